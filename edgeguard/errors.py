@@ -1,0 +1,43 @@
+"""The error tree. A message says what is wrong, where, and how to fix it.
+
+EdgeGuardError
+├── ConfigError          the configuration file is wrong (exit code 78)
+├── UnavailableError     a part is missing or away; it may come back
+│   ├── DependencyError  a library or system package is not installed
+│   ├── SourceError      a camera or microphone cannot be opened or stopped
+│   ├── ModelError       a model is missing, damaged or not understood
+│   └── BrokerError      the MQTT broker refused or cannot be reached
+└── StorageError         the disk or the database refused
+"""
+
+
+class EdgeGuardError(Exception):
+    """Root of every error that EdgeGuard raises on purpose."""
+
+
+class ConfigError(EdgeGuardError):
+    """The configuration cannot be used; the message lists every fault in it."""
+
+
+class UnavailableError(EdgeGuardError):
+    """Something this part needs is not there now."""
+
+
+class DependencyError(UnavailableError):
+    """A Python library or system package is missing."""
+
+
+class SourceError(UnavailableError):
+    """A camera or microphone failed."""
+
+
+class ModelError(UnavailableError):
+    """A model is not installed, does not match its checksum or cannot run."""
+
+
+class BrokerError(UnavailableError):
+    """The MQTT broker refused or is away."""
+
+
+class StorageError(EdgeGuardError):
+    """The disk or a database refused."""

@@ -1,0 +1,36 @@
+"""Values that cross rooms: frozen, slotted, and ignorant of threads, files and models.
+
+Belongs here: one small value per hop, with shape and unit under each field.
+Does not belong here: behaviour beyond arithmetic on its own fields; any I/O.
+May import: numpy.
+Called by: every room.
+To add one, copy `audio.py`.
+"""
+
+from edgeguard.types.alert import Alert, AlertState, ClipRef, ModelRef, Severity
+from edgeguard.types.audio import AudioChunk
+from edgeguard.types.detections import Detections, Tracks
+from edgeguard.types.frame import Colour, Frame, PixelFormat
+from edgeguard.types.geometry import Line, Point, Polygon
+from edgeguard.types.observation import Measure, Observation, Phase, Stages
+
+__all__ = [
+    "Alert",
+    "AlertState",
+    "AudioChunk",
+    "ClipRef",
+    "Colour",
+    "Detections",
+    "Frame",
+    "Line",
+    "Measure",
+    "ModelRef",
+    "Observation",
+    "Phase",
+    "PixelFormat",
+    "Point",
+    "Polygon",
+    "Severity",
+    "Stages",
+    "Tracks",
+]

@@ -1,0 +1,24 @@
+"""Fixtures shared by every room's tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def mirror_folder() -> Path | None:
+    """The folder of real clips and models, if this machine has one."""
+    folder = Path(os.environ.get("EDGEGUARD_MIRROR", REPOSITORY.parent / "shared"))
+    return folder if (folder / "MANIFEST.md").is_file() else None
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    folder = mirror_folder()
+    if folder is None:
+        pytest.skip("no folder of real clips and models: set EDGEGUARD_MIRROR to one")
+    return folder
