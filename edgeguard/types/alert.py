@@ -71,6 +71,8 @@ class Alert:
     text: str | None = None
     track_ids: tuple[int, ...] = ()
     measures: tuple[Measure, ...] = ()
+    media_ns: int | None = None
+    """Time of the observation since the start of the file or scene; None for live sources."""
     stages: Stages = Stages()
     decided_ns: int | None = None
     """Monotonic time of the policy's decision."""

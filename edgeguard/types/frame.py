@@ -47,5 +47,7 @@ class Frame:
     planes: tuple[NDArray[np.uint8], ...]
     """BGR: (h, w, 3). NV12: (h, w), (h/2, w/2, 2). I420: (h, w), (h/2, w/2), (h/2, w/2). May be strided."""
     colour: Colour = Colour.BT601_LIMITED
+    media_ns: int | None = None
+    """Time since the start of the file or scene; None for live sources."""
     keep: Any = None
     """Owner of the memory; dropping the frame returns it."""

@@ -71,4 +71,6 @@ class Observation:
     """The why."""
     sequence: int | None = None
     """Frame or chunk number at its source."""
+    media_ns: int | None = None
+    """Time since the start of the file or scene; None for live sources."""
     stages: Stages = field(default_factory=Stages)
