@@ -1,0 +1,14 @@
+"""Which models exist, where their files are, and how one runs on given tensors.
+
+Belongs here: the catalog, the store and its downloads, and one file per inference backend.
+Does not belong here: what a tensor means (vision, speech); pictures, sounds and thresholds at work.
+May import: types, errors; onnxruntime, tensorrt and the CUDA driver inside the backend that needs them.
+Called by: vision, speech, synth, runtime.
+To add one, copy an entry of `catalog.yaml` for a model, `onnx_cpu.py` for a backend.
+"""
+
+from edgeguard.models.fake import FakeSession
+from edgeguard.models.onnx_cpu import OnnxSession
+from edgeguard.models.session import Feeds, Outputs, Session, Shape
+
+__all__ = ["FakeSession", "Feeds", "OnnxSession", "Outputs", "Session", "Shape"]

@@ -1,0 +1,60 @@
+"""What every inference backend offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from edgeguard.errors import ModelError
+from edgeguard.types import ModelRef
+
+Shape = tuple[int | str | None, ...]
+"""A tensor's dimensions; a name or None stands for any size."""
+
+Feeds = Mapping[str, NDArray[Any]]
+Outputs = dict[str, NDArray[Any]]
+
+
+class Session(Protocol):
+    """A loaded model; used by one thread at a time."""
+
+    @property
+    def model(self) -> ModelRef:
+        """Which model, and what runs it."""
+
+    @property
+    def inputs(self) -> Mapping[str, Shape]:
+        """Tensors that `infer` needs, in the order of the model file."""
+
+    @property
+    def outputs(self) -> Mapping[str, Shape]:
+        """Tensors that `infer` returns, in the order of the model file."""
+
+    def infer(self, feeds: Feeds) -> Outputs:
+        """Run once on exactly the tensors of `inputs`.
+
+        The arrays returned belong to the caller. ModelError if a tensor is missing, unknown or of a shape
+        or type that the model does not take, and if the backend fails.
+        """
+
+
+def check_feeds(model: ModelRef, inputs: Mapping[str, Shape], feeds: Feeds) -> None:
+    """ModelError unless `feeds` has exactly the tensors of `inputs`, each of a shape that fits."""
+    if feeds.keys() != inputs.keys():
+        raise ModelError(f"{model.name} takes the tensors {_names(inputs)} and was given {_names(feeds)}")
+    for name, shape in inputs.items():
+        given = feeds[name].shape
+        if not _fits(given, shape):
+            raise ModelError(f"{model.name}: tensor {name} has shape {given}, the model takes {shape}")
+
+
+def _names(tensors: Mapping[str, object]) -> str:
+    return ", ".join(sorted(tensors)) or "none"
+
+
+def _fits(given: tuple[int, ...], shape: Shape) -> bool:
+    return len(given) == len(shape) and all(
+        not isinstance(want, int) or want == have for have, want in zip(given, shape, strict=True)
+    )
