@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from edgeguard.types.observation import Measure, Stages
@@ -73,7 +73,7 @@ class Alert:
     measures: tuple[Measure, ...] = ()
     media_ns: int | None = None
     """Time of the observation since the start of the file or scene; None for live sources."""
-    stages: Stages = Stages()
+    stages: Stages = field(default_factory=Stages)
     decided_ns: int | None = None
     """Monotonic time of the policy's decision."""
     models: tuple[ModelRef, ...] = ()

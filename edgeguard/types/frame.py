@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ class Colour(str, Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A decoded picture; the planes are views on memory that `keep` holds alive."""
+    """A decoded picture; the planes are read-only views, often on the decoder's own buffer."""
 
     source: str
     """Camera name."""
@@ -49,5 +48,3 @@ class Frame:
     colour: Colour = Colour.BT601_LIMITED
     media_ns: int | None = None
     """Time since the start of the file or scene; None for live sources."""
-    keep: Any = None
-    """Owner of the memory; dropping the frame returns it."""

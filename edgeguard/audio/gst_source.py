@@ -1,0 +1,92 @@
+"""Microphones, camera audio and files through GStreamer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeguard.anchor import Anchor
+from edgeguard.audio.source import RATE_HZ, Gatherer
+from edgeguard.clock import Clock
+from edgeguard.errors import SourceError
+from edgeguard.gst import AppSink, Pipeline
+from edgeguard.media import MediaOptions, connect, is_live, shown
+from edgeguard.types import AudioChunk
+
+_CAPS = f"audio/x-raw,format=F32LE,layout=interleaved,channels=1,rate={RATE_HZ}"
+
+
+class GstAudioSource:
+    """Decodes, mixes down and resamples whatever sound `url` carries.
+
+    `realtime` paces a file by its timestamps; otherwise it is read as fast as it is taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        clock: Clock,
+        *,
+        realtime: bool = True,
+        stall_s: float = 10.0,
+        options: MediaOptions | None = None,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._clock = clock
+        self._live = is_live(url)
+        self._realtime = realtime or self._live
+        self._stall_ns = round(stall_s * 1e9)
+        self._options = options or MediaOptions()
+        self._sequence = 0
+        self._pipeline: Pipeline | None = None
+
+    def open(self) -> None:
+        self.close()
+        self._pipeline = pipeline = Pipeline(f"microphone-{self.name}")
+        self._sink: AppSink = pipeline.add_appsink(
+            sync=self._realtime and not self._live, lossless=True, buffers=50
+        )
+        convert = pipeline.add("audioconvert")
+        pipeline.link(convert, pipeline.add("audioresample"), pipeline.add_caps(_CAPS), self._sink.element)
+        connect(pipeline, self._url, "audio", convert, self._options)
+        self._anchor = Anchor(self._clock, self._live)
+        self._gatherer = Gatherer()
+        self._heard_ns = self._clock.monotonic_ns()
+        pipeline.play()
+
+    def read(self, timeout_s: float) -> AudioChunk | None:
+        if self._pipeline is None:
+            raise SourceError(f"microphone {self.name} is not open")
+        deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
+        while (taken := self._gatherer.take()) is None:
+            left_s = (deadline_ns - self._clock.monotonic_ns()) / 1e9
+            if left_s <= 0:
+                return None
+            self._gather(self._pipeline, left_s)
+        return self._chunk(*taken)
+
+    def close(self) -> None:
+        if self._pipeline is not None:
+            self._pipeline.stop()
+            self._pipeline = None
+
+    def _gather(self, pipeline: Pipeline, timeout_s: float) -> None:
+        sample = self._sink.pull(timeout_s)
+        if sample is None:
+            self._check_life(pipeline)
+            return
+        self._heard_ns = self._clock.monotonic_ns()
+        self._gatherer.add(sample.map().bytes().view(np.float32), sample.running_ns)
+
+    def _check_life(self, pipeline: Pipeline) -> None:
+        pipeline.check()
+        silent_ns = self._clock.monotonic_ns() - self._heard_ns
+        if silent_ns > self._stall_ns:
+            raise SourceError(f"no sound data from {shown(self._url)} for {silent_ns / 1e9:.0f} s")
+
+    def _chunk(self, samples: NDArray[np.float32], running_ns: int | None) -> AudioChunk:
+        times = self._anchor.stamp(running_ns)
+        sequence, self._sequence = self._sequence, self._sequence + 1
+        return AudioChunk(self.name, sequence, times.pts_ns, times.utc_ns, times.arrived_ns, samples, RATE_HZ)

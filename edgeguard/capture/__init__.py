@@ -1,0 +1,14 @@
+"""Eyes: from a camera's URL to the newest frame.
+
+Belongs here: frame sources, their timestamps, their choice of frames to analyse.
+Does not belong here: what is in the picture (vision); retry and threads (runtime).
+May import: types, gst, media, clock, errors.
+Called by: runtime.
+To add one, copy `scene_source.py`; the contract tests run on every source.
+"""
+
+from edgeguard.capture.gst_source import GstFrameSource
+from edgeguard.capture.scene_source import SceneFrameSource
+from edgeguard.capture.source import FrameSource
+
+__all__ = ["FrameSource", "GstFrameSource", "SceneFrameSource"]

@@ -1,0 +1,110 @@
+"""From a URL to a decoded stream: the half of a pipeline that capture and audio share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from edgeguard.errors import SourceError
+from edgeguard.gst import Pipeline
+
+Media = Literal["video", "audio"]
+_TCP_TIMEOUT_US = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOptions:
+    """How to reach a source."""
+
+    username: str | None = None
+    password: str | None = None
+    transport: Literal["tcp", "udp"] = "tcp"
+    latency_ms: int = 200
+    """RTSP jitter buffer."""
+
+
+def connect(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaOptions) -> None:
+    """Add what turns `url` into raw `media` and link it to the element `into`.
+
+    Raises SourceError for a scheme that has no reader.
+    """
+    scheme = urlsplit(url).scheme
+    reader = _READERS.get(scheme)
+    if reader is None:
+        raise SourceError(f"cannot read {scheme}:// sources; known are {', '.join(sorted(_READERS))}")
+    reader(pipeline, url, media, into, options)
+
+
+def is_live(url: str) -> bool:
+    """Whether the source sets the pace itself."""
+    return urlsplit(url).scheme not in {"file", "scene"}
+
+
+def shown(url: str) -> str:
+    """The URL without user and password, for messages and logs."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _file(pipeline: Pipeline, url: str, media: Media, into: Any, _options: MediaOptions) -> None:
+    source = pipeline.add("filesrc", location=unquote(urlsplit(url).path))
+    parse = pipeline.add("parsebin")
+    pipeline.link(source, parse)
+    pipeline.link_later(parse, media, _decoder(pipeline, media, into))
+
+
+def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaOptions) -> None:
+    parts = urlsplit(url)
+    source = pipeline.add(
+        "rtspsrc",
+        location=shown(url),
+        protocols=options.transport,
+        latency=options.latency_ms,
+        tcp_timeout=_TCP_TIMEOUT_US,
+        timeout=_TCP_TIMEOUT_US,
+    )
+    username = options.username or unquote(parts.username or "")
+    if username:
+        source.set_property("user-id", username)
+        source.set_property("user-pw", options.password or unquote(parts.password or ""))
+    source.connect("select-stream", lambda _source, _number, caps: media in pipeline.media_of(caps))
+    pipeline.link_later(source, media, _decoder(pipeline, media, into))
+
+
+def _v4l2(pipeline: Pipeline, url: str, _media: Media, into: Any, _options: MediaOptions) -> None:
+    pipeline.link(
+        pipeline.add("v4l2src", device=unquote(urlsplit(url).path)), _decode(pipeline, "video", into)
+    )
+
+
+def _alsa(pipeline: Pipeline, url: str, _media: Media, into: Any, _options: MediaOptions) -> None:
+    device = unquote(url.partition("://")[2])
+    pipeline.link(pipeline.add("alsasrc", device=device or "default"), into)
+
+
+def _decoder(pipeline: Pipeline, media: Media, into: Any) -> Callable[[], Any]:
+    return lambda: _decode(pipeline, media, into)
+
+
+def _decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
+    """A decoder for whatever comes; software decoders get one thread, which costs the least CPU in all."""
+    decoder = pipeline.add("decodebin")
+    decoder.connect("element-added", lambda _bin, element: _one_thread(element))
+    pipeline.link_later(decoder, media, lambda: into)
+    return decoder
+
+
+def _one_thread(element: Any) -> None:
+    if element.find_property("max-threads"):
+        element.set_property("max-threads", 1)
+
+
+_READERS: dict[str, Callable[[Pipeline, str, Media, Any, MediaOptions], None]] = {
+    "alsa": _alsa,
+    "file": _file,
+    "rtsp": _rtsp,
+    "rtsps": _rtsp,
+    "v4l2": _v4l2,
+}
