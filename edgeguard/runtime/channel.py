@@ -18,7 +18,7 @@ class WhenFull(str, Enum):
     REFUSE = "refuse"
     """The new value is not taken."""
     WAIT = "wait"
-    """The sender waits until there is room."""
+    """The sender waits until there is room; after its time-out it still has the value, so that is no drop."""
 
 
 class Channel(Generic[T]):
@@ -109,10 +109,7 @@ class Channel(Generic[T]):
             return True
         if self._when_full is WhenFull.WAIT:
             self._changed.wait_for(lambda: len(self._items) < self._capacity or self._closed, timeout_s)
-            if self._closed or len(self._items) >= self._capacity:
-                self._count_drop(key)
-                return False
-            return True
+            return not self._closed and len(self._items) < self._capacity
         self._count_drop(key if self._when_full is WhenFull.REFUSE else next(iter(self._items)))
         if self._when_full is WhenFull.REFUSE:
             return False

@@ -1,0 +1,111 @@
+"""A sound or keyword, and somebody in a zone, within a few seconds of each other."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+
+from edgeguard.types import Measure, Observation, Phase
+
+_HEARD_KINDS = frozenset({"sound", "keyword"})
+_REMEMBERED = 32
+
+
+class HeardAndSeen:
+    """Something of `labels` is heard within `within_s` before or after somebody is in the zone.
+
+    Somebody is in the zone from a `presence` observation that began to the one that ended it. Each sound or
+    keyword is joined at most once. The result belongs to the camera, so that its picture is the evidence.
+    """
+
+    kind = "heard_and_seen"
+
+    def __init__(
+        self,
+        name: str,
+        labels: frozenset[str],
+        camera: str,
+        zone: str,
+        within_s: float,
+        microphones: frozenset[str] | None = None,
+    ) -> None:
+        self.name = name
+        self._labels = labels
+        self._camera = camera
+        self._zone = zone
+        self._within_s = within_s
+        self._microphones = microphones
+        self._present: dict[str, Observation] = {}
+        self._left: Observation | None = None
+        self._heard: deque[Observation] = deque(maxlen=_REMEMBERED)
+
+    def update(self, observation: Observation) -> list[Observation]:
+        if self._is_heard(observation):
+            return self._hear(observation)
+        if self._is_presence(observation):
+            return self._see(observation)
+        return []
+
+    def _is_heard(self, observation: Observation) -> bool:
+        return (
+            observation.kind in _HEARD_KINDS
+            and observation.phase in (Phase.INSTANT, Phase.BEGAN)
+            and observation.label in self._labels
+            and (self._microphones is None or observation.source in self._microphones)
+        )
+
+    def _is_presence(self, observation: Observation) -> bool:
+        return (
+            observation.kind == "presence"
+            and observation.source == self._camera
+            and observation.zone == self._zone
+        )
+
+    def _hear(self, heard: Observation) -> list[Observation]:
+        if self._present:
+            seen = next(reversed(self._present.values()))
+            return [self._join(heard, seen, heard, delay_s=0.0)]
+        if self._left is not None and abs(_seconds(heard, self._left)) <= self._within_s:
+            return [self._join(heard, self._left, heard, abs(_seconds(heard, self._left)))]
+        self._heard.append(heard)
+        return []
+
+    def _see(self, seen: Observation) -> list[Observation]:
+        if seen.phase is Phase.ENDED:
+            self._present.pop(seen.key, None)
+            self._left = seen
+            return []
+        self._present[seen.key] = seen
+        waiting, self._heard = self._heard, deque(maxlen=_REMEMBERED)
+        return [
+            self._join(heard, seen, seen, delay_s)
+            for heard in waiting
+            if (delay_s := abs(_seconds(seen, heard))) <= self._within_s
+        ]
+
+    def _join(self, heard: Observation, seen: Observation, last: Observation, delay_s: float) -> Observation:
+        return replace(
+            seen,
+            kind=self.kind,
+            pts_ns=last.pts_ns,
+            utc_ns=last.utc_ns,
+            confidence=min(heard.confidence, seen.confidence) or heard.confidence,
+            phase=Phase.INSTANT,
+            rule=self.name,
+            key=self._zone,
+            label=heard.label,
+            text=heard.text,
+            measures=(
+                Measure("heard", str(heard.label)),
+                Measure("heard_by", heard.source),
+                Measure("heard_confidence", round(heard.confidence, 3)),
+                Measure("delay_s", round(delay_s, 2), "<=", self._within_s),
+            ),
+            sequence=None if last is heard else seen.sequence,
+            media_ns=last.media_ns,
+            stages=last.stages,
+        )
+
+
+def _seconds(later: Observation, earlier: Observation) -> float:
+    return (later.pts_ns - earlier.pts_ns) / 1e9

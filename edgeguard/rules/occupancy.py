@@ -1,0 +1,120 @@
+"""Who is in a zone: the part that all zone rules share.
+
+A track counts as in the zone when its bottom centre lies in the polygon on `settle_frames` frames in a row,
+and as out likewise, so that a box that trembles on the border does not come and go. A track that is not seen
+for `forget_s` is gone. A new track that appears in the zone close to where one of the same class was lost a
+moment ago takes over its stay: the tracker gave one person two ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from edgeguard.rules.rule import rows_of
+from edgeguard.types import Polygon, Tracks
+
+_SAME_PLACE_BOXES = 0.75
+"""How far, in box heights, a lost track's heir may appear from it."""
+
+
+@dataclass(slots=True)
+class Stay:
+    """One track's time in or near the zone."""
+
+    track_id: int
+    first_id: int
+    """The track id with which the stay began; names the stay when it passed from id to id."""
+    label: str
+    anchor: NDArray[np.float64]
+    height: float
+    """Of the box, relative to the frame."""
+    seen_ns: int
+    inside: bool = False
+    since_ns: int = 0
+    """When it came in."""
+    contrary: int = 0
+    """Frames in a row that contradict `inside`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A track came in or went out; `seen` is False if it was lost rather than seen outside."""
+
+    stay: Stay
+    entered: bool
+    seen: bool = True
+
+
+class Occupancy:
+    """The tracks in one zone, from frame to frame."""
+
+    def __init__(
+        self,
+        polygon: Polygon,
+        labels: frozenset[str] | None,
+        *,
+        settle_frames: int = 2,
+        forget_s: float = 3.0,
+    ) -> None:
+        self._polygon = shapely.Polygon(polygon)
+        shapely.prepare(self._polygon)
+        self._labels = labels
+        self._settle_frames = settle_frames
+        self._forget_ns = round(forget_s * 1e9)
+        self._stays: dict[int, Stay] = {}
+
+    @property
+    def inside(self) -> list[Stay]:
+        """Who is in the zone now, in order of track id."""
+        return [stay for _, stay in sorted(self._stays.items()) if stay.inside]
+
+    def update(self, tracks: Tracks) -> list[Change]:
+        """Take the next frame; returns who came and who went."""
+        anchors = tracks.anchors
+        within = shapely.contains_xy(self._polygon, anchors)
+        changes = [
+            change
+            for row in rows_of(tracks, self._labels)
+            if (change := self._see(tracks, row, anchors[row], bool(within[row])))
+        ]
+        return changes + self._forget(tracks.pts_ns)
+
+    def _see(self, tracks: Tracks, row: int, anchor: NDArray[np.float64], within: bool) -> Change | None:
+        stay = self._stay(tracks, row, anchor, within)
+        stay.anchor, stay.seen_ns = anchor, tracks.pts_ns
+        if within == stay.inside:
+            stay.contrary = 0
+            return None
+        stay.contrary += 1
+        if stay.contrary < self._settle_frames:
+            return None
+        stay.inside, stay.contrary, stay.since_ns = within, 0, tracks.pts_ns
+        return Change(stay, entered=within)
+
+    def _stay(self, tracks: Tracks, row: int, anchor: NDArray[np.float64], within: bool) -> Stay:
+        track_id = int(tracks.track_id[row])
+        if track_id not in self._stays:
+            height = float(tracks.xyxy[row, 3] - tracks.xyxy[row, 1]) / tracks.height
+            new = Stay(track_id, track_id, tracks.label(row), anchor, height, tracks.pts_ns)
+            self._stays[track_id] = self._inherit(new, tracks) if within else new
+        return self._stays[track_id]
+
+    def _inherit(self, new: Stay, tracks: Tracks) -> Stay:
+        visible = set(tracks.track_id.tolist())
+        for old in self.inside:
+            near = float(np.abs(old.anchor - new.anchor).max()) < _SAME_PLACE_BOXES * new.height
+            if old.track_id not in visible and old.label == new.label and near:
+                del self._stays[old.track_id]
+                new.inside, new.since_ns, new.first_id = True, old.since_ns, old.first_id
+                return new
+        return new
+
+    def _forget(self, now_ns: int) -> list[Change]:
+        gone = [stay for stay in self._stays.values() if now_ns - stay.seen_ns > self._forget_ns]
+        for stay in gone:
+            del self._stays[stay.track_id]
+        return [Change(stay, entered=False, seen=False) for stay in gone if stay.inside]

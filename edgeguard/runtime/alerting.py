@@ -1,0 +1,169 @@
+"""The alerts thread: observations in, alerts with their evidence out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from edgeguard.clock import Clock
+from edgeguard.errors import StorageError
+from edgeguard.evidence import EvidenceStore
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.shelf import Shelf, View
+from edgeguard.runtime.sources import STEP_S
+from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation
+from edgeguard.vision.snapshot import Overlay, snapshot
+
+log = logging.getLogger(__name__)
+
+_PRUNE_EVERY_NS = 60_000_000_000
+
+
+class Fusing(Protocol):
+    """Joins observations."""
+
+    def update(self, observation: Observation) -> list[Observation]: ...
+
+
+class Deciding(Protocol):
+    """Turns observations into alerts."""
+
+    def update(self, observation: Observation) -> list[Alert]: ...
+
+    def tick(self) -> list[Alert]: ...
+
+
+class Witness:
+    """Makes the picture that proves an alert."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        store: EvidenceStore,
+        overlays: Mapping[str, Overlay],
+        part: Part,
+        max_width_px: int,
+        quality: int,
+    ) -> None:
+        self._shelf = shelf
+        self._store = store
+        self._overlays = overlays
+        self._part = part
+        self._max_width_px = max_width_px
+        self._quality = quality
+
+    def open(self) -> None:
+        try:
+            self._store.open()
+        except StorageError as error:
+            self._part.set(State.DEGRADED, str(error))
+        else:
+            self._part.set(State.OK)
+
+    def prove(self, alert: Alert, sequence: int | None) -> Alert:
+        """The alert with its evidence, or with the reason why there is none; an alert never fails for it."""
+        view = self._shelf.find(alert.source, sequence)
+        if view is None:
+            return alert
+        try:
+            reference = self._save(alert, view)
+        except StorageError as error:
+            self._part.set(State.DEGRADED, str(error))
+            return replace(alert, evidence_error=str(error))
+        self._part.set(State.OK)
+        self._part.count("saved")
+        return replace(alert, evidence=(reference,))
+
+    def prune(self) -> None:
+        """Make room; raises nothing, since what cannot be removed now is tried again."""
+        try:
+            self._part.count("pruned", self._store.prune())
+        except OSError as error:
+            self._part.set(State.DEGRADED, f"cannot prune the evidence: {error}")
+
+    def _save(self, alert: Alert, view: View) -> ClipRef:
+        picture = snapshot(
+            view.frame,
+            view.tracks,
+            self._overlays.get(alert.source, Overlay()),
+            zone=alert.zone,
+            causes=alert.track_ids,
+            caption=alert.summary,
+            max_width_px=self._max_width_px,
+            quality=self._quality,
+        )
+        return self._store.save(alert.alert_id, picture)
+
+
+class AlertStage:
+    """Joins, decides, proves, and hands over to the publisher; the only user of fuser and policy."""
+
+    name = "alerts"
+
+    def __init__(
+        self,
+        observations: Channel[Observation],
+        fuser: Fusing,
+        policy: Deciding,
+        witness: Witness | None,
+        out: Callable[[Alert], object],
+        models: Callable[[str], tuple[ModelRef, ...]],
+        journal: Callable[[Observation], object],
+        part: Part,
+        clock: Clock,
+    ) -> None:
+        self._observations = observations
+        self._fuser = fuser
+        self._policy = policy
+        self._witness = witness
+        self._out = out
+        self._models = models
+        self._journal = journal
+        self._part = part
+        self._clock = clock
+        self._prune_ns = clock.monotonic_ns()
+
+    def open(self) -> None:
+        if self._witness:
+            self._witness.open()
+
+    def step(self) -> None:
+        for observation in self._observations.get_all(STEP_S):
+            self._take(observation)
+        for alert in self._policy.tick():
+            self._tell(alert, None)
+        self._prune()
+        self._report()
+
+    def close(self) -> None:
+        """Nothing to let go: what was decided has been handed over."""
+
+    def _take(self, observation: Observation) -> None:
+        for noticed in self._fuser.update(observation):
+            self._journal(noticed)
+            self._part.count("observations")
+            for alert in self._policy.update(noticed):
+                self._tell(alert, noticed.sequence)
+
+    def _tell(self, alert: Alert, sequence: int | None) -> None:
+        if self._witness and alert.state is AlertState.OPENED:
+            alert = self._witness.prove(alert, sequence)
+        self._out(replace(alert, models=self._models(alert.source), decided_ns=self._clock.monotonic_ns()))
+        self._part.count(alert.state.value)
+
+    def _prune(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        if self._witness and now_ns >= self._prune_ns:
+            self._prune_ns = now_ns + _PRUNE_EVERY_NS
+            self._witness.prune()
+
+    def _report(self) -> None:
+        lost = sum(self._observations.drops().values())
+        if lost:
+            self._part.note(observations_lost=lost)
+            self._part.set(State.DEGRADED, f"{lost} observations were lost: the box is overloaded")
+        else:
+            self._part.set(State.OK)

@@ -1,0 +1,44 @@
+"""Where pictures wait until an alert may want one as its evidence."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from edgeguard.types import Frame, Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An analysed frame with what was seen in it."""
+
+    frame: Frame
+    tracks: Tracks
+
+
+class Shelf:
+    """Per camera the newest view, and the last few in which a rule noticed something."""
+
+    def __init__(self, noticed: int = 8) -> None:
+        self._noticed = noticed
+        self._newest: dict[str, View] = {}
+        self._kept: dict[str, OrderedDict[int, View]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, view: View, keep: bool) -> None:
+        source = view.frame.source
+        with self._lock:
+            self._newest[source] = view
+            if keep:
+                kept = self._kept.setdefault(source, OrderedDict())
+                kept[view.frame.sequence] = view
+                while len(kept) > self._noticed:
+                    kept.popitem(last=False)
+
+    def find(self, source: str, sequence: int | None) -> View | None:
+        """That frame of that camera if it still lies here, else the camera's newest."""
+        with self._lock:
+            kept = self._kept.get(source)
+            exact = kept.get(sequence) if kept and sequence is not None else None
+            return exact or self._newest.get(source)

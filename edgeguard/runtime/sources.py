@@ -1,0 +1,82 @@
+"""The thread of one camera or microphone: read, hand over, count."""
+
+from __future__ import annotations
+
+from typing import Generic, Protocol, TypeVar
+
+from edgeguard.errors import SourceError
+from edgeguard.gst import EndOfStreamError
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.health import Part, State
+
+STEP_S = 0.25
+"""How long a step may wait, and so how fast a stage notices that it shall stop."""
+
+
+class Timed(Protocol):
+    """A frame or a chunk."""
+
+    @property
+    def utc_ns(self) -> int: ...
+
+
+T = TypeVar("T", bound=Timed)
+T_co = TypeVar("T_co", covariant=True, bound=Timed)
+
+
+class Source(Protocol[T_co]):
+    """A camera or a microphone."""
+
+    name: str
+
+    def open(self) -> None: ...
+
+    def read(self, timeout_s: float) -> T_co | None: ...
+
+    def close(self) -> None: ...
+
+
+class SourceStage(Generic[T]):
+    """Reads one source into a channel; a file may be played again and again."""
+
+    def __init__(
+        self, name: str, source: Source[T], out: Channel[T], part: Part, *, loop: bool = False
+    ) -> None:
+        self.name = name
+        self._source = source
+        self._out = out
+        self._part = part
+        self._loop = loop
+        self._given = 0
+
+    def open(self) -> None:
+        self._given = 0
+        self._source.open()
+
+    def step(self) -> None:
+        try:
+            value = self._source.read(STEP_S)
+        except EndOfStreamError:
+            self._at_end()
+            return
+        if value is not None:
+            self._give(value)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _give(self, value: T) -> None:
+        if self._given == 0:
+            self._part.note(first_utc_ns=value.utc_ns)
+        self._given += 1
+        while not self._out.put(value, STEP_S) and not self._out.closed:
+            continue  # only a channel that waits refuses: a file read faster than it can be analysed
+        self._part.worked()
+        self._part.set(State.OK)
+
+    def _at_end(self) -> None:
+        if self._given == 0:
+            raise SourceError(f"{self._source.name} ended before it gave anything")
+        if not self._loop:
+            raise EndOfStreamError("played to its end")
+        self.open()

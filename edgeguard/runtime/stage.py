@@ -1,0 +1,122 @@
+"""One named thread per stage: `step` again and again, and what happens when it fails.
+
+The loop, the retries and the sleep are here; the story of one step is in the stage. A step that raises is
+logged once, the stage is closed, its health turns `degraded` with the reason, and it is opened again after
+1, 2, 5, 10, 30, 30, ... seconds; other stages carry on.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+from edgeguard.clock import Clock
+from edgeguard.errors import EdgeGuardError
+from edgeguard.gst import EndOfStreamError
+from edgeguard.runtime.health import Part, State
+
+log = logging.getLogger(__name__)
+
+RETRY_S: Sequence[float] = (1, 2, 5, 10, 30)
+
+
+class Stage(Protocol):
+    """A room's work, as its thread sees it."""
+
+    name: str
+
+    def open(self) -> None:
+        """Get ready. Raises EdgeGuardError; `close` follows either way."""
+
+    def step(self) -> None:
+        """Do one piece of work, or wait for one for at most a second.
+
+        Raises EndOfStreamError when there will never be more.
+        """
+
+    def close(self) -> None:
+        """Let go of everything; safe at any time."""
+
+
+class StageThread:
+    """Runs one stage until told to stop, and counts its heartbeats."""
+
+    def __init__(self, stage: Stage, part: Part, clock: Clock, retry_s: Sequence[float] = RETRY_S) -> None:
+        self.stage = stage
+        self.part = part
+        self.beat_ns = clock.monotonic_ns()
+        self._clock = clock
+        self._retry_s = retry_s
+        self._failures = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask_to_stop(self) -> None:
+        self._stop.set()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; False if the thread still runs."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._run_until_failure()
+            except EndOfStreamError as end:
+                self.part.set(State.ENDED, str(end))
+                return
+            except Exception as error:
+                self._fail(error)
+                self._rest()
+            finally:
+                self._close()
+
+    def _run_until_failure(self) -> None:
+        self._beat()
+        self.stage.open()
+        while not self._stop.is_set():
+            self.stage.step()
+            self._beat()
+            self._recovered()
+
+    def _recovered(self) -> None:
+        """A stage works again when it says so: opening a camera is not yet seeing."""
+        if self._failures and self.part.state is State.OK:
+            log.info("%s works again after %d failures", self.stage.name, self._failures)
+            self._failures = 0
+
+    def _fail(self, error: Exception) -> None:
+        reason = str(error) or type(error).__name__
+        self.part.set(State.DEGRADED, reason)
+        if self._failures == 0:
+            expected = isinstance(error, EdgeGuardError)
+            log.warning("%s failed: %s", self.stage.name, reason, exc_info=None if expected else error)
+        self._failures += 1
+
+    def _rest(self) -> None:
+        step = min(self._failures, len(self._retry_s)) - 1
+        pause_s = self._retry_s[step] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+        waited = 0.0
+        while waited < pause_s and not self._stop.wait(min(1.0, pause_s - waited)):
+            waited += 1.0
+            self._beat()
+
+    def _close(self) -> None:
+        try:
+            self.stage.close()
+        except Exception:
+            log.exception("%s did not close cleanly", self.stage.name)
+
+    def _beat(self) -> None:
+        self.beat_ns = self._clock.monotonic_ns()

@@ -1,0 +1,169 @@
+"""The vision thread: newest frame of each camera in, observations out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edgeguard.clock import Clock
+from edgeguard.errors import UnavailableError
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.shelf import Shelf, View
+from edgeguard.runtime.sources import STEP_S
+from edgeguard.types import Detections, Frame, ModelRef, Observation, Stages, Tracks
+from edgeguard.vision.detector import Detector
+
+_RETRY_WANTED_NS = 60_000_000_000
+
+
+class Tracking(Protocol):
+    """A tracker of one camera."""
+
+    def update(self, detections: Detections, frame: Frame) -> Tracks: ...
+
+
+class Watching(Protocol):
+    """A rule of one camera."""
+
+    def update(self, tracks: Tracks) -> list[Observation]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What follows the detector for one camera."""
+
+    tracker: Tracking
+    rules: Sequence[Watching]
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """A detector for some cameras, and the one that stands in while it cannot be had."""
+
+    cameras: frozenset[str]
+    wanted: Callable[[], Detector]
+    fallback: Callable[[], Detector] | None
+    part: Part
+
+
+class VisionStage:
+    """Detects, tracks and applies the rules, one frame at a time, cameras in turn."""
+
+    name = "vision"
+
+    def __init__(
+        self,
+        frames: Channel[Frame],
+        observations: Channel[Observation],
+        eyes: Sequence[Eye],
+        make_watch: Callable[[str, tuple[str, ...]], Watch],
+        shelf: Shelf,
+        part: Part,
+        clock: Clock,
+    ) -> None:
+        self._part = part
+        self._frames = frames
+        self._observations = observations
+        self._sights = [Sight(eye, make_watch, clock) for eye in eyes]
+        self._by_camera = {camera: sight for sight in self._sights for camera in sight.eye.cameras}
+        self._shelf = shelf
+        self._clock = clock
+
+    def open(self) -> None:
+        for sight in self._sights:
+            sight.open()
+
+    def step(self) -> None:
+        frame = self._frames.get(STEP_S)
+        for sight in self._sights:
+            sight.try_wanted_again()
+        if frame is not None:
+            self._look(self._by_camera[frame.source], frame)
+        self._part.set(State.OK)
+
+    def close(self) -> None:
+        for sight in self._sights:
+            sight.close()
+
+    def models(self) -> Mapping[str, ModelRef]:
+        """Which model watches each camera now."""
+        return {name: sight.detector.model for name, sight in self._by_camera.items() if sight.detector}
+
+    def _look(self, sight: Sight, frame: Frame) -> None:
+        start_ns = self._clock.monotonic_ns()
+        detections = sight.detect(frame)
+        end_ns = self._clock.monotonic_ns()
+        watch = sight.watch(frame.source)
+        tracks = watch.tracker.update(detections, frame)
+        noticed = [seen for rule in watch.rules for seen in rule.update(tracks)]
+        stages = Stages(frame.arrived_ns, start_ns, end_ns, self._clock.monotonic_ns())
+        self._shelf.put(View(frame, tracks), keep=bool(noticed))
+        for seen in noticed:
+            self._observations.put(
+                replace(seen, sequence=frame.sequence, media_ns=frame.media_ns, stages=stages)
+            )
+
+
+class Sight:
+    """An eye with its detector loaded and its cameras' trackers and rules."""
+
+    def __init__(self, eye: Eye, make_watch: Callable[[str, tuple[str, ...]], Watch], clock: Clock) -> None:
+        self.eye = eye
+        self.detector: Detector | None = None
+        self._make_watch = make_watch
+        self._clock = clock
+        self._watches: dict[str, Watch] = {}
+        self._retry_ns: int | None = None
+
+    def open(self) -> None:
+        """Load the wanted detector, or else the fallback. Raises UnavailableError if neither can be had."""
+        try:
+            self._use(self.eye.wanted())
+            self._retry_ns = None
+            self.eye.part.set(State.OK)
+        except UnavailableError as error:
+            if self.eye.fallback is None:
+                self.eye.part.set(State.DEGRADED, str(error))
+                raise
+            self._stand_in(self.eye.fallback(), str(error))
+
+    def close(self) -> None:
+        self.detector = None
+        self._watches.clear()
+
+    def try_wanted_again(self) -> None:
+        if self._retry_ns is None or self._clock.monotonic_ns() < self._retry_ns:
+            return
+        try:
+            detector = self.eye.wanted()
+        except UnavailableError:
+            self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
+            return
+        self._retry_ns = None
+        self._use(detector)
+        self.eye.part.set(State.OK)
+
+    def detect(self, frame: Frame) -> Detections:
+        assert self.detector is not None
+        found = self.detector.detect([frame])[0]
+        self.eye.part.worked()
+        return found
+
+    def watch(self, camera: str) -> Watch:
+        """The camera's tracker and rules, made for the labels of the detector in use."""
+        assert self.detector is not None
+        if camera not in self._watches:
+            self._watches[camera] = self._make_watch(camera, self.detector.labels)
+        return self._watches[camera]
+
+    def _use(self, detector: Detector) -> None:
+        self.detector = detector
+        self._watches.clear()
+        self.eye.part.note(model=detector.model.name, backend=detector.model.backend)
+
+    def _stand_in(self, detector: Detector, reason: str) -> None:
+        self._use(detector)
+        self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
+        self.eye.part.set(State.DEGRADED, f"using {detector.model.name} instead: {reason}")
