@@ -7,6 +7,8 @@ from edgeguard.rules.rule import observe
 from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 
 _EVERY_NS = 1_000_000_000
+_GLIMPSE_NS = 1_000_000_000
+"""How long ago somebody may have been seen last and still help a crowd to begin."""
 
 
 class Crowd:
@@ -34,7 +36,7 @@ class Crowd:
 
     def update(self, tracks: Tracks) -> list[Observation]:
         self._occupancy.update(tracks)
-        crowded = len(self._occupancy.inside) >= self._count
+        crowded = len(self._present(tracks.pts_ns)) >= self._count
         if crowded == self._crowded:
             self._contrary_since_ns = None
             return [self._say(tracks, Phase.CONTINUES)] if crowded and self._due(tracks.pts_ns) else []
@@ -45,12 +47,17 @@ class Crowd:
         self._crowded, self._contrary_since_ns = crowded, None
         return [self._say(tracks, Phase.BEGAN if crowded else Phase.ENDED)]
 
+    def _present(self, now_ns: int) -> list[int]:
+        """Ids of those in the zone; a crowd that has begun remembers who is hidden for a moment."""
+        oldest_ns = 0 if self._crowded else now_ns - _GLIMPSE_NS
+        return [stay.track_id for stay in self._occupancy.inside if stay.seen_ns >= oldest_ns]
+
     def _due(self, now_ns: int) -> bool:
         return now_ns - self._told_ns >= _EVERY_NS
 
     def _say(self, tracks: Tracks, phase: Phase) -> Observation:
         self._told_ns = tracks.pts_ns
-        ids = {stay.track_id for stay in self._occupancy.inside}
+        ids = self._present(tracks.pts_ns)
         rows = [row for row in range(len(tracks)) if int(tracks.track_id[row]) in ids]
         return observe(
             self.kind,
@@ -60,6 +67,6 @@ class Crowd:
             zone=self._zone,
             phase=phase,
             rows=rows,
-            track_ids=tuple(sorted(ids)),
+            track_ids=tuple(ids),
             measures=(Measure("count", len(ids), ">=", self._count),),
         )

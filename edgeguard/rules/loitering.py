@@ -39,7 +39,7 @@ class Loitering:
         return ended + [
             self._say(tracks, stay, phase)
             for stay in self._occupancy.inside
-            if (phase := self._phase(stay, tracks.pts_ns)) is not None
+            if stay.seen_ns == tracks.pts_ns and (phase := self._phase(stay, tracks.pts_ns)) is not None
         ]
 
     def _phase(self, stay: Stay, now_ns: int) -> Phase | None:

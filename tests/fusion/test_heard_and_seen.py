@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeguard.fusion import Fuser, HeardAndSeen
+from edgeguard.types import Observation, Phase
+
+
+def heard(t_s: float, label: str = "glass", kind: str = "sound", source: str = "hall") -> Observation:
+    return Observation(kind, source, round(t_s * 1e9), 0, 0.9, Phase.BEGAN, "sounds", label, label=label)
+
+
+def seen(t_s: float, phase: Phase, key: str = "4", camera: str = "gate", zone: str = "dock") -> Observation:
+    return Observation(
+        "presence",
+        camera,
+        round(t_s * 1e9),
+        0,
+        0.7,
+        phase,
+        None,
+        key,
+        zone,
+        (int(key),),
+        "person",
+        sequence=5,
+    )
+
+
+def came(t_s: float, key: str = "4", **where: str) -> Observation:
+    return seen(t_s, Phase.BEGAN, key, **where)
+
+
+def went(t_s: float, key: str = "4") -> Observation:
+    return seen(t_s, Phase.ENDED, key)
+
+
+@pytest.mark.parametrize(
+    ("story", "joined"),
+    [
+        ([came(1), heard(10)], 1),  # is there when it sounds, however long
+        ([heard(1), came(3)], 1),  # comes soon after
+        ([heard(1), came(20)], 0),  # comes too late
+        ([came(1), went(2), heard(4)], 1),  # has just left
+        ([came(1), went(2), heard(20)], 0),
+        ([came(1), came(1.5, "6"), went(2), heard(30)], 1),  # the other is still there
+        ([heard(1), came(2), came(3, "6")], 1),  # one sound, one alert
+        ([heard(1), heard(1.5), came(2)], 2),
+        ([came(1), heard(2, "dog")], 0),
+        ([came(1), heard(2, "help", kind="keyword")], 1),
+        ([came(1), heard(2, source="street")], 0),
+        ([came(1, camera="back"), heard(2)], 0),
+        ([came(1, zone="lawn"), heard(2)], 0),
+    ],
+)
+def test_stories(story: list[Observation], joined: int) -> None:
+    rule = HeardAndSeen(
+        "glass and person", frozenset({"glass", "help"}), "gate", "dock", 5.0, frozenset({"hall"})
+    )
+    fuser = Fuser([rule])
+    told = [new for observation in story for new in fuser.update(observation)]
+    assert [o for o in told if o.kind != "heard_and_seen"] == story
+    assert sum(o.kind == "heard_and_seen" for o in told) == joined
+
+
+def test_the_joined_observation_is_the_cameras_and_says_why() -> None:
+    rule = HeardAndSeen("glass and person", frozenset({"glass"}), "gate", "dock", 5.0)
+    rule.update(heard(1))
+    (joined,) = rule.update(came(3))
+    assert (joined.source, joined.rule, joined.zone, joined.label) == (
+        "gate",
+        "glass and person",
+        "dock",
+        "glass",
+    )
+    assert joined.track_ids == (4,)
+    assert joined.sequence == 5
+    assert {m.name: (m.value, m.threshold) for m in joined.measures} == {
+        "heard": ("glass", None),
+        "heard_by": ("hall", None),
+        "heard_confidence": (0.9, None),
+        "delay_s": (2.0, 5.0),
+    }

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from edgeguard.clock import SystemClock
+from edgeguard.errors import SourceError
+from edgeguard.gst import EndOfStreamError
+from edgeguard.runtime.health import HealthBoard, Part, State
+from edgeguard.runtime.stage import StageThread
+
+
+class Scripted:
+    """A stage whose steps are scripted; the last one repeats."""
+
+    name = "scripted"
+
+    def __init__(self, part: Part, *script: Exception | None) -> None:
+        self._part = part
+        self._script = list(script)
+        self.opened = 0
+        self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def step(self) -> None:
+        act = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if act:
+            raise act
+        self._part.set(State.OK)
+        time.sleep(0.001)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def run(*script: Exception | None, until: Callable[[Scripted, Part], bool]) -> tuple[Scripted, Part]:
+    part = HealthBoard(SystemClock()).part("scripted")
+    stage = Scripted(part, *script)
+    thread = StageThread(stage, part, SystemClock(), retry_s=(0.001, 0.002))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not until(stage, part) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert until(stage, part)
+    thread.ask_to_stop()
+    assert thread.join(5)
+    return stage, part
+
+
+def test_a_failing_step_closes_and_opens_again_until_it_works() -> None:
+    stage, part = run(
+        SourceError("away"),
+        SourceError("away"),
+        None,
+        until=lambda stage, part: stage.opened == 3 and part.state is State.OK,
+    )
+    assert stage.closed == stage.opened == 3
+    assert part.reason is None
+
+
+def test_a_failure_is_health_with_its_reason() -> None:
+    _, part = run(SourceError("camera unplugged"), until=lambda _, part: part.state is State.DEGRADED)
+    assert part.reason == "camera unplugged"
+
+
+def test_a_bug_degrades_its_stage_only() -> None:
+    _, part = run(ZeroDivisionError("oops"), until=lambda _, part: part.state is State.DEGRADED)
+    assert part.reason == "oops"
+
+
+def test_the_end_is_an_end() -> None:
+    stage, part = run(EndOfStreamError("played"), until=lambda _, part: part.state is State.ENDED)
+    assert (stage.opened, stage.closed) == (1, 1)
+    assert part.reason == "played"

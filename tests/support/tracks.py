@@ -1,0 +1,33 @@
+"""Tracks made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeguard.types import Tracks
+
+LABELS = ("person", "car")
+WIDTH, HEIGHT = 1000, 1000
+
+
+def tracks(
+    t_s: float, *things: tuple[int, float, float], label: str = "person", height: float = 0.2
+) -> Tracks:
+    """Tracks (id, x, y) standing at relative (x, y) at `t_s` seconds."""
+    boxes = [
+        ((x - 0.04) * WIDTH, (y - height) * HEIGHT, (x + 0.04) * WIDTH, y * HEIGHT) for _, x, y in things
+    ]
+    n = len(things)
+    return Tracks(
+        source="gate",
+        sequence=round(t_s * 5),
+        pts_ns=round(t_s * 1e9),
+        utc_ns=round(t_s * 1e9) + 1_700_000_000_000_000_000,
+        width=WIDTH,
+        height=HEIGHT,
+        xyxy=np.array(boxes, np.float32).reshape(n, 4),
+        confidence=np.full(n, 0.8, np.float32),
+        class_id=np.full(n, LABELS.index(label), np.int32),
+        track_id=np.array([thing[0] for thing in things], np.int64),
+        labels=LABELS,
+    )
