@@ -7,8 +7,27 @@ Called by: vision, speech, synth, runtime.
 To add one, copy an entry of `catalog.yaml` for a model, `onnx_cpu.py` for a backend.
 """
 
+from edgeguard.models.card import Archive, AudioSpec, InputSpec, ModelCard, ModelFile
+from edgeguard.models.catalog import Catalog, load_catalog
 from edgeguard.models.fake import FakeSession
 from edgeguard.models.onnx_cpu import OnnxSession
 from edgeguard.models.session import Feeds, Outputs, Session, Shape
+from edgeguard.models.store import ModelStore, default_root
 
-__all__ = ["FakeSession", "Feeds", "OnnxSession", "Outputs", "Session", "Shape"]
+__all__ = [
+    "Archive",
+    "AudioSpec",
+    "Catalog",
+    "FakeSession",
+    "Feeds",
+    "InputSpec",
+    "ModelCard",
+    "ModelFile",
+    "ModelStore",
+    "OnnxSession",
+    "Outputs",
+    "Session",
+    "Shape",
+    "default_root",
+    "load_catalog",
+]

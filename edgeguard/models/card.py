@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from edgeguard.errors import ModelError
+
 TASKS = ("detect", "face-detect", "face-embed", "pose", "vad", "sound-tags", "asr", "keywords", "denoise")
 
 
@@ -25,13 +27,22 @@ class ModelFile:
     """One file of a model."""
 
     name: str
-    url: str | None
-    """Where upstream publishes it, alone or in the card's archive; None where only a mirror has this form."""
+    role: str = "model"
+    """What it is to the model: `model`, `encoder`, `decoder`, `joiner`, `tokens`, `bpe` or `labels`."""
+    url: str | None = None
+    """Where upstream publishes it; None if it comes in the card's archive, or from a mirror only."""
     sha256: str | None = None
     """None where nobody publishes it."""
     size_bytes: int | None = None
     mirror: str | None = None
     """Its path below a mirror folder, e.g. `models/detect/yolox_nano_416.onnx`."""
+    also: tuple[str, ...] = ()
+    """SHA-256 of other copies that serve as well: the same weights saved again."""
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Every SHA-256 under which it is accepted; empty if none is published."""
+        return frozenset(self.also) | ({self.sha256} if self.sha256 else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class ModelCard:
     licence_url: str
     files: tuple[ModelFile, ...]
     archive: Archive | None = None
-    """Where all of `files` come from, if they are published packed."""
+    """Where all of `files` come from, if upstream publishes them packed."""
     input: InputSpec | None = None
     audio: AudioSpec | None = None
     decoding: str | None = None
@@ -88,6 +99,13 @@ class ModelCard:
     """What the licence does not say but its user must know; empty if nothing."""
     notes: str = ""
 
+    def file(self, name: str | None = None) -> ModelFile:
+        """The file of that name or role; without one, the model itself. ModelError if there is none."""
+        for file in self.files:
+            if (name or "model") in (file.name, file.role):
+                return file
+        raise ModelError(f"{self.name} has no file {name or 'model'}, only {_listed(self.files)}")
+
     @property
     def size_bytes(self) -> int | None:
         """What a download brings; None if a size is unknown."""
@@ -96,6 +114,10 @@ class ModelCard:
         return sum(known) if len(known) == len(sizes) else None
 
     @property
-    def published(self) -> bool:
-        """Whether the checksum of everything it needs was published or checked beforehand."""
-        return all(file.sha256 for file in self.files) or bool(self.archive and self.archive.sha256)
+    def checksums_known(self) -> bool:
+        """Whether a checksum was published for everything that a download brings."""
+        return bool(self.archive and self.archive.sha256) or all(file.digests for file in self.files)
+
+
+def _listed(files: tuple[ModelFile, ...]) -> str:
+    return ", ".join(f"{file.name} ({file.role})" for file in files)

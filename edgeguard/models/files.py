@@ -1,0 +1,87 @@
+"""Files that are written whole or not at all, and their SHA-256."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgeguard.errors import ModelError
+
+CHUNK_BYTES = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """The file's digest in lower-case hex; ModelError if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {path} ({error.strerror}): check its permissions and the disk"
+        ) from error
+    return digest.hexdigest()
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Give a finished file its name, so that a power cut leaves the old file or the new one."""
+    _sync(part)
+    part.replace(target)
+    _sync(target.parent)
+
+
+@contextmanager
+def writing_below(folder: Path) -> Iterator[None]:
+    """Turn the disk's refusals into ModelErrors that say how to fix them."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ModelError(
+                f"the disk of {folder} is full: free some space and run the pull again"
+            ) from error
+        raise ModelError(
+            f"cannot write below {folder} ({error.strerror}): choose another folder with `--store`"
+        ) from error
+
+
+class JsonFile:
+    """A small JSON object on disk; every change is written at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Any]:
+        """Empty if there is no file; ModelError if it is damaged."""
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{self._path} is damaged: remove it and pull the models again") from error
+        if not isinstance(content, dict):
+            raise ModelError(f"{self._path} is damaged: remove it and pull the models again")
+        return content
+
+    def set(self, key: str, value: Any) -> None:
+        content = self.read() | {key: value}
+        part = self._path.with_name(self._path.name + ".part")
+        with writing_below(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            put_in_place(part, self._path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
