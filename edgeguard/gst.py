@@ -196,6 +196,7 @@ class Pipeline:
         self._gst, self._app, self._video = _load()
         self._pipeline = self._gst.Pipeline.new(name)
         self._failure: str | None = None
+        self._undo: list[Callable[[], object]] = []
 
     def add(self, factory: str, **properties: object) -> Any:
         """Make an element, set its properties (`max_buffers` means `max-buffers`) and add it."""
@@ -216,9 +217,9 @@ class Pipeline:
     def add_appsink(self, *, sync: bool, lossless: bool, buffers: int = 1) -> AppSink:
         """An appsink holding the newest `buffers`, or if `lossless` the next ones in order."""
         element = self.add("appsink", sync=sync, max_buffers=buffers, drop=not lossless, wait_on_eos=False)
-        element.get_static_pad("sink").add_probe(
-            self._gst.PadProbeType.QUERY_DOWNSTREAM, self._offer_video_meta
-        )
+        pad = element.get_static_pad("sink")
+        probe = pad.add_probe(self._gst.PadProbeType.QUERY_DOWNSTREAM, self._offer_video_meta)
+        self._undo.append(lambda: pad.remove_probe(probe))
         return AppSink(element)
 
     def link(self, *elements: Any) -> None:
@@ -233,7 +234,7 @@ class Pipeline:
 
         def on_pad(_element: Any, pad: Any) -> None:
             caps = pad.get_current_caps() or pad.query_caps(None)
-            if taken or media not in self.media_of(caps):
+            if taken or media != self.media_of(caps):
                 self._discard(pad)
                 return
             taken.append(media)
@@ -242,7 +243,12 @@ class Pipeline:
             except (DependencyError, SourceError) as error:
                 self._failure = str(error)
 
-        upstream.connect("pad-added", on_pad)
+        self.connect(upstream, "pad-added", on_pad)
+
+    def connect(self, element: Any, signal: str, handler: Callable[..., object]) -> None:
+        """Connect a signal until the pipeline stops."""
+        number = element.connect(signal, handler)
+        self._undo.append(lambda: element.disconnect(number))
 
     def play(self) -> None:
         if self._pipeline.set_state(self._gst.State.PLAYING) == self._gst.StateChangeReturn.FAILURE:
@@ -264,12 +270,15 @@ class Pipeline:
         """Stop everything and give the memory back; safe to call twice."""
         self._pipeline.set_state(self._gst.State.NULL)
         self._pipeline.get_bus().set_flushing(True)
+        while self._undo:  # a handler that refers to its own pipeline would keep it alive for ever
+            self._undo.pop()()
 
     @staticmethod
     def media_of(caps: Any) -> str:
-        """What a pad carries, such as `video/x-h264` or, from RTP, `video`."""
+        """What a pad carries: `video`, `audio` or another first half of a media type."""
         structure = caps.get_structure(0)
-        return str(structure.get_string("media") or structure.get_name())
+        media = str(structure.get_string("media") or structure.get_name()).partition("/")[0]
+        return "video" if media == "image" else media
 
     def _set(self, element: Any, key: str, value: object) -> None:
         if isinstance(value, str) and element.find_property(key).value_type.name != "gchararray":

@@ -69,7 +69,9 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaO
     if username:
         source.set_property("user-id", username)
         source.set_property("user-pw", options.password or unquote(parts.password or ""))
-    source.connect("select-stream", lambda _source, _number, caps: media in pipeline.media_of(caps))
+    pipeline.connect(
+        source, "select-stream", lambda _source, _number, caps: media == pipeline.media_of(caps)
+    )
     pipeline.link_later(source, media, _decoder(pipeline, media, into))
 
 
@@ -91,7 +93,7 @@ def _decoder(pipeline: Pipeline, media: Media, into: Any) -> Callable[[], Any]:
 def _decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
     """A decoder for whatever comes; software decoders get one thread, which costs the least CPU in all."""
     decoder = pipeline.add("decodebin")
-    decoder.connect("element-added", lambda _bin, element: _one_thread(element))
+    pipeline.connect(decoder, "element-added", lambda _bin, element: _one_thread(element))
     pipeline.link_later(decoder, media, lambda: into)
     return decoder
 

@@ -1,0 +1,100 @@
+"""The shape of the house: who may import what, and a card at every door."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "edgeguard"
+BASE = {"errors", "clock", "types"}
+MAY_IMPORT = {
+    "types": set(),
+    "errors": set(),
+    "clock": {"errors"},
+    "gst": {"errors"},
+    "media": {"errors", "gst"},
+    "anchor": {"clock"},
+    "config": {"types", "errors"},
+    "capture": {*BASE, "gst", "media", "anchor"},
+    "audio": {*BASE, "gst", "media", "anchor"},
+    "models": BASE,
+    "vision": {*BASE, "models"},
+    "speech": {*BASE, "models"},
+    "rules": {"types"},
+    "fusion": {"types"},
+    "alerts": BASE,
+    "evidence": {*BASE, "gst"},
+    "synth": {"types", "errors", "models"},
+    "runtime": None,  # everything but cli
+    "cli": None,
+}
+DOORS = {
+    "gi": {"gst"},
+    "paho": {"alerts/mqtt"},
+    "sqlite3": {"alerts/outbox", "evidence"},
+    "pydantic": {"config"},
+    "yaml": {"config", "models"},
+    "cv2": {"vision", "synth"},
+    "sherpa_onnx": {"speech"},
+    "onnxruntime": {"models"},
+    "shapely": {"rules"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "threading": {"runtime"},
+    "signal": {"runtime"},
+    "time": {"clock"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def place(path: Path) -> str:
+    """`alerts/mqtt` for edgeguard/alerts/mqtt.py."""
+    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_rooms_import_only_what_they_may(path: Path) -> None:
+    room = place(path).partition("/")[0]
+    if room == "__init__":
+        return
+    allowed = MAY_IMPORT[room]
+    rooms = {name.split(".")[1] for name in imports(path) if name.startswith("edgeguard.")} - {room}
+    if allowed is None:
+        assert room == "cli" or "cli" not in rooms
+    else:
+        assert rooms <= allowed, f"{place(path)} imports {sorted(rooms - allowed)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_each_library_has_its_door(path: Path) -> None:
+    here = place(path)
+    for library in {name.partition(".")[0] for name in imports(path)} & set(DOORS):
+        assert any(here == door or here.startswith(f"{door}/") for door in DOORS[library]), (
+            f"{here} imports {library}, whose door is {', '.join(sorted(DOORS[library]))}"
+        )
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda path: path.parent.name)
+def test_every_room_has_its_card(path: Path) -> None:
+    card = ast.get_docstring(ast.parse(path.read_text())) or ""
+    for line in ("Belongs here:", "Does not belong here:", "May import:", "Called by:", "To add one, copy"):
+        assert line in card, f"{path.parent.name} has no line `{line}` on its card"
+    assert len(card.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("path", FILES, ids=place)
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 320
