@@ -126,8 +126,9 @@ def _ask(url: str, offset: int) -> HTTPResponse:
             raise ModelError(f"{url} is gone ({error.code}): bring the file with `--from DIR`") from error
         raise ModelError(f"{url} was refused ({error.code} {error.reason}): try again later") from error
     except URLError as error:
+        reason = getattr(error.reason, "strerror", None) or error.reason
         raise ModelError(
-            f"cannot reach {urlsplit(url).hostname} ({error.reason}): "
+            f"cannot reach {urlsplit(url).hostname} ({reason}): "
             f"connect to the internet, or bring the files in a folder with `--from DIR`"
         ) from error
 

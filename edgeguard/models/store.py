@@ -43,6 +43,10 @@ class ModelStore:
     def accept(self, card: ModelCard) -> None:
         self._licences.set(card.name, card.licence)
 
+    def present(self, card: ModelCard) -> bool:
+        """Whether any of the model's files is here, right or wrong."""
+        return any(path.is_file() for file in card.files for path in self._places(card, file))
+
     def installed(self, card: ModelCard) -> bool:
         """Whether every file of the model is here and is the right one."""
         return not self.faults(card)
