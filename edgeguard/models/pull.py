@@ -59,7 +59,7 @@ class Pull:
                 self._require_trust(file.name, expected)
                 with _scratch(self._home) as scratch:
                     shutil.copyfile(path, scratch / file.name)
-                    self._install(file, scratch, str(path), first_use=not expected)
+                    self._install(file, scratch, str(path), first_use=not file.digests)
                 return True
         return False
 
@@ -79,20 +79,20 @@ class Pull:
             size_bytes=file.size_bytes,
             progress=self._progress,
         )
-        self._lock.record(self._card, file.name, digest, file.url, first_use=not expected)
+        self._lock.record(self._card, file.name, digest, file.url, first_use=not file.digests)
 
     def _unpack(self, archive: Archive, files: Sequence[ModelFile]) -> None:
         name = archive.url.rpartition("/")[2]
         published = frozenset({archive.sha256} if archive.sha256 else ())
-        expected = self._lock.expected(self._card, name, published)
-        packed = self._packed(archive, name, expected)
-        first_use = not expected
-        with _scratch(self._home) as scratch:
-            extract(packed, archive.folder, [file.name for file in files], scratch)
-            for file in files:
-                self._install(file, scratch, archive.url, first_use=first_use and not file.digests)
-        self._lock.record(self._card, name, sha256_of(packed), archive.url, first_use)
-        (self._home / name).unlink(missing_ok=True)
+        packed = self._packed(archive, name, self._lock.expected(self._card, name, published))
+        try:
+            with _scratch(self._home) as scratch:
+                extract(packed, archive.folder, [file.name for file in files], scratch)
+                for file in files:
+                    self._install(file, scratch, archive.url, first_use=not (published or file.digests))
+            self._lock.record(self._card, name, sha256_of(packed), archive.url, first_use=not published)
+        finally:
+            (self._home / name).unlink(missing_ok=True)
 
     def _packed(self, archive: Archive, name: str, expected: frozenset[str]) -> Path:
         """The archive: as a folder has it, else downloaded."""

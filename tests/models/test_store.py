@@ -229,6 +229,19 @@ def test_compares_ever_after_with_what_it_trusted(shelf: ModelStore, upstream: U
         shelf.pull(card, accept_unverified=True)
 
 
+@pytest.mark.parametrize("in_archive", [False, True])
+def test_remembers_that_it_trusted_when_it_fetches_again(
+    shelf: ModelStore, upstream: Upstream, in_archive: bool
+) -> None:
+    card = without_checksums(published(CARD, upstream))
+    card = packed(card, upstream, known=False) if in_archive else card
+    shelf.pull(card, accept_unverified=True)
+    (shelf.root / "m" / "m.onnx").unlink()
+    shelf.pull(card)
+    assert shelf.installed(card)
+    assert shelf.trusted_on_first_use(card)
+
+
 def test_a_checksum_published_later_overrules_the_recorded_one(shelf: ModelStore, upstream: Upstream) -> None:
     unknown = without_checksums(published(CARD, upstream))
     upstream.files["/m.onnx"] = b"evil"
@@ -269,7 +282,7 @@ def test_checks_the_files_of_an_archive_too(shelf: ModelStore, upstream: Upstrea
     wrong = replace(CARD, files=(replace(CARD.files[0], sha256="0" * 64),))
     with pytest.raises(ModelError, match=f"expected {'0' * 64}"):
         shelf.pull(packed(wrong, upstream))
-    assert not (shelf.root / "m" / "m.onnx").exists()
+    assert list((shelf.root / "m").iterdir()) == []
 
 
 # ---- from a folder ----------------------------------------------------------------------------------------
