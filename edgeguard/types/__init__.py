@@ -13,6 +13,7 @@ from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, Frame, PixelFormat
 from edgeguard.types.geometry import Line, Point, Polygon
 from edgeguard.types.observation import Measure, Observation, Phase, Stages
+from edgeguard.types.speech import SoundTag, Utterance
 
 __all__ = [
     "Alert",
@@ -31,6 +32,8 @@ __all__ = [
     "Point",
     "Polygon",
     "Severity",
+    "SoundTag",
     "Stages",
     "Tracks",
+    "Utterance",
 ]
