@@ -1,0 +1,41 @@
+"""What a microphone hears: speech into text and keywords, sounds into tags.
+
+Belongs here: voice activity, recognition, phrases, sound tags, and the listener that ties them together.
+Does not belong here: microphones and resampling (audio); what happens on a keyword (alerts); threads.
+May import: types, models, clock, errors; sherpa_onnx through `sherpa.py` alone.
+Called by: runtime.
+To add one, copy an entry of `tags.py` for a sound, `recogniser.py` for a way to recognise.
+"""
+
+from edgeguard.speech.fake import FakeRecogniser, FakeVad
+from edgeguard.speech.listener import Listener
+from edgeguard.speech.phrases import Keyword, PhraseMatcher
+from edgeguard.speech.recogniser import Endpointing, Hotwords, Recogniser, SherpaRecogniser
+from edgeguard.speech.reporter import KeywordRule, SoundRule
+from edgeguard.speech.sounds import SoundTagger
+from edgeguard.speech.spotter import KeywordSpotter
+from edgeguard.speech.tags import TAGS, TagSpec
+from edgeguard.speech.transcriber import Transcriber
+from edgeguard.speech.vad import OpenVad, SileroVad, Vad
+
+__all__ = [
+    "TAGS",
+    "Endpointing",
+    "FakeRecogniser",
+    "FakeVad",
+    "Hotwords",
+    "Keyword",
+    "KeywordRule",
+    "KeywordSpotter",
+    "Listener",
+    "OpenVad",
+    "PhraseMatcher",
+    "Recogniser",
+    "SherpaRecogniser",
+    "SileroVad",
+    "SoundRule",
+    "SoundTagger",
+    "TagSpec",
+    "Transcriber",
+    "Vad",
+]

@@ -1,0 +1,155 @@
+"""Keyword phrases in what was recognised, found while the sentence is still being spoken."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from edgeguard.types import Utterance
+
+LETTERS_PER_EDIT = 8
+"""A phrase may be off by one letter for each eight that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A phrase that was spoken."""
+
+    phrase: str
+    """As configured."""
+    text: str
+    """What was said so far in this utterance."""
+    confidence: float
+    """0..1."""
+    threshold: float
+    """What the confidence was compared with."""
+    start_pts_ns: int
+    """Monotonic time of its first token."""
+    end_pts_ns: int
+    """Monotonic time of its last token."""
+
+
+def words(text: str) -> list[str]:
+    """Words without case and punctuation; an apostrophe joins (`don't` is `dont`), other marks part."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
+    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split()
+
+
+def distance(a: str, b: str) -> int:
+    """Edits (insert, delete, replace a letter) that turn `a` into `b` (Levenshtein 1966)."""
+    row = list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        previous, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (letter != other))
+    return row[-1]
+
+
+class PhraseMatcher:
+    """Finds phrases in one microphone's utterances, each spoken one once, from partials on.
+
+    Phrases match whole words, however these are parted (`fire man` is `fireman`), and may be off by one
+    letter in `LETTERS_PER_EDIT`. The newest word of a partial counts once it is over, as `help` may become
+    `helpful`. ValueError if a phrase has no letters.
+    """
+
+    def __init__(self, phrases: Sequence[str]) -> None:
+        self._patterns = [_Pattern(phrase) for phrase in dict.fromkeys(phrases)]
+        self._found: Counter[str] = Counter()
+
+    def accept(self, utterance: Utterance) -> list[Keyword]:
+        """Phrases that this partial or final shows first."""
+        spoken = _spoken(utterance)
+        known = len(spoken) if utterance.final else len(spoken) - 1
+        found = [
+            keyword for pattern in self._patterns for keyword in self._new(pattern, spoken, known, utterance)
+        ]
+        if utterance.final:
+            self.reset()
+        return found
+
+    def reset(self) -> None:
+        """Forget the utterance that was not finished."""
+        self._found.clear()
+
+    def _new(self, pattern: _Pattern, spoken: list[_Word], known: int, utterance: Utterance) -> list[Keyword]:
+        matches = [match for match in pattern.matches(spoken) if match.stop <= known]
+        new = matches[self._found[pattern.phrase] :]
+        self._found[pattern.phrase] += len(new)
+        return [
+            Keyword(
+                pattern.phrase,
+                utterance.text,
+                pattern.similarity(match.edits),
+                pattern.threshold,
+                spoken[match.start].start_pts_ns,
+                spoken[match.stop - 1].end_pts_ns,
+            )
+            for match in new
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    text: str
+    start_pts_ns: int
+    end_pts_ns: int
+
+
+def _spoken(utterance: Utterance) -> list[_Word]:
+    pieces: list[_Word] = []
+    for token, pts_ns in zip(utterance.tokens, utterance.token_pts_ns, strict=True):
+        if pieces and not token.startswith(" "):
+            begun = pieces.pop()
+            pieces.append(_Word(begun.text + token, begun.start_pts_ns, pts_ns))
+        else:
+            pieces.append(_Word(token, pts_ns, pts_ns))
+    return [_Word(word, p.start_pts_ns, p.end_pts_ns) for p in pieces for word in words(p.text)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    start: int
+    stop: int
+    edits: int
+
+
+class _Pattern:
+    """One phrase; compared without the gaps between words, which recognisers set as they please."""
+
+    def __init__(self, phrase: str) -> None:
+        parts = words(phrase)
+        self.phrase = phrase
+        self._letters = "".join(parts)
+        if not self._letters:
+            raise ValueError(f"the phrase {phrase!r} has no letters, so nobody can say it")
+        self._spans = range(1, len(parts) + 2)
+        self._edits = len(self._letters) // LETTERS_PER_EDIT
+        self.threshold = self.similarity(self._edits)
+
+    def matches(self, spoken: Sequence[_Word]) -> Iterator[_Match]:
+        """From left to right, without overlap; of those that overlap the first with the fewest edits."""
+        start = 0
+        while start < len(spoken):
+            match = self._best(spoken, start)
+            if match.edits > self._edits:
+                start += 1
+                continue
+            match = min((self._best(spoken, i) for i in range(start, match.stop)), key=lambda m: m.edits)
+            yield match
+            start = match.stop
+
+    def similarity(self, edits: int) -> float:
+        return 1 - edits / len(self._letters)
+
+    def _best(self, spoken: Sequence[_Word], start: int) -> _Match:
+        stops = (min(start + span, len(spoken)) for span in self._spans)
+        edits, stop = min((self._off(spoken[start:stop]), stop) for stop in stops)
+        return _Match(start, stop, edits)
+
+    def _off(self, spoken: Sequence[_Word]) -> int:
+        letters = "".join(word.text for word in spoken)
+        apart = abs(len(letters) - len(self._letters))
+        return apart if apart > self._edits else distance(letters, self._letters)

@@ -1,0 +1,212 @@
+"""Streaming recognition: samples in, text out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeguard.speech import sherpa
+from edgeguard.speech.samples import RATE_HZ
+
+_TAIL = np.zeros(int(0.8 * RATE_HZ), np.float32)
+"""Silence that pushes the last words through the model's look-ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What a stream has recognised since its last endpoint."""
+
+    text: str
+    tokens: tuple[str, ...]
+    """As the model spells them; a leading space begins a word."""
+    times_s: tuple[float, ...]
+    """Of each token, since the stream's first sample."""
+    confidence: float | None
+    """0..1; None where the model gives none."""
+    final: bool
+
+
+class RecogniserStream(Protocol):
+    """One microphone's way through a recogniser."""
+
+    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
+        """Take the next (n,) samples at 16 kHz; what is new: finals, and at most one partial after them.
+
+        A final follows every partial; its text is empty only if the partial was taken back.
+        """
+
+    def finish(self) -> list[Transcript]:
+        """The final of what has been said; nothing may follow."""
+
+
+class Recogniser(Protocol):
+    """A loaded model, shared by any number of streams in one thread."""
+
+    def stream(self) -> RecogniserStream: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpointing:
+    """When an utterance ends."""
+
+    silence_s: float = 1.2
+    """Quiet after words."""
+    empty_silence_s: float = 2.4
+    """Quiet without any word."""
+    longest_s: float = 20.0
+    """In any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hotwords:
+    """Phrases that a transducer prefers; they make its search a beam search."""
+
+    phrases: tuple[str, ...]
+    """Spelled as the model's tokens are; most English models want upper case."""
+    score: float = 1.5
+    """How strongly."""
+    modeling_unit: str = "bpe"
+    """`bpe`, `cjkchar` or `cjkchar+bpe`, as the model was trained."""
+    bpe_vocab: Path | None = None
+    """The model's own vocabulary file, needed with `bpe`."""
+
+
+class SherpaRecogniser:
+    """A streaming model in sherpa-onnx's `OnlineRecognizer`.
+
+    Every `from_` method raises DependencyError without sherpa-onnx, and ModelError if a file is missing or
+    refused.
+    """
+
+    def __init__(self, recognizer: Any, hotwords: Sequence[str] = ()) -> None:
+        self._recognizer = recognizer
+        self._hotwords = "/".join(hotwords)
+
+    @classmethod
+    def from_transducer(
+        cls,
+        tokens: Path,
+        encoder: Path,
+        decoder: Path,
+        joiner: Path,
+        *,
+        endpointing: Endpointing | None = None,
+        hotwords: Hotwords | None = None,
+        threads: int = 1,
+    ) -> SherpaRecogniser:
+        """A transducer such as a streaming Zipformer."""
+        files = {"encoder": encoder, "decoder": decoder, "joiner": joiner}
+        recognizer = _recognizer("from_transducer", tokens, files, endpointing, threads, _biasing(hotwords))
+        return cls(recognizer, hotwords.phrases if hotwords else ())
+
+    @classmethod
+    def from_nemo_ctc(
+        cls, tokens: Path, model: Path, *, endpointing: Endpointing | None = None, threads: int = 1
+    ) -> SherpaRecogniser:
+        """A CTC model in the streaming NeMo layout."""
+        return cls(_recognizer("from_nemo_ctc", tokens, {"model": model}, endpointing, threads))
+
+    @classmethod
+    def from_zipformer2_ctc(
+        cls, tokens: Path, model: Path, *, endpointing: Endpointing | None = None, threads: int = 1
+    ) -> SherpaRecogniser:
+        """A streaming Zipformer with CTC."""
+        return cls(_recognizer("from_zipformer2_ctc", tokens, {"model": model}, endpointing, threads))
+
+    def stream(self) -> SherpaStream:
+        hotwords = (self._hotwords,) if self._hotwords else ()
+        return SherpaStream(self._recognizer, self._recognizer.create_stream(*hotwords))
+
+
+class SherpaStream:
+    """One `OnlineStream` of a shared `OnlineRecognizer`."""
+
+    def __init__(self, recognizer: Any, stream: Any) -> None:
+        self._recognizer = recognizer
+        self._stream = stream
+        self._partial = ""
+
+    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
+        self._stream.accept_waveform(RATE_HZ, samples)
+        finals = self._decode()
+        latest = self._read(final=False)
+        if latest.text in ("", self._partial):
+            return finals
+        self._partial = latest.text
+        return [*finals, latest]
+
+    def finish(self) -> list[Transcript]:
+        self._stream.accept_waveform(RATE_HZ, _TAIL)
+        self._stream.input_finished()
+        return [*self._decode(), *self._end()]
+
+    def _decode(self) -> list[Transcript]:
+        finals = []
+        while self._recognizer.is_ready(self._stream):
+            self._recognizer.decode_stream(self._stream)
+            if self._recognizer.is_endpoint(self._stream):
+                finals += self._end()
+        return finals
+
+    def _end(self) -> list[Transcript]:
+        final = self._read(final=True)
+        said = bool(final.text or self._partial)
+        self._partial = ""
+        self._recognizer.reset(self._stream)
+        return [final] if said else []
+
+    def _read(self, final: bool) -> Transcript:
+        result = self._recognizer.get_result_all(self._stream)
+        times_s = tuple(result.start_time + time_s for time_s in result.timestamps)
+        return Transcript(
+            result.text.strip(), tuple(result.tokens), times_s, _confidence(result.ys_probs), final
+        )
+
+
+def _confidence(log_probabilities: Sequence[float]) -> float | None:
+    """Geometric mean of the tokens' probabilities."""
+    if not log_probabilities:
+        return None
+    return math.exp(sum(log_probabilities) / len(log_probabilities))
+
+
+def _recognizer(
+    method: str,
+    tokens: Path,
+    files: dict[str, Path],
+    endpointing: Endpointing | None,
+    threads: int,
+    more: dict[str, Any] | None = None,
+) -> Any:
+    endpointing = endpointing or Endpointing()
+    options: dict[str, Any] = {name: sherpa.file(path) for name, path in {"tokens": tokens, **files}.items()}
+    options |= {
+        "num_threads": threads,
+        "enable_endpoint_detection": True,
+        "rule1_min_trailing_silence": endpointing.empty_silence_s,
+        "rule2_min_trailing_silence": endpointing.silence_s,
+        "rule3_min_utterance_length": endpointing.longest_s,
+    }
+    make = getattr(sherpa.load().OnlineRecognizer, method)
+    return sherpa.build("recogniser", lambda: make(**options, **(more or {})))
+
+
+def _biasing(hotwords: Hotwords | None) -> dict[str, Any]:
+    if hotwords is None:
+        return {}
+    options = {
+        "decoding_method": "modified_beam_search",
+        "hotwords_score": hotwords.score,
+        "modeling_unit": hotwords.modeling_unit,
+    }
+    if hotwords.bpe_vocab is not None:
+        options["bpe_vocab"] = sherpa.file(hotwords.bpe_vocab)
+    elif "bpe" in hotwords.modeling_unit:
+        raise ValueError(f"hotwords in {hotwords.modeling_unit} units need the model's bpe_vocab file")
+    return options

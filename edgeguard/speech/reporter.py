@@ -1,0 +1,92 @@
+"""What was heard, as observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from edgeguard.speech.phrases import Keyword, words
+from edgeguard.types import AudioChunk, Measure, Observation, Phase, SoundTag, Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordRule:
+    """Asks for keywords."""
+
+    name: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRule:
+    """Asks for sounds."""
+
+    name: str
+    tags: tuple[str, ...]
+
+
+class Reporter:
+    """Turns what one microphone hears into observations: one per rule that asks, or one without a rule."""
+
+    def __init__(
+        self, source: str, keyword_rules: Sequence[KeywordRule], sound_rules: Sequence[SoundRule]
+    ) -> None:
+        self._source = source
+        self._keyword_rules = _by_subject(
+            (_spelling(phrase), rule.name) for rule in keyword_rules for phrase in rule.phrases
+        )
+        self._sound_rules = _by_subject((tag, rule.name) for rule in sound_rules for tag in rule.tags)
+
+    def utterance(self, utterance: Utterance, chunk: AudioChunk) -> Observation:
+        """One that no rule asked for; a model that gives no confidence counts as sure."""
+        confidence = 1.0 if utterance.confidence is None else utterance.confidence
+        seen = self._observation("utterance", utterance.end_pts_ns, confidence, chunk)
+        return replace(seen, text=utterance.text)
+
+    def keyword(self, keyword: Keyword, chunk: AudioChunk) -> list[Observation]:
+        """Observed at its last token."""
+        seen = replace(
+            self._observation("keyword", keyword.end_pts_ns, keyword.confidence, chunk),
+            key=keyword.phrase,
+            label=keyword.phrase,
+            text=keyword.text,
+            measures=(Measure("confidence", keyword.confidence, ">=", keyword.threshold),),
+        )
+        return _asked(seen, self._keyword_rules.get(_spelling(keyword.phrase)))
+
+    def sound(self, sound: SoundTag, chunk: AudioChunk) -> list[Observation]:
+        """Observed where its latest window ends; the first observation of a sound where it starts."""
+        pts_ns = sound.start_pts_ns if sound.phase is Phase.BEGAN else sound.end_pts_ns
+        seen = replace(
+            self._observation("sound", pts_ns, sound.confidence, chunk),
+            phase=sound.phase,
+            key=sound.tag,
+            label=sound.tag,
+            measures=(Measure("confidence", sound.confidence, ">=", sound.threshold),),
+        )
+        return _asked(seen, self._sound_rules.get(sound.tag))
+
+    def _observation(self, kind: str, pts_ns: int, confidence: float, chunk: AudioChunk) -> Observation:
+        return Observation(
+            kind=kind,
+            source=self._source,
+            pts_ns=pts_ns,
+            utc_ns=pts_ns + chunk.utc_ns - chunk.pts_ns,
+            confidence=confidence,
+            sequence=chunk.sequence,
+        )
+
+
+def _by_subject(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    rules: dict[str, list[str]] = {}
+    for subject, name in dict.fromkeys(pairs):
+        rules.setdefault(subject, []).append(name)
+    return rules
+
+
+def _spelling(phrase: str) -> str:
+    return " ".join(words(phrase))
+
+
+def _asked(seen: Observation, rules: Sequence[str] | None) -> list[Observation]:
+    return [replace(seen, rule=rule) for rule in rules or (None,)]

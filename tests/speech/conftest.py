@@ -1,0 +1,51 @@
+"""Models for hearing tests: crafted ones built once, real ones from the mirror."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edgeguard.speech import Endpointing, SherpaRecogniser
+
+if TYPE_CHECKING:
+    from tests.support.tone_models import ToneTransducer
+
+WORDS = {1000: "▁help", 2000: "▁fire"}
+SHORT_PAUSES = Endpointing(silence_s=0.8, empty_silence_s=2.0, longest_s=20.0)
+
+
+@pytest.fixture(scope="session")
+def silero(mirror: Path) -> Path:
+    return mirror / "models/audio/silero_vad.onnx"
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def tone_transducer(models: Path) -> ToneTransducer:
+    from tests.support.tone_models import tone_transducer as build
+
+    return build(models, WORDS)
+
+
+@pytest.fixture(scope="session")
+def ctc(models: Path) -> SherpaRecogniser:
+    """Hears 1 kHz as `help` and 2 kHz as `fire`."""
+    from tests.support.tone_models import tone_ctc
+
+    files = tone_ctc(models, WORDS)
+    return SherpaRecogniser.from_nemo_ctc(files.tokens, files.model, endpointing=SHORT_PAUSES)
+
+
+@pytest.fixture(scope="session")
+def transducer(tone_transducer: ToneTransducer) -> SherpaRecogniser:
+    """The same, but no word twice in a row; it gives confidences."""
+    files = tone_transducer
+    return SherpaRecogniser.from_transducer(
+        files.tokens, files.encoder, files.decoder, files.joiner, endpointing=SHORT_PAUSES
+    )

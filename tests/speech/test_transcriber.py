@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeguard.speech import FakeRecogniser, FakeVad, OpenVad, SherpaRecogniser, SileroVad, Transcriber
+from edgeguard.speech.recogniser import RecogniserStream
+from edgeguard.types import Utterance
+from tests.support.sound import START_NS, UTC_OFFSET_NS, Sound, at, chunks, join, silence, speech, tone
+
+HELP, FIRE = tone(1000, 0.3), tone(2000, 0.3)
+
+
+def transcribe(transcriber: Transcriber, sound: Sound, size: int = 1600) -> list[Utterance]:
+    return [u for chunk in chunks(sound, size) for u in transcriber.accept(chunk)]
+
+
+def finals(utterances: list[Utterance]) -> list[Utterance]:
+    return [u for u in utterances if u.final]
+
+
+class Ear:
+    """A recogniser that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.heard: list[Sound] = []
+
+    def stream(self) -> RecogniserStream:
+        self.heard.append(np.zeros(0, np.float32))
+        return self
+
+    def accept(self, samples: Sound) -> list:  # type: ignore[type-arg]
+        self.heard[-1] = join(self.heard[-1], samples)
+        return []
+
+    def finish(self) -> list:  # type: ignore[type-arg]
+        return []
+
+
+@pytest.mark.parametrize("size", [480, 1600, 64_000])
+def test_token_times_are_on_the_sources_clock(ctc: SherpaRecogniser, size: int) -> None:
+    transcriber = Transcriber("gate", ctc, FakeVad())
+    sound = join(silence(3), HELP, silence(0.2), FIRE, silence(2), FIRE, silence(2))
+    first, second = finals(transcribe(transcriber, sound, size))
+    assert (first.source, first.text, first.tokens) == ("gate", "help fire", (" help", " fire"))
+    assert first.token_pts_ns == pytest.approx([at(3.0), at(3.5)], abs=120_000_000)
+    assert (first.start_pts_ns, first.end_pts_ns) == (first.token_pts_ns[0], first.token_pts_ns[-1])
+    assert first.utc_ns == first.start_pts_ns + UTC_OFFSET_NS
+    assert second.text == "fire"
+    assert second.start_pts_ns == pytest.approx(at(5.8), abs=120_000_000)
+
+
+def test_partials_come_while_the_sentence_grows(ctc: SherpaRecogniser) -> None:
+    transcriber = Transcriber("gate", ctc, FakeVad())
+    utterances = transcribe(transcriber, join(silence(1), HELP, silence(0.3), FIRE, silence(2)))
+    assert [(u.text, u.final) for u in utterances] == [
+        ("help", False),
+        ("help fire", False),
+        ("help fire", True),
+    ]
+
+
+def test_the_recogniser_hears_speech_from_the_pre_roll_on_and_nothing_else() -> None:
+    ear = Ear()
+    noise = np.random.default_rng(0).uniform(-0.005, 0.005, 3 * 16_000).astype(np.float32)
+    sound = join(noise, HELP, silence(2), FIRE, silence(2))
+    transcribe(Transcriber("gate", ear, FakeVad(min_silence_s=0.5), pre_roll_s=0.3), sound)
+    first, second = ear.heard
+    np.testing.assert_array_equal(first[: 4800 + len(HELP)], join(noise[-4800:], HELP))
+    np.testing.assert_array_equal(second[: 4800 + len(FIRE)], join(silence(0.3), FIRE))
+    assert len(first) < 4800 + len(HELP) + 0.7 * 16_000
+
+
+def test_the_pre_roll_never_repeats_what_was_heard_already() -> None:
+    ear = Ear()
+    sound = join(HELP, silence(0.15), FIRE, silence(1))
+    transcribe(Transcriber("gate", ear, FakeVad(min_silence_s=0.1), pre_roll_s=0.3), sound)
+    assert len(ear.heard) == 2
+    assert sum(len(heard) for heard in ear.heard) <= len(sound)
+
+
+def test_microphones_share_one_recogniser(ctc: SherpaRecogniser) -> None:
+    gate, yard = Transcriber("gate", ctc, FakeVad()), Transcriber("yard", ctc, FakeVad())
+    heard = []
+    pair = zip(
+        chunks(join(silence(1), HELP, silence(1))), chunks(join(silence(1), FIRE, silence(1))), strict=True
+    )
+    for one, other in pair:
+        heard += finals(gate.accept(one) + yard.accept(other))
+    assert [(u.source, u.text) for u in heard] == [("gate", "help"), ("yard", "fire")]
+
+
+def test_finishing_gives_the_final_and_begins_afresh(ctc: SherpaRecogniser) -> None:
+    transcriber = Transcriber("gate", ctc, FakeVad())
+    assert finals(transcribe(transcriber, join(silence(1), HELP))) == []
+    assert [u.text for u in transcriber.finish()] == ["help"]
+    assert transcriber.finish() == []
+    assert [u.text for u in finals(transcribe(transcriber, join(silence(1), FIRE, silence(1))))] == ["fire"]
+
+
+def test_without_a_vad_pauses_end_utterances(ctc: SherpaRecogniser) -> None:
+    transcriber = Transcriber("gate", ctc, OpenVad())
+    heard = finals(transcribe(transcriber, join(silence(4), HELP, silence(2), FIRE, silence(2))))
+    assert [u.text for u in heard] == ["help", "fire"]
+    assert [u.start_pts_ns for u in heard] == pytest.approx([at(4.0), at(6.3)], abs=120_000_000)
+
+
+def test_a_real_voice_opens_the_recognisers_ear(silero: Path, ctc: SherpaRecogniser, models: Path) -> None:
+    voice = speech("good evening everybody", models)
+    whistling = join(voice[:16_000], HELP, voice[16_000 + len(HELP) :])
+    sound = join(silence(2), FIRE, silence(2), whistling, silence(2))
+    (utterance,) = finals(transcribe(Transcriber("gate", ctc, SileroVad(silero)), sound))
+    assert utterance.text == "help"
+    assert utterance.start_pts_ns == pytest.approx(at(5.3), abs=200_000_000)
+
+
+def test_the_fake_recogniser_follows_its_script() -> None:
+    transcriber = Transcriber("gate", FakeRecogniser(["stay", "back"]), FakeVad())
+    (utterance,) = finals(transcribe(transcriber, join(silence(1), tone(300, 0.7), silence(1))))
+    assert utterance.text == "stay back"
+    assert utterance.token_pts_ns == pytest.approx([at(1.25), at(1.5)], abs=20_000_000)
+
+
+def test_tokens_and_times_must_pair_up() -> None:
+    with pytest.raises(ValueError, match="1 tokens have 0 times"):
+        Utterance("gate", "help", (" help",), (), None, True, START_NS, START_NS, START_NS)
