@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from edgeguard.speech.phrases import LETTERS_PER_EDIT, Keyword, PhraseMatcher, distance, words
@@ -63,6 +63,7 @@ def test_what_matches(phrase: str, text: str, times: int) -> None:
     assert [keyword.phrase for keyword in found] == [phrase] * times
 
 
+@settings(max_examples=60, deadline=None)
 @given(PHRASE, OTHERS, OTHERS, st.data())
 def test_a_spoken_phrase_fires_once_however_the_partials_fall(
     phrase: list[str], before: list[str], after: list[str], data: st.DataObject
@@ -75,17 +76,20 @@ def test_a_spoken_phrase_fires_once_however_the_partials_fall(
     assert keyword.end_pts_ns == 1_000_000_000 * (len(before) + len(phrase))
 
 
+@settings(max_examples=60, deadline=None)
 @given(PHRASE, st.integers(1, 4))
 def test_it_fires_as_often_as_it_is_spoken(phrase: list[str], times: int) -> None:
     tokens = spoken(" ".join([*phrase, "x"] * times))
     assert len(heard(PhraseMatcher([" ".join(phrase)]), grown(tokens))) == times
 
 
+@settings(max_examples=60, deadline=None)
 @given(PHRASE, OTHERS)
 def test_other_words_never_fire(phrase: list[str], others: list[str]) -> None:
     assert heard(PhraseMatcher([" ".join(phrase)]), grown(spoken(" ".join(others)))) == []
 
 
+@settings(max_examples=60, deadline=None)
 @given(PHRASE, st.data())
 def test_a_few_wrong_letters_are_forgiven_and_more_are_not(phrase: list[str], data: st.DataObject) -> None:
     letters = list(" ".join(phrase))
@@ -99,6 +103,7 @@ def test_a_few_wrong_letters_are_forgiven_and_more_are_not(phrase: list[str], da
         assert keyword.threshold <= keyword.confidence == pytest.approx(1 - len(wrong) / len(places))
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text("abc", max_size=6), st.text("abc", max_size=6), st.text("abc", max_size=6))
 def test_distance_is_a_metric(a: str, b: str, c: str) -> None:
     assert (distance(a, b) == 0) == (a == b)
@@ -106,6 +111,7 @@ def test_distance_is_a_metric(a: str, b: str, c: str) -> None:
     assert distance(a, c) <= distance(a, b) + distance(b, c)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=30))
 def test_words_are_stable_and_clean(text: str) -> None:
     found = words(text)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeguard.speech.samples import RecentSamples
@@ -29,12 +29,14 @@ def test_numbers_and_times_do_not_depend_on_the_size_of_chunks(size: int) -> Non
     assert recent.utc_ns(START_NS) == START_NS + UTC_OFFSET_NS
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(-20_000, 40_000))
 def test_a_number_survives_the_way_through_time(number: int) -> None:
     recent = filled(1600)
     assert recent.number(recent.pts_ns(number)) == number
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 16_000), st.integers(0, 16_000), st.integers(0, 20_000))
 def test_taking_gives_what_is_still_held(start: int, stop: int, forgotten: int) -> None:
     recent = filled(1600)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeguard.models import FakeSession, OnnxSession
@@ -111,6 +111,7 @@ def test_an_unknown_class_is_refused() -> None:
         SoundTagger(barking(0), LABELS[:3], [DOG, SIREN])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=60), st.floats(0, 3))
 def test_a_life_begins_and_ends_in_turn(confidences: list[float], min_duration_s: float) -> None:
     life = TagLife(TagSpec("dog", (), 0.5, min_duration_s), 0.3, 1_000_000_000)
