@@ -1,0 +1,17 @@
+"""The configuration file: read, checked as a whole with every fault told at once, then frozen.
+
+Belongs here: one file per section, what the keys mean, how faults read; the only look at the environment.
+Does not belong here: what is done with a value; every other room takes plain values.
+May import: types, errors; pydantic, PyYAML.
+Called by: runtime/assembly.py, cli.
+To add one, copy `tracker.py` for a section, then run `python -m edgeguard.config`.
+"""
+
+from edgeguard.config.advice import advice
+from edgeguard.config.loading import load, parse
+from edgeguard.config.reference import reference
+from edgeguard.config.root import Config
+from edgeguard.config.schema import schema
+from edgeguard.config.show import fingerprint, masked
+
+__all__ = ["Config", "advice", "fingerprint", "load", "masked", "parse", "reference", "schema"]

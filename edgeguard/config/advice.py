@@ -1,0 +1,93 @@
+"""What is allowed but probably not meant."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeguard.config import rules
+from edgeguard.config.root import Config
+from edgeguard.config.source import Source
+
+
+def advice(config: Config) -> list[str]:
+    """One sentence for each thing to look at; reads the modes of the files that the configuration names."""
+    return [*_idle(config), *_secrets(config), *_exposed(config)]
+
+
+def _idle(config: Config) -> Iterator[str]:
+    """Parts that can never do anything."""
+    sources: list[Source] = [*config.cameras.values(), *config.microphones.values()]
+    if not any(source.enabled for source in sources):
+        yield "cameras, microphones: none is enabled, so nothing is watched"
+    if not any(rule.enabled for rule in config.rules):
+        yield "rules: none is enabled, so no alert will ever be raised"
+    for index, rule in enumerate(config.rules):
+        if rule.enabled and (why := _why_silent(config, rule)):
+            yield f"rules[{index}]: {rule.name} can never raise an alert: {why}"
+
+
+def _why_silent(config: Config, rule: rules.Rule) -> str | None:
+    if isinstance(rule, rules.SceneRule) and not config.cameras[rule.camera].enabled:
+        return f"camera {rule.camera} is not enabled"
+    if not isinstance(rule, rules.HeardRule):
+        return None
+    by_words = isinstance(rule, rules.Keyword) or bool(getattr(rule, "keywords", ()))
+    by_sounds = isinstance(rule, rules.Sound) or bool(getattr(rule, "tags", ()))
+    reasons = [_why_wordless(config, rule)] * by_words + [_why_deaf(config, rule)] * by_sounds
+    return None if None in reasons else reasons[0]
+
+
+def _why_wordless(config: Config, rule: rules.HeardRule) -> str | None:
+    if not config.speech.enabled:
+        return "speech.enabled is false"
+    if not config.speech.keywords:
+        return "speech.keywords is empty"
+    return _why_unheard(config, rule, "speech")
+
+
+def _why_deaf(config: Config, rule: rules.HeardRule) -> str | None:
+    return _why_unheard(config, rule, "sounds") if config.sounds.enabled else "sounds.enabled is false"
+
+
+def _why_unheard(config: Config, rule: rules.HeardRule, what: str) -> str | None:
+    ears = config.microphones
+    asked = [rule.microphone] if rule.microphone else list(ears)
+    if any(ears[name].enabled and getattr(ears[name], what) for name in asked):
+        return None
+    return f"no microphone that it may use is enabled, with `{what}` on"
+
+
+def _secrets(config: Config) -> Iterator[str]:
+    for key, path, is_secret in _files(config):
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            yield f"{key}: cannot read {path}: {error.strerror}"
+            continue
+        if is_secret and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield f"{key}: {path} can be read or changed by other users; chmod 600 {path}"
+
+
+def _files(config: Config) -> Iterator[tuple[str, Path, bool]]:
+    """Key, path and whether it holds a secret."""
+    for section, sources in (("cameras", config.cameras), ("microphones", config.microphones)):
+        for name, source in sources.items():
+            if source.password_file:
+                yield f"{section}.{name}.password_file", source.password_file, True
+    if config.mqtt.password_file:
+        yield "mqtt.password_file", config.mqtt.password_file, True
+    tls = config.mqtt.tls
+    for key, path in (("ca_file", tls.ca_file), ("cert_file", tls.cert_file), ("key_file", tls.key_file)):
+        if path:
+            yield f"mqtt.tls.{key}", path, key == "key_file"
+
+
+def _exposed(config: Config) -> Iterator[str]:
+    for section, sources in (("cameras", config.cameras), ("microphones", config.microphones)):
+        for name, source in sources.items():
+            if source.url.password is not None:
+                yield f"{section}.{name}.url: holds a password; put it in a password_file of its own"
+    if config.mqtt.allow_plaintext and not config.mqtt.tls.enabled:
+        yield "mqtt.allow_plaintext: alerts and the broker's password travel unencrypted"

@@ -1,0 +1,29 @@
+"""The only reader of environment variables and of the machine's time zone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+Override = tuple[tuple[str, ...], object]
+"""Path of a key, and its value."""
+
+
+def overrides(environ: Mapping[str, str] | None = None) -> list[Override]:
+    """What the environment says in place of the configuration; relative paths start at the working folder."""
+    environ = os.environ if environ is None else environ
+    said: list[Override] = []
+    if folder := environ.get("EDGEGUARD_STATE_DIR"):
+        said.append((("state_dir",), str(Path(folder).absolute())))
+    if folder := environ.get("EDGEGUARD_MODELS"):
+        said.append((("models", "dir"), str(Path(folder).absolute())))
+    if folder := environ.get("EDGEGUARD_MIRROR"):
+        said.append((("models", "mirrors"), [str(Path(folder).absolute())]))
+    return said
+
+
+def local_timezone(localtime: Path = Path("/etc/localtime")) -> str:
+    """Name of the machine's time zone, as in `Europe/Zurich`; UTC if it has none."""
+    name = str(localtime.resolve()).partition("zoneinfo/")[2]
+    return name.removeprefix("posix/") or "UTC"

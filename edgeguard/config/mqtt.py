@@ -1,0 +1,127 @@
+"""Where alerts go."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from edgeguard.config.secrets import read_secret
+from edgeguard.config.section import DERIVED, Location, Section, Text, pattern
+
+TLS_PORT, PLAIN_PORT = 8883, 1883
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+
+
+ClientId = Annotated[str, pattern(r"^[A-Za-z0-9_-]{1,80}$", "1 to 80 letters, digits, - and _")]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine, so that what is sent there stays on it."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _is_host(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return len(host) <= 253 and bool(_HOST.fullmatch(host))
+    return True
+
+
+class Tls(Section):
+    """Encryption. The broker's certificate and name are always verified."""
+
+    ca_file: Location | None = None
+    """PEM file with the authorities to trust; null: the system's."""
+    cert_file: Location | None = None
+    """PEM file with this device's certificate, for brokers that ask for one; null: none."""
+    key_file: Location | None = Field(default=None, validate_default=True)
+    """PEM file with the certificate's private key; readable by the service only (chmod 600)."""
+    enabled: bool = Field(default=False, validate_default=True)
+    """Whether to encrypt. Brokers on other machines need it, unless `mqtt.allow_plaintext` says otherwise."""
+
+    @field_validator("key_file")
+    @classmethod
+    def _goes_with_the_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "cert_file" in info.data and (info.data["cert_file"] is None) != (value is None):
+            raise ValueError("expected both cert_file and key_file, or neither")
+        return value
+
+    @field_validator("enabled")
+    @classmethod
+    def _files_are_used(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and any(file is not None for file in info.data.values()):
+            raise ValueError("expected true, because files for TLS are given")
+        return value
+
+
+class Mqtt(Section):
+    """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
+
+    host: str = Field(examples=["127.0.0.1"])
+    """Name or address of the broker."""
+    allow_plaintext: bool = False
+    """Whether alerts and passwords may travel unencrypted to a broker on another machine."""
+    tls: Tls = Field(default=Tls(), validate_default=True)
+    """Encryption; the broker's certificate and name are always verified."""
+    port: int = Field(default=DERIVED, validate_default=True, ge=1, le=65_535)
+    """TCP port. Without it: 8883 with TLS, 1883 without."""
+    protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
+    """MQTT 5 or 3.1.1. With 3.1.1 the broker cannot tell that it refused an alert, or that nobody listens."""
+    client_id: ClientId = Field(default=DERIVED)
+    """Client identifier, unique at the broker. Without it: edgeguard-<site>-<device>."""
+    username: Text | None = None
+    """User at the broker; null: none."""
+    password_file: Location | None = None
+    """File whose first line is the password; readable by the service only (chmod 600); null: none."""
+    keepalive_s: int = Field(default=20, ge=5, le=3600)
+    """Seconds between signs of life; a dead connection is noticed after about twice that."""
+    window: int = Field(default=80, ge=1, le=1000)
+    """Alerts that may be on their way, not yet confirmed."""
+    retry_s: float = Field(default=15.0, ge=1, le=3600)
+    """Seconds after which an unconfirmed alert is sent again; then twice as long, and so on."""
+
+    def password(self) -> str | None:
+        """The password, read now. Raises ConfigError."""
+        return None if self.password_file is None else read_secret(self.password_file)
+
+    @field_validator("host")
+    @classmethod
+    def _is_a_host(cls, host: str) -> str:
+        if not _is_host(host):
+            raise ValueError("expected a host name or address alone, without mqtt:// and port")
+        return host
+
+    @field_validator("tls")
+    @classmethod
+    def _not_in_the_clear(cls, tls: Tls, info: ValidationInfo) -> Tls:
+        host, plaintext = info.data.get("host"), info.data.get("allow_plaintext", True)
+        if host and not (tls.enabled or plaintext or is_loopback(host)):
+            raise ValueError(
+                f"expected enabled: true, because {host} is another machine and alerts would travel readable "
+                "for everybody on the way (where that is acceptable, say mqtt.allow_plaintext: true)"
+            )
+        return tls
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _by_tls(cls, port: Any, info: ValidationInfo) -> Any:
+        if port is not None:
+            return port
+        tls = info.data.get("tls")
+        return TLS_PORT if tls is not None and tls.enabled else PLAIN_PORT
+
+    @field_validator("password_file")
+    @classmethod
+    def _belongs_to_a_user(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("username", "") is None:
+            raise ValueError("expected a username beside it")
+        return value

@@ -1,0 +1,118 @@
+"""Names that must be names of something.
+
+Judged on the plain tree, so that they are told together with whatever else is wrong in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from edgeguard.config.detector import classes_of
+from edgeguard.config.faults import Fault, Path, given, suggestion
+from edgeguard.config.labels import LABELS, MOTION, OTHER_SPELLINGS
+from edgeguard.config.speech import name_of
+
+_SECTIONS = {"camera": "cameras", "microphone": "microphones", "schedule": "schedules"}
+"""Keys that hold a name, and the section that gives it."""
+_PLACES = {"zone": "zones", "line": "lines"}
+"""The same, within the rule's camera."""
+
+
+def faults_of(tree: Any) -> list[Fault]:
+    """Every reference in the tree that leads nowhere, and every name that is taken."""
+    return [*_sources(tree), *_detectors(tree), *_rules(tree)]
+
+
+def _sources(tree: Any) -> Iterator[Fault]:
+    cameras, microphones = _dig(tree, "cameras"), _dig(tree, "microphones")
+    if not cameras and not microphones:
+        yield Fault(("cameras",), "expected at least one camera or microphone")
+    for name in microphones:
+        path = ("microphones", name)
+        if name in cameras:
+            yield Fault(path, "expected another name: a camera has this one")
+        yield from _unknown((*path, "camera"), _dig(tree, *path).get("camera"), cameras, "a camera")
+
+
+def _detectors(tree: Any) -> Iterator[Fault]:
+    for path in (("detector",), *(("cameras", name, "detector") for name in _dig(tree, "cameras"))):
+        classes = _dig(tree, *path).get("classes")
+        if _model(tree, path[1:2]) == MOTION and classes not in (None, [MOTION]):
+            yield Fault(
+                (*path, "classes"), f"expected [{MOTION}]: that is all that the detector {MOTION} knows"
+            )
+
+
+def _rules(tree: Any) -> Iterator[Fault]:
+    rules = tree.get("rules") if isinstance(tree, dict) else None
+    taken: dict[str, int] = {}
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        if isinstance(rule, dict):
+            path: Path = ("rules", index)
+            name = rule.get("name")
+            if isinstance(name, str) and taken.setdefault(name, index) != index:
+                yield Fault((*path, "name"), f"expected another name: rules[{taken[name]}] has this one")
+            yield from _rule(tree, path, rule)
+
+
+def _rule(tree: Any, path: Path, rule: dict[str, Any]) -> Iterator[Fault]:
+    for key, section in _SECTIONS.items():
+        yield from _unknown((*path, key), rule.get(key), _dig(tree, section), f"a {key}")
+    camera = rule.get("camera")
+    if isinstance(camera, str) and camera in _dig(tree, "cameras"):
+        for key, section in _PLACES.items():
+            places = _dig(tree, "cameras", camera, section)
+            yield from _unknown((*path, key), rule.get(key), places, f"a {key} of camera {camera}")
+        sought = _classes(tree, camera)
+        for index, label in _entries(rule, "classes"):
+            if label in LABELS:
+                what = f"a class that camera {camera} looks for"
+                yield from _unknown((*path, "classes", index), label, sought, what)
+    for index, keyword in _entries(rule, "keywords"):
+        yield from _unknown(
+            (*path, "keywords", index), keyword, _keywords(tree), "a name from speech.keywords"
+        )
+
+
+def _entries(rule: dict[str, Any], key: str) -> Iterator[tuple[int, Any]]:
+    values = rule.get(key)
+    return enumerate(values if isinstance(values, list) else [])
+
+
+def _unknown(path: Path, value: Any, known: Any, what: str) -> Iterator[Fault]:
+    if isinstance(value, str) and value not in known:
+        choice = f" ({', '.join(list(known)[:12])})" if known else ", but there is none"
+        hint = suggestion(value, list(known), OTHER_SPELLINGS)
+        yield Fault(path, f"given {given(value, path)}, expected {what}{choice}{hint}")
+
+
+def _classes(tree: Any, camera: str) -> list[Any]:
+    """What the camera's detector looks for, and what its fallback would."""
+    own, general = _dig(tree, "cameras", camera, "detector"), _dig(tree, "detector")
+    model = _model(tree, (camera,))
+    classes = own.get("classes")
+    if classes is None and MOTION not in (model, _model(tree, ())):
+        classes = general.get("classes")
+    wanted = classes if isinstance(classes, list) else classes_of(model)
+    fallback = own.get("fallback") or general.get("fallback") or MOTION
+    return [*wanted, *([MOTION] if fallback == MOTION else [])]
+
+
+def _model(tree: Any, camera: Path) -> Any:
+    """The detector's model, of one camera or in general."""
+    own = _dig(tree, "cameras", *camera, "detector").get("model") if camera else None
+    return own or _dig(tree, "detector").get("model")
+
+
+def _keywords(tree: Any) -> list[str]:
+    keywords = _dig(tree, "speech").get("keywords")
+    entries = [entry for entry in keywords if isinstance(entry, dict)] if isinstance(keywords, list) else []
+    return [str(entry.get("name") or name_of(str(entry.get("phrase", "")))) for entry in entries]
+
+
+def _dig(tree: Any, *path: str | int) -> dict[str, Any]:
+    """The mapping at `path`, or an empty one."""
+    for part in path:
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree if isinstance(tree, dict) else {}

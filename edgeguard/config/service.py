@@ -1,0 +1,43 @@
+"""How the service itself behaves: privacy, health, models, log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from edgeguard.config.section import Location, Many, Section
+
+
+class Privacy(Section):
+    """What is remembered about people. Pictures are covered by the cameras' `masks`."""
+
+    store_transcripts: bool = False
+    """Whether what is said is kept as text. If not, only keyword alerts carry the words that raised them."""
+
+
+class Health(Section):
+    """How the service tells that it is well."""
+
+    interval_s: float = Field(default=10.0, ge=1, le=3600)
+    """Seconds between health messages."""
+    http_port: int = Field(default=8642, ge=0, le=65_535)
+    """TCP port for GET /health, on 127.0.0.1 only; 0: none."""
+
+
+class Models(Section):
+    """Where models are."""
+
+    dir: Location | None = None
+    """Folder for models (environment: EDGEGUARD_MODELS); null: the usual place."""
+    mirrors: Many[Location] = Field(default=(), examples=[["/media/usb/models"]])
+    """Folders with copies of models (environment: EDGEGUARD_MIRROR), asked before the internet."""
+
+
+class Log(Section):
+    """What the service writes to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important level that is written."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for machines, one object a line."""

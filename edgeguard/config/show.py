@@ -1,0 +1,20 @@
+"""A configuration as others may see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from edgeguard.config.root import Config
+
+
+def masked(config: Config) -> dict[str, Any]:
+    """Every key as it is in effect, in plain values, without secrets."""
+    return config.model_dump(mode="json", by_alias=True)
+
+
+def fingerprint(config: Config) -> str:
+    """SHA-256 (hex) of the configuration in effect, secrets left out: the same for the same behaviour."""
+    canonical = json.dumps(masked(config), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""What cameras and microphones have in common: where they are and how they are reached."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from edgeguard.config.secrets import read_secret
+from edgeguard.config.section import Location, Section, Text
+from edgeguard.config.url import SourceUrl
+
+
+class Source(Section):
+    """A camera or a microphone. `url` comes first: the other keys are judged by it."""
+
+    url: SourceUrl
+    enabled: bool = True
+    """Whether it is used at all."""
+    username: Text | None = None
+    """RTSP user; null: none."""
+    password_file: Location | None = None
+    """File whose first line is the RTSP password; readable by the service only (chmod 600)."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """RTSP transport: `tcp` loses nothing, `udp` may be quicker on a clean network."""
+    latency_ms: int = Field(default=200, ge=0, le=10_000)
+    """RTSP jitter buffer, in milliseconds."""
+    pace: Literal["realtime", "fast"] = "realtime"
+    """file:// and scene:// only. `realtime`: as it was taken; `fast`: as quickly as it can be analysed."""
+    loop: bool = False
+    """file:// only: begin again at the end."""
+
+    def credentials(self) -> tuple[str, str] | None:
+        """User and password, read now; None if the source needs none. Raises ConfigError."""
+        if self.password_file is not None:
+            return self.username or "", read_secret(self.password_file)
+        username = self.username or self.url.username
+        return None if username is None else (username, self.url.password or "")
+
+    @field_validator("username", "password_file")
+    @classmethod
+    def _said_once(cls, value: Any, info: ValidationInfo) -> Any:
+        url = _url(info)
+        if value is not None and url and not url.is_rtsp:
+            raise ValueError(f"expected none: {url.scheme}:// sources have no login")
+        if value is not None and url and url.username is not None:
+            raise ValueError("expected the credentials in one place: the URL has some already")
+        return value
+
+    @field_validator("password_file")
+    @classmethod
+    def _belongs_to_a_user(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("username", "") is None:
+            raise ValueError("expected a username beside it")
+        return value
+
+    @field_validator("transport")
+    @classmethod
+    def _only_rtsp(cls, value: str, info: ValidationInfo) -> str:
+        url = _url(info)
+        if value == "udp" and url and not url.is_rtsp:
+            raise ValueError(f"expected tcp: {url.scheme}:// sources have no transport to choose")
+        return value
+
+    @field_validator("pace")
+    @classmethod
+    def _only_replayed(cls, value: str, info: ValidationInfo) -> str:
+        url = _url(info)
+        if value == "fast" and url and url.scheme not in ("file", "scene"):
+            raise ValueError(f"expected realtime: {url.scheme}:// sources set the pace themselves")
+        return value
+
+    @field_validator("loop")
+    @classmethod
+    def _only_files(cls, value: bool, info: ValidationInfo) -> bool:
+        url = _url(info)
+        if value and url and url.scheme != "file":
+            raise ValueError(f"expected false: {url.scheme}:// sources have no end to begin again at")
+        return value
+
+
+def _url(info: ValidationInfo) -> SourceUrl | None:
+    """The URL, if it was valid."""
+    url = info.data.get("url")
+    assert url is None or isinstance(url, SourceUrl)
+    return url
