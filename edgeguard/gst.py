@@ -85,8 +85,11 @@ def _video_meta_type() -> int:
     return int(library.gst_video_meta_api_get_type())
 
 
-def version() -> str:
-    """GStreamer's version, for `doctor` and logs."""
+def start() -> str:
+    """Load GStreamer, which must happen once and on one thread; returns its version.
+
+    Raises DependencyError.
+    """
     return str(_load()[0].version_string())
 
 

@@ -14,6 +14,7 @@ _REMEMBERED = 32
 class HeardAndSeen:
     """Something of `labels` is heard within `within_s` before or after somebody is in the zone.
 
+    What is seen counts if its class is in `seen`, and what is heard if `microphones` heard it; None is any.
     Somebody is in the zone from a `presence` observation that began to the one that ended it. Each sound or
     keyword is joined at most once. The result belongs to the camera, so that its picture is the evidence.
     """
@@ -27,6 +28,8 @@ class HeardAndSeen:
         camera: str,
         zone: str,
         within_s: float,
+        *,
+        seen: frozenset[str] | None = None,
         microphones: frozenset[str] | None = None,
     ) -> None:
         self.name = name
@@ -34,9 +37,11 @@ class HeardAndSeen:
         self._camera = camera
         self._zone = zone
         self._within_s = within_s
+        self._seen = seen
         self._microphones = microphones
         self._present: dict[str, Observation] = {}
         self._left: Observation | None = None
+        self._last_heard: tuple[str, str | None, int] | None = None
         self._heard: deque[Observation] = deque(maxlen=_REMEMBERED)
 
     def update(self, observation: Observation) -> list[Observation]:
@@ -52,6 +57,7 @@ class HeardAndSeen:
             and observation.phase in (Phase.INSTANT, Phase.BEGAN)
             and observation.label in self._labels
             and (self._microphones is None or observation.source in self._microphones)
+            and (observation.source, observation.label, observation.pts_ns) != self._last_heard
         )
 
     def _is_presence(self, observation: Observation) -> bool:
@@ -59,9 +65,11 @@ class HeardAndSeen:
             observation.kind == "presence"
             and observation.source == self._camera
             and observation.zone == self._zone
+            and (self._seen is None or observation.label in self._seen)
         )
 
     def _hear(self, heard: Observation) -> list[Observation]:
+        self._last_heard = (heard.source, heard.label, heard.pts_ns)  # again for each rule that asks for it
         if self._present:
             seen = next(reversed(self._present.values()))
             return [self._join(heard, seen, heard, delay_s=0.0)]

@@ -12,8 +12,9 @@ from edgeguard.errors import StorageError
 from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf, View
-from edgeguard.runtime.sources import STEP_S
+from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay, snapshot
 
@@ -34,6 +35,8 @@ class Deciding(Protocol):
     def update(self, observation: Observation) -> list[Alert]: ...
 
     def tick(self) -> list[Alert]: ...
+
+    def close_all(self) -> list[Alert]: ...
 
 
 class Witness:
@@ -98,7 +101,7 @@ class Witness:
         return self._store.save(alert.alert_id, picture)
 
 
-class AlertStage:
+class AlertStage(Stage):
     """Joins, decides, proves, and hands over to the publisher; the only user of fuser and policy."""
 
     name = "alerts"
@@ -110,8 +113,8 @@ class AlertStage:
         policy: Deciding,
         witness: Witness | None,
         out: Callable[[Alert], object],
-        models: Callable[[str], tuple[ModelRef, ...]],
-        journal: Callable[[Observation], object],
+        models: Callable[[], Mapping[str, ModelRef]],
+        journal: Journal | None,
         part: Part,
         clock: Clock,
     ) -> None:
@@ -138,12 +141,17 @@ class AlertStage:
         self._prune()
         self._report()
 
-    def close(self) -> None:
-        """Nothing to let go: what was decided has been handed over."""
+    def finish(self) -> None:
+        """Take what still waits, then close every open alert: nobody will watch any more."""
+        for observation in self._observations.get_all(0):
+            self._take(observation)
+        for alert in self._policy.close_all():
+            self._tell(alert, None)
 
     def _take(self, observation: Observation) -> None:
         for noticed in self._fuser.update(observation):
-            self._journal(noticed)
+            if self._journal:
+                self._journal.write(noticed)
             self._part.count("observations")
             for alert in self._policy.update(noticed):
                 self._tell(alert, noticed.sequence)
@@ -151,7 +159,8 @@ class AlertStage:
     def _tell(self, alert: Alert, sequence: int | None) -> None:
         if self._witness and alert.state is AlertState.OPENED:
             alert = self._witness.prove(alert, sequence)
-        self._out(replace(alert, models=self._models(alert.source), decided_ns=self._clock.monotonic_ns()))
+        model = self._models().get(alert.source)
+        self._out(replace(alert, models=(model,) if model else ()))
         self._part.count(alert.state.value)
 
     def _prune(self) -> None:

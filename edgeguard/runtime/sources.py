@@ -8,9 +8,7 @@ from edgeguard.errors import SourceError
 from edgeguard.gst import EndOfStreamError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
-
-STEP_S = 0.25
-"""How long a step may wait, and so how fast a stage notices that it shall stop."""
+from edgeguard.runtime.stage import STEP_S, Stage
 
 
 class Timed(Protocol):
@@ -36,7 +34,7 @@ class Source(Protocol[T_co]):
     def close(self) -> None: ...
 
 
-class SourceStage(Generic[T]):
+class SourceStage(Stage, Generic[T]):
     """Reads one source into a channel; a file may be played again and again."""
 
     def __init__(

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError
@@ -21,24 +21,30 @@ from edgeguard.runtime.health import Part, State
 log = logging.getLogger(__name__)
 
 RETRY_S: Sequence[float] = (1, 2, 5, 10, 30)
+STEP_S = 0.25
+"""How long a step may wait, and so how soon a stage notices that it shall stop."""
 
 
-class Stage(Protocol):
-    """A room's work, as its thread sees it."""
+class Stage(ABC):
+    """A room's work, as its thread sees it: every method is called by that thread alone."""
 
     name: str
 
-    def open(self) -> None:
+    def open(self) -> None:  # noqa: B027 - not every stage has something to open
         """Get ready. Raises EdgeGuardError; `close` follows either way."""
 
+    @abstractmethod
     def step(self) -> None:
-        """Do one piece of work, or wait for one for at most a second.
+        """Do one piece of work, or wait for one for at most `STEP_S`.
 
         Raises EndOfStreamError when there will never be more.
         """
 
-    def close(self) -> None:
-        """Let go of everything; safe at any time."""
+    def close(self) -> None:  # noqa: B027
+        """Let go of everything; `open` may follow."""
+
+    def finish(self) -> None:  # noqa: B027
+        """The daemon stops: say the last word. Called once, after the last `close`."""
 
 
 class StageThread:
@@ -70,17 +76,16 @@ class StageThread:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and self.part.state is not State.ENDED:
             try:
                 self._run_until_failure()
             except EndOfStreamError as end:
                 self.part.set(State.ENDED, str(end))
-                return
             except Exception as error:
                 self._fail(error)
-                self._rest()
-            finally:
-                self._close()
+            self._safely(self.stage.close)
+            self._rest()
+        self._safely(self.stage.finish)
 
     def _run_until_failure(self) -> None:
         self._beat()
@@ -105,6 +110,9 @@ class StageThread:
         self._failures += 1
 
     def _rest(self) -> None:
+        """After a failure, wait before the next try."""
+        if not self._failures:
+            return
         step = min(self._failures, len(self._retry_s)) - 1
         pause_s = self._retry_s[step] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
         waited = 0.0
@@ -112,11 +120,11 @@ class StageThread:
             waited += 1.0
             self._beat()
 
-    def _close(self) -> None:
+    def _safely(self, last_act: Callable[[], None]) -> None:
         try:
-            self.stage.close()
+            last_act()
         except Exception:
-            log.exception("%s did not close cleanly", self.stage.name)
+            log.exception("%s did not end cleanly", self.stage.name)
 
     def _beat(self) -> None:
         self.beat_ns = self._clock.monotonic_ns()

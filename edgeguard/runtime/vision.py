@@ -11,7 +11,7 @@ from edgeguard.errors import UnavailableError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.shelf import Shelf, View
-from edgeguard.runtime.sources import STEP_S
+from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Detections, Frame, ModelRef, Observation, Stages, Tracks
 from edgeguard.vision.detector import Detector
 
@@ -48,7 +48,7 @@ class Eye:
     part: Part
 
 
-class VisionStage:
+class VisionStage(Stage):
     """Detects, tracks and applies the rules, one frame at a time, cameras in turn."""
 
     name = "vision"
@@ -70,13 +70,18 @@ class VisionStage:
         self._by_camera = {camera: sight for sight in self._sights for camera in sight.eye.cameras}
         self._shelf = shelf
         self._clock = clock
+        self._looking = False
 
     def open(self) -> None:
         for sight in self._sights:
             sight.open()
 
+    @property
+    def idle(self) -> bool:
+        return not self._looking
+
     def step(self) -> None:
-        frame = self._frames.get(STEP_S)
+        self._looking = (frame := self._frames.get(STEP_S)) is not None
         for sight in self._sights:
             sight.try_wanted_again()
         if frame is not None:

@@ -46,6 +46,7 @@ def went(t_s: float, key: str = "4") -> Observation:
         ([came(1), came(1.5, "6"), went(2), heard(30)], 1),  # the other is still there
         ([heard(1), came(2), came(3, "6")], 1),  # one sound, one alert
         ([heard(1), heard(1.5), came(2)], 2),
+        ([came(1), heard(2), heard(2)], 1),  # one sound that two rules asked for
         ([came(1), heard(2, "dog")], 0),
         ([came(1), heard(2, "help", kind="keyword")], 1),
         ([came(1), heard(2, source="street")], 0),
@@ -55,7 +56,7 @@ def went(t_s: float, key: str = "4") -> Observation:
 )
 def test_stories(story: list[Observation], joined: int) -> None:
     rule = HeardAndSeen(
-        "glass and person", frozenset({"glass", "help"}), "gate", "dock", 5.0, frozenset({"hall"})
+        "glass and person", frozenset({"glass", "help"}), "gate", "dock", 5.0, microphones=frozenset({"hall"})
     )
     fuser = Fuser([rule])
     told = [new for observation in story for new in fuser.update(observation)]

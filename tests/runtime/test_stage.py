@@ -7,10 +7,10 @@ from edgeguard.clock import SystemClock
 from edgeguard.errors import SourceError
 from edgeguard.gst import EndOfStreamError
 from edgeguard.runtime.health import HealthBoard, Part, State
-from edgeguard.runtime.stage import StageThread
+from edgeguard.runtime.stage import Stage, StageThread
 
 
-class Scripted:
+class Scripted(Stage):
     """A stage whose steps are scripted; the last one repeats."""
 
     name = "scripted"

@@ -1,0 +1,41 @@
+"""All commands, and what an error looks like.
+
+Exit codes: 0 it worked; 1 it did not, and the message says why; 2 the command was not understood; 78 the
+configuration is wrong (EX_CONFIG of sysexits.h, which keeps systemd from trying again).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from edgeguard import __version__
+from edgeguard.cli import check, config, demo, models, run, watch
+from edgeguard.cli._output import Json, said_plainly
+
+app = typer.Typer(
+    name="edgeguard",
+    help="A guard for the edge: it sees, hears, decides, proves and tells.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(said_plainly(run.run))
+app.command("check")(said_plainly(check.check))
+app.command("demo")(said_plainly(demo.demo))
+app.command("watch")(said_plainly(watch.watch))
+app.add_typer(models.app, name="models")
+app.add_typer(config.app, name="config")
+
+
+@app.command("version")
+def version(as_json: Json = False) -> None:
+    """Print the version."""
+    print(json.dumps({"version": __version__}) if as_json else f"edgeguard {__version__}")
+
+
+def main() -> None:
+    """The entry point of the `edgeguard` program."""
+    app()

@@ -1,0 +1,8 @@
+"""From the configuration to a daemon that is ready to run.
+
+The four files here are the only readers of the configuration object; every constructor gets plain values.
+"""
+
+from edgeguard.runtime.assembly.house import House
+
+__all__ = ["House"]

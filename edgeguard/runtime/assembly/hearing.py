@@ -1,0 +1,121 @@
+"""Microphones, what is recognised in their sound, and the rules on it."""
+
+from __future__ import annotations
+
+from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.config import rules as kinds
+from edgeguard.models import Catalog, ModelStore
+from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
+from edgeguard.runtime.channel import Channel, WhenFull
+from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.hearing import HearingStage
+from edgeguard.runtime.sources import SourceStage
+from edgeguard.runtime.stage import Stage
+from edgeguard.speech import Endpointing, KeywordRule, SoundRule
+from edgeguard.synth import Scene
+from edgeguard.types import AudioChunk, Observation
+
+_CHUNKS = 100
+
+
+class Hearing:
+    """From the microphones' URLs to observations."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        board: HealthBoard,
+        catalog: Catalog,
+        store: ModelStore,
+        observations: Channel[Observation],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._board = board
+        self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
+        self._chunks: Channel[AudioChunk] = Channel(_CHUNKS, self._when_full())
+        parts = (board.part("speech"), board.part("sounds"))
+        ears = [self._ear(name) for name in self._microphones]
+        maker = EarMaker(ears, self._speech_choice(), self._sound_choice(), catalog, store, parts, clock)
+        self._stage = HearingStage(self._chunks, observations, maker, board.part("hearing"), clock)
+
+    def thinkers(self) -> dict[str, Stage]:
+        return {"hearing": self._stage}
+
+    def sources(self) -> dict[str, Stage]:
+        return {f"microphone/{name}": self._source_stage(name) for name in self._microphones}
+
+    @property
+    def idle(self) -> bool:
+        return not len(self._chunks)
+
+    def _source_stage(self, name: str) -> Stage:
+        part = self._board.part(f"microphone/{name}")
+        loop = self._microphones[name].loop
+        return SourceStage(f"audio-{name}", self._source(name), self._chunks, part, loop=loop)
+
+    def _source(self, name: str) -> AudioSource:
+        microphone = self._microphones[name]
+        address, realtime = microphone.url.address, is_realtime(microphone)
+        if microphone.url.scheme == "scene":
+            return SceneAudioSource(name, Scene.open(address), self._clock, pause, realtime=realtime)
+        options = media_options(microphone)
+        return GstAudioSource(name, address, self._clock, realtime=realtime, options=options)
+
+    def _when_full(self) -> WhenFull:
+        """A recording read faster than real time waits; a living microphone does not."""
+        realtime = all(is_realtime(microphone) for microphone in self._microphones.values())
+        return WhenFull.DROP_OLDEST if realtime else WhenFull.WAIT
+
+    def _speech_choice(self) -> SpeechChoice | None:
+        speech = self._config.speech
+        if not speech.enabled or not any(mic.speech for mic in self._microphones.values()):
+            return None
+        vad, endpoint = speech.vad, speech.endpoint
+        return SpeechChoice(
+            model=speech.model,
+            vad_model=vad.model,
+            vad={
+                "threshold": vad.threshold,
+                "min_speech_s": vad.min_speech_s,
+                "min_silence_s": vad.min_silence_s,
+                "max_speech_s": vad.max_speech_s,
+            },
+            endpointing=Endpointing(endpoint.silence_s, endpoint.empty_silence_s, endpoint.longest_s),
+            phrases=phrases(self._config, None),
+            threads=speech.threads,
+        )
+
+    def _sound_choice(self) -> SoundChoice | None:
+        sounds = self._config.sounds
+        if not sounds.enabled or not any(mic.sounds for mic in self._microphones.values()):
+            return None
+        return SoundChoice(sounds.model, sounds.thresholds(), sounds.min_duration_s)
+
+    def _ear(self, name: str) -> Ear:
+        microphone = self._microphones[name]
+        mine = [
+            rule
+            for rule in self._config.rules
+            if rule.enabled and isinstance(rule, kinds.HeardRule) and rule.microphone in (None, name)
+        ]
+        keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
+        sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
+        every_tag = tuple(self._config.sounds.thresholds())
+        return Ear(
+            name,
+            microphone.speech,
+            microphone.sounds,
+            [KeywordRule(rule.name, phrases(self._config, rule.keywords)) for rule in keyword_rules],
+            [SoundRule(rule.name, rule.tags or every_tag) for rule in sound_rules],
+        )
+
+
+def phrases(config: Config, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """What is to be heard for the keywords of these names; for all of them if None."""
+    keywords = config.speech.keywords
+    return tuple(keyword.phrase for keyword in keywords if names is None or keyword.name in names)

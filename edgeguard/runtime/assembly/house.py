@@ -1,0 +1,77 @@
+"""All that one daemon consists of, and how it is joined."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from edgeguard import gst
+from edgeguard.clock import Clock, SystemClock
+from edgeguard.config import Config
+from edgeguard.errors import DependencyError, StorageError
+from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.runtime.assembly.hearing import Hearing
+from edgeguard.runtime.assembly.seeing import Seeing
+from edgeguard.runtime.assembly.telling import Telling
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.daemon import Crew, Daemon
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.stage import Stage, StageThread
+from edgeguard.types import Observation
+
+log = logging.getLogger(__name__)
+
+
+class House:
+    """One configuration, made into stages and the channels between them."""
+
+    def __init__(self, config: Config, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.board = HealthBoard(self.clock)
+        self._config = config
+        catalog = load_catalog()
+        store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
+        observations: Channel[Observation] = Channel(10_000)
+        shelf = Shelf()
+        self._seeing = Seeing(config, self.clock, self.board, catalog, store, observations, shelf)
+        self._hearing = Hearing(config, self.clock, self.board, catalog, store, observations)
+        self._telling = Telling(config, self.clock, self.board, observations, shelf, self._seeing.models)
+
+    def daemon(self, *, until_done: bool = False) -> Daemon:
+        """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none."""
+        self._make_state_dir()
+        with suppress(DependencyError):  # the sources that need it say so themselves
+            log.info("%s", gst.start())
+        crew = Crew(
+            tellers=self._threads(self._telling.stages()),
+            thinkers=self._threads({**self._seeing.thinkers(), **self._hearing.thinkers()}),
+            sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
+        )
+        return Daemon(
+            crew,
+            self.board,
+            self.clock,
+            tell_health=self._telling.tell_health,
+            drained=self._drained,
+            refresh=self._seeing.refresh,
+            health_every_s=self._config.health.interval_s,
+            until_done=until_done,
+        )
+
+    def _threads(self, stages: dict[str, Stage]) -> list[StageThread]:
+        """A thread for each stage, under the name of its part in health."""
+        return [StageThread(stage, self.board.part(part), self.clock) for part, stage in stages.items()]
+
+    def _drained(self) -> bool:
+        return self._seeing.idle and self._hearing.idle and self._telling.idle
+
+    def _make_state_dir(self) -> None:
+        folder = self._config.state_dir
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        except OSError as error:
+            raise StorageError(
+                f"cannot make the state folder {folder}: {error.strerror}; set `state_dir` to a folder that "
+                "the service may write to"
+            ) from error

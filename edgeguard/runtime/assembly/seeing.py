@@ -1,0 +1,167 @@
+"""Cameras, detectors, trackers and the rules on what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.config import rules as kinds
+from edgeguard.config.detector import Detector as DetectorSettings
+from edgeguard.models import Catalog, ModelStore
+from edgeguard.rules import Crowd, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
+from edgeguard.runtime.channel import Channel, WhenFull
+from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.sources import SourceStage
+from edgeguard.runtime.stage import Stage
+from edgeguard.runtime.vision import Eye, VisionStage, Watch
+from edgeguard.synth import Scene
+from edgeguard.types import Frame, Line, ModelRef, Observation, Polygon
+from edgeguard.vision.motion import MotionDetector
+from edgeguard.vision.tracker import Tracker
+
+_MOTION_ONLY = ("motion",)
+
+
+class Seeing:
+    """From the cameras' URLs to observations."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        board: HealthBoard,
+        catalog: Catalog,
+        store: ModelStore,
+        observations: Channel[Observation],
+        shelf: Shelf,
+    ) -> None:
+        self._clock = clock
+        self._board = board
+        self._tracker = config.tracker
+        self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        self._rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
+        self._loader = DetectorLoader(catalog, store)
+        self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
+        self._vision = VisionStage(
+            self._frames, observations, self._eyes(), self._watch, shelf, board.part("vision"), clock
+        )
+
+    def thinkers(self) -> dict[str, Stage]:
+        return {"vision": self._vision}
+
+    def sources(self) -> dict[str, Stage]:
+        return {f"camera/{name}": self._stage(name) for name in self._cameras}
+
+    def models(self) -> Mapping[str, ModelRef]:
+        """Which model watches each camera now."""
+        return self._vision.models()
+
+    def refresh(self) -> None:
+        """Bring the frames that newer ones replaced into health."""
+        replaced = self._frames.drops()
+        for name in self._cameras:
+            self._board.part(f"camera/{name}").note(frames_replaced=replaced.get(name, 0))
+
+    @property
+    def idle(self) -> bool:
+        return not len(self._frames) and self._vision.idle
+
+    def _stage(self, name: str) -> Stage:
+        part = self._board.part(f"camera/{name}")
+        loop = self._cameras[name].loop
+        return SourceStage(f"capture-{name}", self._source(name), self._frames, part, loop=loop)
+
+    def _source(self, name: str) -> FrameSource:
+        camera = self._cameras[name]
+        address, fps, realtime = camera.url.address, camera.analyse_fps, is_realtime(camera)
+        if camera.url.scheme == "scene":
+            return SceneFrameSource(name, Scene.open(address), self._clock, fps, pause, realtime=realtime)
+        return GstFrameSource(
+            name, address, self._clock, fps, realtime=realtime, options=media_options(camera)
+        )
+
+    def _frame_key(self, frame: Frame) -> object:
+        """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
+        if is_realtime(self._cameras[frame.source]):
+            return frame.source
+        return frame.source, frame.sequence
+
+    def _eyes(self) -> list[Eye]:
+        """One eye for all cameras with the same detector settings."""
+        cameras_by_settings: dict[DetectorSettings, list[str]] = {}
+        for name, camera in self._cameras.items():
+            cameras_by_settings.setdefault(camera.detector, []).append(name)
+        single = len(cameras_by_settings) == 1
+        return [
+            Eye(
+                cameras=frozenset(names),
+                wanted=partial(self._loader.load, self._choice(settings)),
+                fallback=MotionDetector if settings.fallback == "motion" else None,
+                part=self._board.part("detector" if single else f"detector/{names[0]}"),
+            )
+            for settings, names in cameras_by_settings.items()
+        ]
+
+    def _choice(self, settings: DetectorSettings) -> DetectorChoice:
+        """The tracker also wants to see what is too faint to begin a track."""
+        floor = min(settings.confidence, self._tracker.low_confidence)
+        return DetectorChoice(settings.model, floor, settings.iou, settings.classes, settings.threads)
+
+    def _watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
+        settings = self._tracker
+        tracker = Tracker(
+            camera,
+            labels,
+            high_confidence=settings.high_confidence,
+            low_confidence=settings.low_confidence,
+            confirm_hits=settings.confirm_frames,
+            lost_s=settings.lost_s,
+        )
+        return Watch(tracker, self._rules_of(camera, labels))
+
+    def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
+        """The camera's own rules, and for the joining ones who is present in their zones."""
+        mine = [rule for rule in self._rules if rule.camera == camera]
+        joined = dict.fromkeys(rule.zone for rule in mine if isinstance(rule, kinds.HeardAndSeen))
+        zones = self._cameras[camera].zones
+        return [
+            *(self._rule(rule, labels) for rule in mine if not isinstance(rule, kinds.HeardAndSeen)),
+            *(Presence(zone, zones[zone].polygon) for zone in joined),
+        ]
+
+    def _rule(self, rule: kinds.SceneRule, labels: tuple[str, ...]) -> Rule:
+        camera = self._cameras[rule.camera]
+        wanted = _wanted(rule, labels)
+        match rule:
+            case kinds.LineCrossed():
+                line = camera.lines[rule.line]
+                return LineCrossed(rule.name, rule.line, Line(line.start, line.end), rule.direction, wanted)
+            case kinds.ZoneRule():
+                return _zone_rule(rule, camera.zones[rule.zone].polygon, wanted)
+        raise TypeError(f"no rule is built for the kind {rule.kind}")
+
+
+def _zone_rule(rule: kinds.ZoneRule, polygon: Polygon, wanted: frozenset[str] | None) -> Rule:
+    match rule:
+        case kinds.ZoneEntered():
+            return ZoneEntered(rule.name, rule.zone, polygon, wanted)
+        case kinds.ZoneLeft():
+            return ZoneLeft(rule.name, rule.zone, polygon, wanted)
+        case kinds.Loitering():
+            return Loitering(rule.name, rule.zone, polygon, rule.dwell_s, wanted)
+        case kinds.Crowd():
+            return Crowd(rule.name, rule.zone, polygon, rule.count, rule.hold_s, wanted)
+    raise TypeError(f"no rule is built for the kind {rule.kind}")
+
+
+def _wanted(rule: kinds.SceneRule, labels: tuple[str, ...]) -> frozenset[str] | None:
+    """The classes of a rule; without a model everything that moves counts."""
+    if rule.classes is None or labels == _MOTION_ONLY:
+        return None
+    return frozenset(rule.classes)

@@ -1,0 +1,164 @@
+"""Fusion, policy, evidence, outbox and broker."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+
+from edgeguard import __version__
+from edgeguard.alerts.ids import Uuid7
+from edgeguard.alerts.link import Endpoint, Tls, Will
+from edgeguard.alerts.messages import HealthReport, Identity, encode, status_message
+from edgeguard.alerts.mqtt import MqttLink
+from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.policy import AlertRule, Policy
+from edgeguard.alerts.publisher import Input, Publisher
+from edgeguard.alerts.schedule import Period, Schedule
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.config import rules as kinds
+from edgeguard.evidence import EvidenceStore
+from edgeguard.fusion import Fuser, HeardAndSeen
+from edgeguard.runtime.alerting import AlertStage, Witness
+from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.runtime.channel import Channel, WhenFull
+from edgeguard.runtime.delivery import DeliveryStage
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.journal import Journal
+from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.stage import Stage
+from edgeguard.types import Line, ModelRef, Observation
+from edgeguard.vision.snapshot import Overlay
+
+
+class Telling:
+    """From observations to the broker."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        board: HealthBoard,
+        observations: Channel[Observation],
+        shelf: Shelf,
+        models: Callable[[], Mapping[str, ModelRef]],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._board = board
+        self._observations = observations
+        self._shelf = shelf
+        self._models = models
+        self._rules = [rule for rule in config.rules if rule.enabled]
+        self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT)
+        self._publisher = self._make_publisher()
+
+    def stages(self) -> dict[str, Stage]:
+        delivery = DeliveryStage(self._publisher, self._board.part("broker"), self._board.part("outbox"))
+        return {"publisher": delivery, "alerts": self._alert_stage()}
+
+    def tell_health(self) -> None:
+        """Hand the health report to the publisher; the next one makes up for one that found no room."""
+        self._outgoing.put(HealthReport(self._board.state.value, self._board.report()), timeout_s=0.1)
+
+    @property
+    def idle(self) -> bool:
+        delivery = self._publisher.delivery
+        waiting = len(self._observations) + len(self._outgoing) + delivery.pending + delivery.uncommitted
+        return waiting == 0
+
+    def _alert_stage(self) -> AlertStage:
+        joining = [rule for rule in self._rules if isinstance(rule, kinds.HeardAndSeen)]
+        policy = {rule.name: self._alert_rule(rule) for rule in self._rules}
+        return AlertStage(
+            self._observations,
+            Fuser([self._fusion_rule(rule) for rule in joining]),
+            Policy(policy, self._clock, Uuid7(self._clock)),
+            self._witness(),
+            self._outgoing.put,
+            self._models,
+            self._journal(),
+            self._board.part("alerts"),
+            self._clock,
+        )
+
+    def _fusion_rule(self, rule: kinds.HeardAndSeen) -> HeardAndSeen:
+        spoken = phrases(self._config, rule.keywords)
+        microphones = None if rule.microphone is None else frozenset({rule.microphone})
+        return HeardAndSeen(
+            rule.name,
+            frozenset({*rule.tags, *spoken}),
+            rule.camera,
+            rule.zone,
+            rule.within_s,
+            seen=None if rule.classes is None else frozenset({*rule.classes, "motion"}),
+            microphones=microphones,
+        )
+
+    def _alert_rule(self, rule: kinds.Rule) -> AlertRule:
+        return AlertRule(rule.name, rule.severity, rule.cooldown_s, schedule=self._schedule(rule.schedule))
+
+    def _schedule(self, name: str | None) -> Schedule | None:
+        if name is None:
+            return None
+        periods = self._config.schedules[name]
+        return Schedule(
+            tuple(Period(period.start, period.end, period.weekdays) for period in periods),
+            self._config.timezone,
+        )
+
+    def _witness(self) -> Witness | None:
+        evidence = self._config.evidence
+        if not evidence.enabled:
+            return None
+        return Witness(
+            self._shelf,
+            EvidenceStore(evidence.dir, self._clock, evidence.max_bytes, evidence.max_days),
+            self._overlays(),
+            self._board.part("evidence"),
+            evidence.snapshot.max_width_px,
+            evidence.snapshot.quality,
+        )
+
+    def _overlays(self) -> dict[str, Overlay]:
+        return {
+            name: Overlay(
+                camera.masks,
+                {zone: place.polygon for zone, place in camera.zones.items()},
+                {line: Line(place.start, place.end) for line, place in camera.lines.items()},
+            )
+            for name, camera in self._config.cameras.items()
+        }
+
+    def _journal(self) -> Journal | None:
+        if True:
+            return None
+        path = self._config.state_dir / "observations.jsonl"
+        return Journal(path, self._board.part("journal"), keep_text=self._config.privacy.store_transcripts)
+
+    def _make_publisher(self) -> Publisher:
+        config, mqtt = self._config, self._config.mqtt
+        identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, self._clock.utc_ns())
+        will = Will(identity.topics.status, encode(status_message("offline", identity)))
+        return Publisher(
+            self._outgoing,
+            lambda: Outbox(config.state_dir / "outbox.db", self._clock),
+            MqttLink(self._endpoint(), self._outgoing.put, will),
+            identity,
+            self._clock,
+            window=mqtt.window,
+            ack_timeout_s=mqtt.retry_s,
+        )
+
+    def _endpoint(self) -> Endpoint:
+        mqtt = self._config.mqtt
+        return Endpoint(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=mqtt.client_id,
+            username=mqtt.username,
+            password=mqtt.password(),
+            tls=Tls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file) if mqtt.tls.enabled else None,
+            protocol="5" if mqtt.protocol == "mqtt5" else "3.1.1",
+            keepalive_s=mqtt.keepalive_s,
+        )

@@ -1,0 +1,124 @@
+"""The main thread: start in order, watch, tell, stop in reverse."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeguard.clock import Clock
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.notify import Notifier
+from edgeguard.runtime.stage import StageThread
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 0.5
+_STUCK_NS = 30_000_000_000
+_JOIN_S = 2.0
+_QUIET_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The stages, in the order in which they start; they stop in reverse."""
+
+    tellers: Sequence[StageThread]
+    """Publisher and alerts."""
+    thinkers: Sequence[StageThread]
+    """Vision and speech."""
+    sources: Sequence[StageThread]
+    """Cameras and microphones."""
+
+    @property
+    def everyone(self) -> list[StageThread]:
+        return [*self.tellers, *self.thinkers, *self.sources]
+
+
+@dataclass(slots=True)
+class Daemon:
+    """Runs the crew until it is told to stop, or until every source has ended if `until_done`."""
+
+    crew: Crew
+    board: HealthBoard
+    clock: Clock
+    tell_health: Callable[[], object]
+    """Publish the health report."""
+    drained: Callable[[], bool]
+    """Whether everything that was seen and heard has been dealt with and delivered."""
+    refresh: Callable[[], object]
+    """Bring counters that are measured elsewhere into the board."""
+    health_every_s: float = 10.0
+    notifier: Notifier = field(default_factory=Notifier.from_environment)
+    until_done: bool = False
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _ready: bool = False
+    _quiet_looks: int = 0
+
+    def run(self) -> None:
+        """Returns after a clean stop."""
+        faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        try:
+            for thread in self.crew.everyone:
+                thread.start()
+            self._watch()
+        finally:
+            self._shut_down()
+
+    def report(self) -> dict[str, Any]:
+        """The health report, with counters up to date."""
+        self.refresh()
+        return {"state": self.board.state.value, "parts": self.board.report()}
+
+    def _watch(self) -> None:
+        told_ns: int | None = None
+        while not self._stop.is_set():
+            self.board.news.wait(_LOOK_S)
+            now_ns = self.clock.monotonic_ns()
+            if self.board.news.is_set() or told_ns is None or now_ns - told_ns >= self.health_every_s * 1e9:
+                self.board.news.clear()
+                self.refresh()
+                self.tell_health()
+                told_ns = now_ns
+            self._keep_systemd_informed(now_ns)
+            if self.until_done and self._done():
+                log.info("every source has ended and everything is delivered")
+                return
+            self._stop.wait(0.05)
+
+    def _done(self) -> bool:
+        """Quiet several times in a row: a value may be between two channels."""
+        quiet = not any(thread.alive for thread in self.crew.sources) and self.drained()
+        self._quiet_looks = self._quiet_looks + 1 if quiet else 0
+        return self._quiet_looks >= _QUIET_LOOKS
+
+    def _keep_systemd_informed(self, now_ns: int) -> None:
+        stuck = [
+            thread.stage.name
+            for thread in self.crew.everyone
+            if thread.alive and now_ns - thread.beat_ns > _STUCK_NS
+        ]
+        if stuck:
+            log.error("stuck: %s; the watchdog is not fed", ", ".join(stuck))
+            return
+        if not self._ready and self.board.state is not State.STARTING:
+            self._ready = True
+            self.notifier.send(f"READY=1\nSTATUS={self.board.state.value}")
+        self.notifier.send("WATCHDOG=1")
+
+    def _shut_down(self) -> None:
+        log.info("stopping")
+        self.notifier.send("STOPPING=1")
+        for group in (self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))):
+            for thread in group:
+                thread.ask_to_stop()
+            for thread in group:
+                if not thread.join(_JOIN_S):
+                    log.warning("%s does not stop; leaving it behind", thread.stage.name)

@@ -1,0 +1,57 @@
+"""The publisher thread."""
+
+from __future__ import annotations
+
+from edgeguard.alerts.publisher import Delivery, Publisher
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.stage import STEP_S, Stage
+
+_STOP_S = 1.5
+
+
+class DeliveryStage(Stage):
+    """Runs the publisher and says in health how telling goes."""
+
+    name = "publisher"
+
+    def __init__(self, publisher: Publisher, broker: Part, outbox: Part) -> None:
+        self._publisher = publisher
+        self._broker = broker
+        self._outbox = outbox
+        self._started = False
+
+    def open(self) -> None:
+        if not self._started:
+            self._publisher.start()
+            self._started = True
+
+    def step(self) -> None:
+        self._publisher.run_once(STEP_S)
+        self._say(self._publisher.delivery)
+
+    def finish(self) -> None:
+        """Deliver what can be delivered now, and say goodbye."""
+        self._publisher.stop(_STOP_S)
+
+    def _say(self, delivery: Delivery) -> None:
+        delivering = delivery.state == "delivering"
+        self._broker.set(State.OK if delivering else State.DEGRADED, delivery.reason)
+        self._outbox.note(
+            pending=delivery.pending,
+            committed=delivery.committed,
+            delivered=delivery.delivered,
+            lost=delivery.lost,
+            oldest_pending_s=round(delivery.oldest_pending_s, 1),
+        )
+        trouble = _trouble(delivery)
+        self._outbox.set(State.DEGRADED if trouble else State.OK, trouble)
+
+
+def _trouble(delivery: Delivery) -> str | None:
+    if delivery.storage_error:
+        return delivery.storage_error
+    if delivery.set_aside:
+        return f"the outbox was damaged; it was set aside as {delivery.set_aside}"
+    if delivery.ballast_used:
+        return "the disk is full; the outbox lives on its reserve"
+    return None
