@@ -24,6 +24,8 @@ _HIGH_FLOOR = 0.2
 """Least likeness x confidence of a track and a detection of high confidence."""
 _LOW_FLOOR = 0.3
 """Least likeness of a confirmed track and a detection of low confidence."""
+_BEGIN_ABOVE_HIGH = 0.1
+"""How much more confidence it takes to begin a track than to continue one, as in ByteTrack."""
 _MARGIN_SIGMAS = 2.0
 """How far boxes are grown for comparing, in standard deviations of the predicted position..."""
 _MARGIN_SIZES = 0.3
@@ -34,11 +36,11 @@ class Tracker:
     """The tracks of one source.
 
     Every track takes part in the first association, with the detections of high confidence; confirmed
-    tracks that found none may take one of low confidence, so that a half hidden thing keeps its id. A
-    detection that fits no track begins a tentative one, which is confirmed when it is detected
-    `confirm_hits` frames in a row, or at once where the detector is sure, and dropped when it misses
-    a frame. A confirmed track that is not detected is lost: it moves on unseen, and ends after `lost_s`.
-    A track keeps to its class.
+    tracks that found none may take one of low confidence, so that a half hidden thing keeps its id. What
+    fits no track and has 0.1 more than high confidence begins a tentative one. That is confirmed when it
+    is detected `confirm_hits` frames in a row, or at once from `sure_confidence` on, and is dropped when
+    it misses a frame. A confirmed track that is not detected is lost: it moves on unseen, and ends after
+    `lost_s`. A track keeps to its class.
     """
 
     def __init__(
@@ -48,7 +50,6 @@ class Tracker:
         *,
         high_confidence: float = 0.5,
         low_confidence: float = 0.1,
-        start_confidence: float = 0.6,
         sure_confidence: float = 0.8,
         confirm_hits: int = 2,
         lost_s: float = 2.0,
@@ -57,7 +58,7 @@ class Tracker:
         self._labels = labels
         self._high = high_confidence
         self._low = low_confidence
-        self._start = start_confidence
+        self._begin_from = high_confidence + _BEGIN_ABOVE_HIGH
         self._sure = sure_confidence
         self._confirm_hits = confirm_hits
         self._lost_s = lost_s
@@ -132,8 +133,8 @@ class Tracker:
         book["unseen_s"][tracks] = 0
 
     def _begin(self, detections: Detections, matches: NDArray[np.intp], corners: NDArray[np.float64]) -> None:
-        """Begin a track with every detection of some confidence that matches none."""
-        free = detections.confidence >= self._start
+        """Begin a track with every confident detection that none took."""
+        free = detections.confidence >= self._begin_from
         free[matches] = False
         if not free.any():
             return
