@@ -1,0 +1,46 @@
+"""The documents say what is so."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from edgeguard.cli.main import app
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+COMMAND = re.compile(r"^ {4}edgeguard ([a-z][a-z ]*)", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page: Path) -> None:
+    for words in COMMAND.findall(page.read_text()):
+        names = words.split()
+        known = CliRunner().invoke(app, [names[0], "--help"])
+        assert known.exit_code == 0, f"{page.name}: no command edgeguard {names[0]}"
+
+
+def test_the_map_of_the_rooms_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import rooms
+
+    assert rooms.page() == rooms.PAGE.read_text(), "run `python tools/rooms.py`"
+    sys.modules.pop("rooms")
+
+
+def test_every_command_has_help() -> None:
+    for command in ("run", "check", "demo", "watch", "models", "config", "version"):
+        answer = CliRunner().invoke(app, [command, "--help"])
+        assert answer.exit_code == 0
+        assert len(answer.output) > 200
