@@ -29,8 +29,8 @@ class MotionDetector:
     """One class, `motion`; one background per `frame.source`, learnt anew when the light changes.
 
     `min_area` is the smallest box, as a share of the picture. What stops moving becomes background in about
-    `memory_s`, at any frame rate; after a longer gap everything is learnt anew. The confidence grows with
-    the area, from 0.5 at `min_area` towards 1.
+    `memory_s`, at any frame rate, and also when no frames come. The confidence grows with the area, from
+    0.5 at `min_area` towards 1.
     """
 
     labels: tuple[str, ...] = ("motion",)
@@ -70,16 +70,13 @@ class _Scene:
 
     def __init__(self, memory_s: float) -> None:
         self._memory_s = memory_s
-        self._shape: tuple[int, ...] = ()
         self._pts_ns = 0
         self._forget()
 
     def foreground(self, luma: NDArray[np.uint8], pts_ns: int) -> NDArray[np.uint8]:
         """A mask of the picture's size, 1 where something is in front of the background."""
-        gap_s = (pts_ns - self._pts_ns) / 1e9
-        if luma.shape != self._shape or not 0 <= gap_s <= self._memory_s:
-            self._forget()
-        self._shape, self._pts_ns = luma.shape, pts_ns
+        gap_s = max(0, pts_ns - self._pts_ns) / 1e9
+        self._pts_ns = pts_ns
         self._frames += 1
         rate = max(0.5 / self._frames, 1 - 0.5 ** (gap_s / self._memory_s))
         marks = self._subtractor.apply(cv2.GaussianBlur(luma, (3, 3), 0), learningRate=rate)

@@ -80,6 +80,13 @@ def test_shrinks_but_never_grows(
     assert picture.dtype == np.uint8
 
 
+def test_shrinking_averages() -> None:
+    stripes = np.tile(np.array([[0, 200]], np.uint8), (40, 40))
+    chroma = np.full((20, 40), 128, np.uint8)
+    picture = frame(stripes, chroma, chroma, pixel_format=PixelFormat.I420, colour=Colour.BT601_FULL)
+    assert np.all(bgr(picture, 40) == 100)
+
+
 def test_the_picture_is_its_own() -> None:
     pixels = np.zeros((10, 20, 3), np.uint8)
     bgr(frame(pixels))[:] = 255

@@ -11,11 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeguard.types import Detections, PixelFormat
-from edgeguard.vision.motion import WARM_UP_FRAMES, MotionDetector, join_fragments
+from edgeguard.vision.motion import WARM_UP_FRAMES, MotionDetector, join_fragments, small_luma
 from tests.support.pictures import frame
 
-RNG = np.random.default_rng(5)
-SCENE = cv2.GaussianBlur(RNG.integers(0, 256, (180, 320), np.uint8), (0, 0), 6) // 2 + 60
+SCENE = cv2.GaussianBlur(np.random.default_rng(5).integers(0, 256, (180, 320), np.uint8), (0, 0), 6) // 2 + 60
 
 
 def run(
@@ -37,20 +36,25 @@ def with_box(x: int, value: int = 220) -> NDArray[np.uint8]:
     return picture
 
 
-def noisy(picture: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
-    return np.clip(picture + RNG.normal(0, sigma, picture.shape), 0, 255).astype(np.uint8)
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def noisy(rng: np.random.Generator, picture: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    return np.clip(picture + rng.normal(0, sigma, picture.shape), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("sigma", [0, 4, 12])
-def test_a_still_picture_is_silent_however_noisy(sigma: float) -> None:
-    assert sum(map(len, run(noisy(SCENE, sigma) for _ in range(60)))) == 0
+def test_a_still_picture_is_silent_however_noisy(rng: np.random.Generator, sigma: float) -> None:
+    assert sum(map(len, run(noisy(rng, SCENE, sigma) for _ in range(60)))) == 0
 
 
 @pytest.mark.parametrize("value", [5, 220])
-def test_follows_what_moves(value: int) -> None:
-    still = [noisy(SCENE, 3) for _ in range(15)]
+def test_follows_what_moves(rng: np.random.Generator, value: int) -> None:
+    still = [noisy(rng, SCENE, 3) for _ in range(15)]
     xs = range(20, 280, 6)
-    found = run([*still, *(noisy(with_box(x, value), 3) for x in xs)])[15:]
+    found = run([*still, *(noisy(rng, with_box(x, value), 3) for x in xs)])[15:]
     assert all(len(each) == 1 for each in found)
     for x, each in zip(xs, found, strict=True):
         assert each.xyxy[0] == pytest.approx([x, 60, x + 20, 110], abs=4)
@@ -82,6 +86,43 @@ def test_each_camera_has_its_own_background() -> None:
             for source, luma in (("gate", SCENE), ("yard", 255 - SCENE))
         ]
         assert [len(each) for each in detector.detect(pictures)] == [0, 0]
+
+
+def test_flickering_pixels_are_nothing(rng: np.random.Generator) -> None:
+    pictures = [SCENE.copy() for _ in range(40)]
+    for picture in pictures:
+        picture[rng.integers(0, 180, 40), rng.integers(0, 320, 40)] = 250
+    assert sum(map(len, run(pictures))) == 0
+
+
+def test_a_striped_thing_is_one_thing() -> None:
+    pictures = [SCENE.copy() for _ in range(20)]
+    for picture in pictures[10:]:
+        picture[60:120:6, 100:106] = picture[61:120:6, 100:106] = 250
+    found = run(pictures)[-1]
+    assert found.xyxy == pytest.approx(np.array([[100, 60, 106, 116]]), abs=4)
+
+
+def test_nothing_is_reported_before_the_background_is_known() -> None:
+    found = run(with_box(x) for x in range(20, 140, 6))
+    assert not any(map(len, found[:WARM_UP_FRAMES]))
+    assert len(found[-1]) == 1
+
+
+def test_small_luma_averages() -> None:
+    """A pattern finer than the small picture becomes grey and does not shimmer."""
+    pattern = np.tile(np.array([[0, 200], [200, 0]], np.uint8), (360, 640))
+    small = small_luma(frame(pattern, pattern[::2, ::2], pattern[::2, ::2], pixel_format=PixelFormat.I420))
+    assert small.shape == (180, 320)
+    assert np.all(small == 100)
+
+
+@pytest.mark.parametrize(
+    ("size", "small"), [((90, 1600), (18, 320)), ((640, 360), (320, 180)), ((9, 3), (320, 107))]
+)
+def test_small_luma_keeps_proportions(size: tuple[int, int], small: tuple[int, int]) -> None:
+    shape = small_luma(frame(np.zeros((*size, 3), np.uint8))).shape
+    assert shape == small
 
 
 def test_learns_anew_after_a_long_gap_and_a_new_size() -> None:

@@ -70,6 +70,15 @@ def test_feeds_each_slot_its_own_frame() -> None:
     assert fed[:, 0, 0, 0].tolist() == [10, 20]
 
 
+def test_reads_each_slot_for_its_own_frame() -> None:
+    things = [[((10, 20, 40, 70), 2, 0.8)], [((90, 20, 140, 70), 0, 0.7), ((10, 20, 40, 70), 1, 0.5)]]
+    blank = {"images": np.zeros((1, 3, 96, 160), np.float32)}
+    output = np.concatenate([yolox(each).infer(blank)["output"] for each in things])
+    session = FakeSession({"images": (2, 3, 96, 160)}, [{"output": output}])
+    found = YoloxDetector(session, LABELS).detect([grey(**FRAME), grey(**FRAME)])
+    assert [each.class_id.tolist() for each in found] == [[2], [0, 1]]
+
+
 def test_refuses_labels_that_do_not_fit() -> None:
     with pytest.raises(ModelError, match=r"expected \(batch, 315, 7\): it is no YOLOX of 2 labels"):
         YoloxDetector(yolox([]), LABELS[:2])
