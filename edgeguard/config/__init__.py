@@ -12,6 +12,6 @@ from edgeguard.config.loading import load, parse
 from edgeguard.config.reference import reference
 from edgeguard.config.root import Config
 from edgeguard.config.schema import schema
-from edgeguard.config.show import fingerprint, masked
+from edgeguard.config.show import fingerprint, masked, shown
 
-__all__ = ["Config", "advice", "fingerprint", "load", "masked", "parse", "reference", "schema"]
+__all__ = ["Config", "advice", "fingerprint", "load", "masked", "parse", "reference", "schema", "shown"]

@@ -36,7 +36,7 @@ def report(faults: Collection[Fault], lines: Mapping[Path, int], name: str) -> s
 
 def dotted(path: Path) -> str:
     """`cameras.gate.zones.dock.polygon[2]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_one_line(part)}" for part in path)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{one_line(part)}" for part in path)
     return text.removeprefix(".")
 
 
@@ -49,25 +49,26 @@ def given(value: Any, path: Path) -> str:
     return _scalar(value) if value is None or isinstance(value, (str, bool, int, float)) else "a mapping"
 
 
+def one_line(text: str) -> str:
+    """`text` short, printable and without secrets."""
+    text = masked_text(text)
+    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in short)
+
+
 def suggestion(word: object, known: Collection[str], elsewhere: Mapping[str, str]) -> str:
     """`; did you mean "gate"?`, or nothing. `elsewhere` tells how other programs call a known word."""
     if not isinstance(word, str) or word in known:
         return ""
-    usual = elsewhere.get(word.lower())
+    usual = elsewhere.get(word.lower(), "")
     close = [usual] if usual in known else get_close_matches(word[:_LONGEST], known, n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    return f'; did you mean "{one_line(close[0])}"?' if close else ""
 
 
 def _scalar(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
-    return f'"{_one_line(value)}"' if isinstance(value, str) else str(value)
-
-
-def _one_line(text: str) -> str:
-    text = masked_text(text)
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in short)
+    return f'"{one_line(value)}"' if isinstance(value, str) else str(value)
 
 
 def _is_short(values: Collection[Any]) -> bool:

@@ -86,8 +86,8 @@ class Mqtt(Section):
     """Seconds between signs of life; a dead connection is noticed after about twice that."""
     window: int = Field(default=80, ge=1, le=1000)
     """Alerts that may be on their way, not yet confirmed."""
-    retry_s: float = Field(default=15.0, ge=1, le=3600)
-    """Seconds after which an unconfirmed alert is sent again; then twice as long, and so on."""
+    retry_s: float = Field(default=20.0, ge=1, le=3600)
+    """Seconds after which an alert that was sent but not confirmed is sent again."""
 
     def password(self) -> str | None:
         """The password, read now. Raises ConfigError."""

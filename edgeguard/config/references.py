@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeguard.config.detector import classes_of
-from edgeguard.config.faults import Fault, Path, given, suggestion
+from edgeguard.config.faults import Fault, Path, given, one_line, suggestion
 from edgeguard.config.labels import LABELS, MOTION, OTHER_SPELLINGS
 from edgeguard.config.speech import name_of
 
@@ -26,7 +26,7 @@ def faults_of(tree: Any) -> list[Fault]:
 
 def _sources(tree: Any) -> Iterator[Fault]:
     cameras, microphones = _dig(tree, "cameras"), _dig(tree, "microphones")
-    if not cameras and not microphones:
+    if isinstance(tree, dict) and not tree.get("cameras") and not tree.get("microphones"):
         yield Fault(("cameras",), "expected at least one camera or microphone")
     for name in microphones:
         path = ("microphones", name)
@@ -63,11 +63,11 @@ def _rule(tree: Any, path: Path, rule: dict[str, Any]) -> Iterator[Fault]:
     if isinstance(camera, str) and camera in _dig(tree, "cameras"):
         for key, section in _PLACES.items():
             places = _dig(tree, "cameras", camera, section)
-            yield from _unknown((*path, key), rule.get(key), places, f"a {key} of camera {camera}")
+            yield from _unknown((*path, key), rule.get(key), places, f"a {key} of camera {one_line(camera)}")
         sought = _classes(tree, camera)
         for index, label in _entries(rule, "classes"):
             if label in LABELS:
-                what = f"a class that camera {camera} looks for"
+                what = f"a class that camera {one_line(camera)} looks for"
                 yield from _unknown((*path, "classes", index), label, sought, what)
     for index, keyword in _entries(rule, "keywords"):
         yield from _unknown(
@@ -82,7 +82,7 @@ def _entries(rule: dict[str, Any], key: str) -> Iterator[tuple[int, Any]]:
 
 def _unknown(path: Path, value: Any, known: Any, what: str) -> Iterator[Fault]:
     if isinstance(value, str) and value not in known:
-        choice = f" ({', '.join(list(known)[:12])})" if known else ", but there is none"
+        choice = f" ({', '.join(map(one_line, list(known)[:12]))})" if known else ", but there is none"
         hint = suggestion(value, list(known), OTHER_SPELLINGS)
         yield Fault(path, f"given {given(value, path)}, expected {what}{choice}{hint}")
 

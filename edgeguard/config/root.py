@@ -64,7 +64,7 @@ class Config(Section):
     models: Models = Models()
     """Where models are."""
     log: Log = Log()
-    """What the service writes to standard error."""
+    """What the service writes down while it runs."""
 
     @field_validator("timezone", mode="before")
     @classmethod

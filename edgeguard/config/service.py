@@ -35,9 +35,11 @@ class Models(Section):
 
 
 class Log(Section):
-    """What the service writes to standard error."""
+    """What the service writes down while it runs."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least important level that is written."""
+    """Least important level that goes to standard error."""
     format: Literal["text", "json"] = "text"
     """`text` for people, `json` for machines, one object a line."""
+    observations: bool = False
+    """Whether everything that is noticed is also written to observations.jsonl in `state_dir`."""

@@ -6,12 +6,19 @@ import hashlib
 import json
 from typing import Any
 
+import yaml
+
 from edgeguard.config.root import Config
 
 
 def masked(config: Config) -> dict[str, Any]:
     """Every key as it is in effect, in plain values, without secrets."""
     return config.model_dump(mode="json", by_alias=True)
+
+
+def shown(config: Config) -> str:
+    """The same as a YAML file."""
+    return yaml.safe_dump(masked(config), sort_keys=False, allow_unicode=True)
 
 
 def fingerprint(config: Config) -> str:

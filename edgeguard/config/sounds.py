@@ -14,19 +14,19 @@ class Tags(Section):
 
     glass: Share = 0.3
     """Breaking glass."""
-    scream: Share = 0.3
+    scream: Share = 0.2
     """Screaming."""
-    gunshot: Share = 0.4
+    gunshot: Share = 0.55
     """Gunfire."""
-    explosion: Share = 0.4
+    explosion: Share = 0.6
     """An explosion."""
-    smoke_alarm: Share = 0.4
+    smoke_alarm: Share = 0.45
     """A smoke or fire alarm."""
-    siren: Share = 0.5
+    siren: Share = 0.4
     """A siren."""
-    dog: Share = 0.5
+    dog: Share = 0.45
     """A barking dog."""
-    crying: Share = 0.4
+    crying: Share = 0.45
     """A crying person or baby."""
 
 
@@ -53,7 +53,8 @@ class Sounds(Section):
     tags: Tags = Tags()
     """What can be heard, and from which certainty (0 to 1) on."""
     min_duration_s: float = Field(default=0.0, ge=0, le=60)
-    """Seconds for which a sound must last before it counts; 0: at once."""
+    """Seconds for which any sound must last at least before it counts. Some tags ask for more by themselves:
+    smoke_alarm 2, siren and crying 1.5."""
 
     def thresholds(self) -> dict[str, float]:
         """The certainty asked for, by tag."""

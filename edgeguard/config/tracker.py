@@ -12,10 +12,8 @@ class Tracker(Section):
 
     low_confidence: Share = 0.1
     """Least confidence (0 to 1) with which a detection may carry on a track."""
-    high_confidence: Share = 0.5
-    """Least confidence (0 to 1) with which a detection may begin a track."""
-    min_iou: Share = 0.2
-    """Least overlap (intersection over union, 0 to 1) of a track with the detection that carries it on."""
+    high_confidence: Share = Field(default=0.5, validate_default=True)
+    """Confidence (0 to 1) from which a detection may begin a track; weaker ones only carry one on."""
     confirm_frames: int = Field(default=2, ge=1, le=30)
     """Analysed pictures in which a track must be seen before any rule hears of it."""
     lost_s: float = Field(default=2.0, gt=0, le=60)

@@ -55,12 +55,15 @@ def _rtsp(scheme: str, rest: str, _folder: Path) -> SourceUrl:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL, None if it is none: urllib's own messages would show the password."""
+    """The parts of a URL, None if it is none; urllib's own messages would show the password.
+
+    An @ behind the host is none either: it ends a password with a / or ? in it.
+    """
     if not re.fullmatch(r"[\x21-\x7e]+", url):
         return None
     try:
         parts = urlsplit(url)
-        valid = parts.port != 0
+        valid = parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment
     except ValueError:
         return None
     return parts if valid else None

@@ -1,0 +1,1 @@
+"""The configuration room's tests."""
