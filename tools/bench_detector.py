@@ -196,9 +196,11 @@ def evaluate(
     category_ids: Sequence[int],
 ) -> tuple[float, float]:
     """mAP at IoU 0.50:0.95 and at 0.50, over these pictures and categories."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
+    try:
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+    except ImportError as error:
+        raise SystemExit("pycocotools is not installed: pip install 'edgeguard[dev]'") from error
     if not found:
         return 0.0, 0.0
     with contextlib.redirect_stdout(sys.stderr):

@@ -52,7 +52,9 @@ class NanoDetDetector(NetworkDetector):
             scores, sides = outputs[level.scores], outputs[level.sides]
             if scores.ndim == 3:
                 scores, sides = scores[slot], sides[slot]
-            found.append(level.decode(scores, sides, self.confidence))
+            cell, class_id = self._sure(scores)
+            boxes = level.boxes(cell, sides[cell])
+            found.append((boxes, scores[cell, class_id], class_id.astype(np.int32)))
         return Detections(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
 
     def _level_of(self, stride: int) -> _Level:
@@ -83,15 +85,11 @@ class _Level:
     centres: NDArray[np.float32]
     """(cells, 2) in tensor pixels."""
 
-    def decode(
-        self, scores: NDArray[Any], sides: NDArray[Any], confidence: float
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Boxes, confidences and classes of what the cells are sure of."""
-        cell, class_id = np.nonzero(scores >= confidence)
-        reach = _expectation(sides[cell].reshape(-1, 4, BINS)) * self.stride
+    def boxes(self, cell: NDArray[np.intp], sides: NDArray[Any]) -> NDArray[Any]:
+        """(n, 4) corners in tensor pixels of these cells with these (n, 4 * BINS) sides."""
+        reach = _expectation(sides.reshape(-1, 4, BINS)) * self.stride
         centre = self.centres[cell]
-        xyxy = np.hstack([centre - reach[:, :2], centre + reach[:, 2:]])
-        return xyxy, scores[cell, class_id], class_id.astype(np.int32)
+        return np.hstack([centre - reach[:, :2], centre + reach[:, 2:]])
 
 
 def _expectation(logits: NDArray[Any]) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from edgeguard.types import Detections, Frame
 from edgeguard.vision.detector import clipped
 from edgeguard.vision.letterbox import Letterbox, Transform
 from edgeguard.vision.nms import nms
+
+TOP_K = 1000
+"""Boxes are decoded and compared for no more than so many candidates."""
 
 
 class NetworkDetector(ABC):
@@ -56,6 +60,16 @@ class NetworkDetector(ABC):
     def _candidates(self, outputs: Outputs, slot: int) -> Detections:
         """What the network says about one slot of its batch: boxes in tensor pixels, before NMS."""
 
+    def _sure(self, scores: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Cells and classes to report, of (cells, classes) confidences; the `TOP_K` best at most."""
+        cell, class_id = np.nonzero(scores >= self.confidence)
+        wanted = self._wanted[class_id]
+        cell, class_id = cell[wanted], class_id[wanted]
+        if len(cell) > TOP_K:
+            best = np.argpartition(scores[cell, class_id], -TOP_K)[-TOP_K:]
+            cell, class_id = cell[best], class_id[best]
+        return cell, class_id
+
     def _detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
         transforms = [self._letterbox.into(frame, self._slots[i]) for i, frame in enumerate(frames)]
         outputs = self._session.infer({self._tensor: self._slots})
@@ -65,7 +79,7 @@ class NetworkDetector(ABC):
         ]
 
     def _finish(self, candidates: Detections, transform: Transform, frame: Frame) -> Detections:
-        best = nms(candidates[self._wanted[candidates.class_id]], self.iou)
+        best = nms(candidates, self.iou)
         return clipped(Detections(transform.to_frame(best.xyxy), best.confidence, best.class_id), frame)
 
 

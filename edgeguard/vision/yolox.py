@@ -39,7 +39,7 @@ class YoloxDetector(NetworkDetector):
         rows = outputs[self._output][slot]
         likely = np.flatnonzero(rows[:, 4] >= self.confidence)  # no score exceeds its objectness
         scores = rows[likely, 4:5] * rows[likely, 5:]
-        row, class_id = np.nonzero(scores >= self.confidence)
+        row, class_id = self._sure(scores)
         cells = likely[row]
         centre = (rows[cells, :2] + self._cells[cells]) * self._strides[cells]
         half = np.exp(rows[cells, 2:4]) * self._strides[cells] / 2

@@ -43,6 +43,14 @@ def test_reports_from_the_confidence_on(confidence: float, n: int) -> None:
     assert len(found) == n
 
 
+def test_only_the_best_candidates_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeguard.vision.network.TOP_K", 2)
+    boxes = [(10, 20, 40, 70), (60, 20, 80, 70), (100, 20, 140, 70)]
+    session = yolox([(box, 0, confidence) for box, confidence in zip(boxes, (0.6, 0.4, 0.8), strict=True)])
+    (found,) = YoloxDetector(session, LABELS).detect([grey(**FRAME)])
+    assert found.confidence == pytest.approx([0.8, 0.6])
+
+
 def test_overlapping_boxes_become_one() -> None:
     session = yolox([((30, 30, 60, 60), 0, 0.9), ((34, 30, 66, 60), 0, 0.6)])
     (found,) = YoloxDetector(session, LABELS, iou=0.45).detect([grey(**FRAME)])
