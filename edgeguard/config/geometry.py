@@ -75,7 +75,7 @@ def _is_share(value: Any) -> bool:
 Corner = Annotated[
     Point,
     PlainValidator(_corner),
-    PlainSerializer(list),
+    PlainSerializer(lambda point: list(point)),
     WithJsonSchema(
         {"type": "array", "items": _SHARE, "minItems": 2, "maxItems": 2, "patternErrorMessage": _POINT_WORDS}
     ),

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeguard.config.faults import Path
 from edgeguard.config.root import Config
+from edgeguard.config.section import NAME_WORDS
 
 Node = dict[str, Any]
 """A part of a JSON Schema."""
@@ -16,7 +17,7 @@ Node = dict[str, Any]
 
 def schema() -> Node:
     """JSON Schema of a configuration file; its descriptions tell units and defaults."""
-    whole = deepcopy(_schema())
+    whole = deepcopy(top())
     for definition in (whole, *whole["$defs"].values()):
         for node in definition.get("properties", {}).values():
             default = node.get("default")
@@ -26,46 +27,42 @@ def schema() -> Node:
 
 
 @cache
-def _schema() -> Node:
+def top() -> Node:
+    """The schema of the whole file, its descriptions without defaults; not to be changed."""
     root = Config.model_json_schema()
     definitions = root.pop("$defs")
     for definition in (root, *definitions.values()):
         definition.pop("title", None)
         for node in definition.get("properties", {}).values():
-            said = definitions.get(node.get("$ref", "").rpartition("/")[2], {})
-            _finish(node, node.get("description", said.get("description", "")))
+            _finish(node, definitions)
     title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": Config.__doc__}
     return {**title, **root, "$defs": definitions}
 
 
-def _finish(node: Node, description: str) -> None:
-    """A property without a made-up title and without names outside the pattern."""
+def _finish(node: Node, definitions: Node) -> None:
+    """A property as editors like it, the same from every version of pydantic."""
     node.pop("title", None)
-    node["description"] = " ".join(description.split())
+    node.update(*node.pop("allOf", ()))
+    section = definitions.get(node.get("$ref", "").rpartition("/")[2], {})
+    node["description"] = " ".join((node.get("description") or section.get("description", "")).split())
     if "default" in node and node["default"] is None and "type" in node:
         node["type"] = [node["type"], "null"]
     if "patternProperties" in node:
         node["additionalProperties"] = False
+        node["propertyNames"] = {"patternErrorMessage": NAME_WORDS}
 
 
 def resolved(node: Node) -> Node:
     """`node`, its reference followed and its null left out."""
     while True:
         if "$ref" in node:
-            target = _schema()["$defs"][node["$ref"].rpartition("/")[2]]
+            target = top()["$defs"][node["$ref"].rpartition("/")[2]]
             node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
         elif "anyOf" in node:
             real = next(choice for choice in node["anyOf"] if choice != {"type": "null"})
             node = {**real, **{key: value for key, value in node.items() if key != "anyOf"}}
-        elif "allOf" in node:
-            node = {**node["allOf"][0], **{key: value for key, value in node.items() if key != "allOf"}}
         else:
             return node
-
-
-def top() -> Node:
-    """The schema of the whole file, its descriptions without defaults."""
-    return _schema()
 
 
 def kind_of(node: Node, kind: object) -> Node | None:
@@ -135,10 +132,13 @@ def _length(node: Node) -> str:
 
 
 def _range(node: Node) -> str:
-    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
-    parts = [f"above {above:g}"] if above is not None else []
-    if low is not None and high is not None:
+    low, above, high = (_number(node.get(key)) for key in ("minimum", "exclusiveMinimum", "maximum"))
+    if low and high:
         return f" from {low} to {high}"
-    parts += [f"of at least {low}"] if low is not None else []
-    parts += [f"up to {high}"] if high is not None else []
-    return f" {', '.join(parts)}" if parts else ""
+    parts = ((f"above {above}", above), (f"of at least {low}", low), (f"up to {high}", high))
+    told = [words for words, bound in parts if bound]
+    return f" {', '.join(told)}" if told else ""
+
+
+def _number(bound: float | None) -> str:
+    return "" if bound is None else str(int(bound) if float(bound).is_integer() else bound)

@@ -75,10 +75,11 @@ def pattern(regex: str, words: str) -> Any:
 
 
 _LIMITS = "a letter or digit first, 32 characters at most"
+NAME_WORDS = f"a name (a-z, 0-9, -, _; {_LIMITS})"
 
 Level = Annotated[str, pattern(r"^[a-z0-9][a-z0-9-]{0,31}$", f"a name (a-z, 0-9, -; {_LIMITS})")]
 """A level of an MQTT topic."""
-Name = Annotated[str, pattern(r"^[a-z0-9][a-z0-9_-]{0,31}$", f"a name (a-z, 0-9, -, _; {_LIMITS})")]
+Name = Annotated[str, pattern(r"^[a-z0-9][a-z0-9_-]{0,31}$", NAME_WORDS)]
 """What the user calls a thing that others refer to."""
 ModelName = Annotated[str, pattern(r"^[a-z0-9][a-z0-9._-]{0,63}$", "the name of a model")]
 """An entry of the model catalog."""
@@ -94,12 +95,14 @@ Some = Annotated[
     tuple[T, ...], Field(strict=False, min_length=1, json_schema_extra=_UNIQUE), AfterValidator(_distinct)
 ]
 """The same, of at least one."""
-Named = Annotated[Mapping[Name, T], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+Named = Annotated[
+    Mapping[Name, T], AfterValidator(MappingProxyType), PlainSerializer(lambda named: dict(named))
+]
 """Things under the names that the user gives them."""
 Location = Annotated[
     Path,
     PlainValidator(_location),
-    PlainSerializer(str),
+    PlainSerializer(lambda path: str(path)),
     WithJsonSchema({"type": "string", "minLength": 1, "patternErrorMessage": "a path"}),
 ]
 """A path in the file, an absolute one here."""

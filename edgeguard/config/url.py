@@ -117,11 +117,14 @@ def _json_schema(schemes: Iterable[str]) -> dict[str, Any]:
 _CAMERA = ("rtsp", "rtsps", "file", "v4l2", "scene")
 _MICROPHONE = ("alsa", "rtsp", "rtsps", "file", "scene")
 CameraUrl = Annotated[
-    SourceUrl, PlainValidator(_reader(_CAMERA)), PlainSerializer(str), WithJsonSchema(_json_schema(_CAMERA))
+    SourceUrl,
+    PlainValidator(_reader(_CAMERA)),
+    PlainSerializer(lambda url: str(url)),
+    WithJsonSchema(_json_schema(_CAMERA)),
 ]
 MicrophoneUrl = Annotated[
     SourceUrl,
     PlainValidator(_reader(_MICROPHONE)),
-    PlainSerializer(str),
+    PlainSerializer(lambda url: str(url)),
     WithJsonSchema(_json_schema(_MICROPHONE)),
 ]

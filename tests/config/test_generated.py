@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from tests.conftest import REPOSITORY
 
 @pytest.mark.parametrize("path", files(REPOSITORY), ids=str)
 def test_what_is_generated_is_current(path: Path) -> None:
-    assert (REPOSITORY / path).read_text(encoding="utf-8") == files(REPOSITORY)[path], (
-        "run `python -m edgeguard.config` in the repository"
-    )
+    """Apart from the order of a schema's keywords, which pydantic's versions choose differently."""
+    here, current = (REPOSITORY / path).read_text(encoding="utf-8"), files(REPOSITORY)[path]
+    same = json.loads(here) == json.loads(current) if path.suffix == ".json" else here == current
+    assert same, "run `python -m edgeguard.config` in the repository"
 
 
 @pytest.mark.parametrize(("key", "node"), properties(), ids=[key for key, _ in properties()])
