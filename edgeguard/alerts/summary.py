@@ -1,0 +1,111 @@
+"""The why of an alert as one English sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgeguard.types import Measure, Observation
+
+
+def sentence(observation: Observation) -> str:
+    """`person 7 stayed 12.3 s in dock (limit 10 s)`; a kind without own wording lists its measures."""
+    return _WORDING.get(observation.kind, _other)(observation)
+
+
+def _zone_entered(observation: Observation) -> str:
+    return f"{_who(observation)} entered {_where(observation)}"
+
+
+def _zone_left(observation: Observation) -> str:
+    return f"{_who(observation)} left {_where(observation)}"
+
+
+def _line_crossed(observation: Observation) -> str:
+    direction = _measure(observation, "direction")
+    way = f" from {str(direction.value).replace('_to_', ' to ')}" if direction else ""
+    return f"{_who(observation)} crossed {_where(observation)}{way}"
+
+
+def _loitering(observation: Observation) -> str:
+    dwell = _measure(observation, "dwell_s")
+    stayed = f"stayed {_number(dwell.value)} s" if dwell else "stayed"
+    return f"{_who(observation)} {stayed} in {_where(observation)}{_limit(dwell, ' s')}"
+
+
+def _crowd(observation: Observation) -> str:
+    count = _measure(observation, "count")
+    size = f" of {_number(count.value)}" if count else ""
+    return f"crowd{size} in {_where(observation)}{_limit(count)}"
+
+
+def _keyword(observation: Observation) -> str:
+    return f"keyword {_what(observation)} heard by {observation.source}{_confidence(observation)}"
+
+
+def _sound(observation: Observation) -> str:
+    return f"sound {_what(observation)} heard by {observation.source}{_confidence(observation)}"
+
+
+def _heard_and_seen(observation: Observation) -> str:
+    microphone, delay = _measure(observation, "heard_by"), _measure(observation, "delay_s")
+    heard = f"{_what(observation)} heard{f' by {microphone.value}' if microphone else ''}"
+    track = f"track{_ids(observation)}" if observation.track_ids else "something"
+    apart = f", {_number(delay.value)} s apart" if delay else ""
+    return f"{heard} and {track} seen in {_where(observation)}{apart}{_limit(delay, ' s')}"
+
+
+def _other(observation: Observation) -> str:
+    what = f"{observation.kind.replace('_', ' ')} at {observation.source}"
+    measures = [_compared(measure) for measure in observation.measures]
+    return f"{what} ({', '.join(measures)})" if measures else what
+
+
+_WORDING: dict[str, Callable[[Observation], str]] = {
+    "zone_entered": _zone_entered,
+    "zone_left": _zone_left,
+    "line_crossed": _line_crossed,
+    "loitering": _loitering,
+    "crowd": _crowd,
+    "keyword": _keyword,
+    "sound": _sound,
+    "heard_and_seen": _heard_and_seen,
+}
+
+
+def _who(observation: Observation) -> str:
+    return f"{observation.label or 'something'}{_ids(observation)}"
+
+
+def _ids(observation: Observation) -> str:
+    return "".join(f" {track_id}" for track_id in observation.track_ids[:1])
+
+
+def _where(observation: Observation) -> str:
+    return observation.zone or observation.source
+
+
+def _what(observation: Observation) -> str:
+    return f"'{observation.label or observation.text or 'unknown'}'"
+
+
+def _confidence(observation: Observation) -> str:
+    return f" (confidence {observation.confidence:.2f})"
+
+
+def _limit(measure: Measure | None, unit: str = "") -> str:
+    if measure is None or measure.threshold is None:
+        return ""
+    return f" (limit {_number(measure.threshold)}{unit})"
+
+
+def _compared(measure: Measure) -> str:
+    against = "" if measure.threshold is None else f" {measure.comparison} {_number(measure.threshold)}"
+    return f"{measure.name} {_number(measure.value)}{against}"
+
+
+def _measure(observation: Observation, name: str) -> Measure | None:
+    return next((measure for measure in observation.measures if measure.name == name), None)
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{round(float(value), 1):g}"
