@@ -1,0 +1,197 @@
+"""What is said on the wire: alert, status and health as JSON objects; `schema/` holds their schemas."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from edgeguard.alerts.topics import Topics
+from edgeguard.types import Alert, AlertState, Measure
+
+Message = dict[str, Any]
+
+_PART_MEMBERS = frozenset({"state", "reason", "since_utc_ns", "rate_per_s"})
+
+CUSTODY = "puback"
+"""Which answer lets the device forget an alert: the broker's acknowledgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks."""
+
+    site: str
+    device: str
+    boot_id: str
+    """A UUID per start of the daemon."""
+    version: str
+    started_utc_ns: int
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.site, self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockQuality:
+    """How far UTC times can be trusted."""
+
+    quality: str = "unknown"
+    """`synced`, `unsynced` or `unknown`."""
+    offset_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """How the daemon does."""
+
+    state: str
+    """`starting`, `ok` or `degraded`."""
+    parts: Mapping[str, Mapping[str, Any]]
+    """Per part `state`, `reason`, `since_utc_ns`, perhaps `rate_per_s`, and any counters."""
+
+
+def alert_message(
+    alert: Alert, identity: Identity, seq: int, committed_ns: int, clock: ClockQuality
+) -> Message:
+    """One revision of an alert; `published_ns` and `replayed` are set when it is sent."""
+    return {
+        **_head("alert", identity),
+        "alert_id": alert.alert_id,
+        "revision": alert.revision,
+        "state": alert.state.value,
+        "kind": alert.kind,
+        "severity": alert.severity.value,
+        "seq": seq,
+        "source": alert.source,
+        "opened_at": rfc3339(alert.opened_utc_ns),
+        "observed_at": rfc3339(alert.observed_utc_ns),
+        "closed_at": None if alert.closed_utc_ns is None else rfc3339(alert.closed_utc_ns),
+        "clock": asdict(clock),
+        "rule": alert.rule,
+        "zone": alert.zone,
+        "label": alert.label,
+        "text": alert.text,
+        "tracks": [int(track_id) for track_id in alert.track_ids],
+        "confidence": _confidence(alert.confidence),
+        "why": [_why(measure) for measure in alert.measures],
+        "summary": alert.summary,
+        "media_ns": alert.media_ns,
+        "stages": _stages(alert, committed_ns),
+        "models": [asdict(model) for model in alert.models],
+        "evidence": [
+            {"media_type": c.media_type, "path": c.path, "sha256": c.sha256, "size_bytes": c.size_bytes}
+            for c in alert.evidence
+        ],
+        "evidence_error": alert.evidence_error,
+        "drill": alert.drill,
+        "replayed": False,
+    }
+
+
+def closing_message(open_alert: Message, identity: Identity, seq: int) -> Message:
+    """The last word on an alert that was going on when the daemon last ended: nobody watches it now."""
+    return {
+        **open_alert,
+        **_head("alert", identity),
+        "seq": seq,
+        "revision": open_alert["revision"] + 1,
+        "state": AlertState.CLOSED.value,
+        "closed_at": open_alert["observed_at"],
+        "stages": dict.fromkeys(open_alert["stages"]),
+    }
+
+
+def status_message(
+    state: str, identity: Identity, utc_ns: int | None = None, seq_high: int | None = None
+) -> Message:
+    """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`."""
+    return {
+        **_head("status", identity),
+        "state": state,
+        "version": identity.version,
+        "started_at": rfc3339(identity.started_utc_ns),
+        "at": None if utc_ns is None else rfc3339(utc_ns),
+        "seq_high": seq_high,
+        "custody": CUSTODY,
+    }
+
+
+def health_message(
+    report: HealthReport, identity: Identity, utc_ns: int, seq_high: int | None, clock: ClockQuality
+) -> Message:
+    return {
+        **_head("health", identity),
+        "state": report.state,
+        "at": rfc3339(utc_ns),
+        "seq_high": seq_high,
+        "clock": asdict(clock),
+        "parts": {name: _part(part) for name, part in report.parts.items()},
+    }
+
+
+def encode(message: Message) -> bytes:
+    """Compact JSON in UTF-8."""
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")
+
+
+def rfc3339(utc_ns: int) -> str:
+    """`2026-05-04T03:02:01.000123Z`."""
+    seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
+    whole = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
+
+
+def _head(name: str, identity: Identity) -> Message:
+    return {
+        "schema": f"edgeguard.{name}.v1",
+        "site": identity.site,
+        "device": identity.device,
+        "boot_id": identity.boot_id,
+    }
+
+
+def _stages(alert: Alert, committed_ns: int) -> Message:
+    later = {"decided_ns": alert.decided_ns, "committed_ns": committed_ns, "published_ns": None}
+    return {**asdict(alert.stages), **later}
+
+
+def _why(measure: Measure) -> Message:
+    return {
+        "measure": measure.name,
+        "value": _value(measure.value),
+        "comparison": measure.comparison,
+        "threshold": None if measure.threshold is None else _value(measure.threshold),
+    }
+
+
+def _part(part: Mapping[str, Any]) -> Message:
+    counters = {name: value for name, value in part.items() if name not in _PART_MEMBERS}
+    return {
+        "state": part["state"],
+        "reason": part["reason"],
+        "since": rfc3339(part["since_utc_ns"]),
+        "rate_per_s": part.get("rate_per_s"),
+        "counters": {name: _value(value) for name, value in counters.items()},
+    }
+
+
+def _value(value: Any) -> float | str:
+    """A number as JSON knows it, else words: JSON has no NaN and no infinity."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if isinstance(value, str) or not math.isfinite(number):
+        return str(value)
+    return int(number) if number.is_integer() else round(number, 4)
+
+
+def _confidence(value: float) -> float:
+    number = float(value)
+    return round(min(max(number, 0.0), 1.0), 4) if math.isfinite(number) else 0.0

@@ -1,0 +1,84 @@
+"""Messages from the wire are strangers: bounded, strict JSON, and checked against their schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from edgeguard.alerts.check import faults, schema
+
+MAX_BYTES = 262_144
+MAX_DEPTH = 16
+_MAX_DIGITS = 20
+
+
+def parse(body: bytes, name: str) -> dict[str, Any]:
+    """The message of schema `name` in `body`; ValueError says what is wrong with it.
+
+    Refused although Python's JSON reader takes them: duplicate keys, NaN and infinity, lone surrogates,
+    endless nesting and numbers.
+    """
+    value = _strict_json(body)
+    if found := faults(value, schema(name)):
+        raise ValueError(f"not a valid {name}: {'; '.join(found[:3])}")
+    message: dict[str, Any] = value
+    return message
+
+
+def _strict_json(body: bytes) -> Any:
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"{len(body)} bytes, at most {MAX_BYTES} are read")
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=_short_int,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
+    _check_depth_and_text(value)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return members
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _short_int(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number too large")
+    return number
+
+
+def _check_depth_and_text(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                item.encode("utf-8")
+            elif isinstance(item, list):
+                deeper.extend(item)
+            elif isinstance(item, dict):
+                deeper.extend(item.keys())
+                deeper.extend(item.values())
+        level = deeper
+    if level:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeguard.alerts.topics import Topics, sender, up_filter
+from edgeguard.errors import ConfigError
+
+TOPICS = Topics("depot", "gate-1")
+
+
+def test_the_topics_of_a_device() -> None:
+    assert TOPICS.status == "edgeguard/v1/depot/gate-1/up/status"
+    assert TOPICS.health == "edgeguard/v1/depot/gate-1/up/health"
+    assert TOPICS.alert("dock", "loitering") == "edgeguard/v1/depot/gate-1/up/alert/dock/loitering"
+
+
+def test_the_subscription_to_all_or_to_one() -> None:
+    assert up_filter() == "edgeguard/v1/+/+/up/#"
+    assert up_filter("depot", "gate-1") == "edgeguard/v1/depot/gate-1/up/#"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "+", "#", "$SYS", "-a", "a b", "ä", "a" * 65, "a\n"])
+def test_a_name_that_cannot_stand_in_a_topic_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="site is"):
+        Topics(name, "gate-1")
+    with pytest.raises(ConfigError, match="device is"):
+        Topics("depot", name)
+
+
+def test_an_alert_always_finds_a_topic() -> None:
+    assert TOPICS.alert("a/#+", "") == "edgeguard/v1/depot/gate-1/up/alert/a---/-"
+
+
+@pytest.mark.parametrize(
+    ("topic", "who"),
+    [
+        (TOPICS.status, ("depot", "gate-1", "status")),
+        (TOPICS.alert("dock", "crowd"), ("depot", "gate-1", "alert")),
+        ("edgeguard/v1/depot/gate-1/down/command/restart", None),
+        ("edgeguard/v1/depot/gate-1/up/statuses", None),
+        ("edgeguard/v2/depot/gate-1/up/status", None),
+        ("other/edgeguard/v1/depot/gate-1/up/status", None),
+    ],
+)
+def test_who_speaks_on_a_topic(topic: str, who: tuple[str, str, str] | None) -> None:
+    assert sender(topic) == who
