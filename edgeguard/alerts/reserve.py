@@ -1,0 +1,79 @@
+"""What the outbox keeps beside its file for bad days: numbers that were given out, and room on the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+_BLOCK = 1000
+"""Numbers reserved at a time: one small write per so many alerts, and the hole that a lost outbox leaves."""
+
+
+class SeqFloor:
+    """A number in a file, never below any `seq` given out. Methods raise OSError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.value = _number_in(path)
+
+    def reserve(self, seq: int) -> None:
+        """Make sure, on the disk, that `value` is at least `seq`."""
+        if seq <= self.value:
+            return
+        part = self._path.with_name(self._path.name + ".part")
+        with part.open("w") as file:
+            file.write(str(seq + _BLOCK))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self._path)
+        sync_folder(self._path.parent)
+        self.value = seq + _BLOCK
+
+
+class Ballast:
+    """A file that only takes room, to be dropped when the disk is full: even deleting rows needs some."""
+
+    def __init__(self, path: Path, size_bytes: int) -> None:
+        self._path = path
+        self._size_bytes = size_bytes
+
+    @property
+    def in_place(self) -> bool:
+        return self._size_bytes == 0 or self._path.exists()
+
+    def restore(self) -> None:
+        """Take the room, if there is plenty."""
+        if self.in_place or _free_bytes(self._path.parent) < 2 * self._size_bytes:
+            return
+        with contextlib.suppress(OSError), self._path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, self._size_bytes)
+
+    def drop(self) -> bool:
+        """Give the room back if the disk is full; whether that helped."""
+        full = _free_bytes(self._path.parent) < self._size_bytes
+        if not full or not self._path.exists():
+            return False
+        self._path.unlink()
+        return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in `folder` on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _number_in(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return 0
+
+
+def _free_bytes(folder: Path) -> int:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize

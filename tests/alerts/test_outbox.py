@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from edgeguard.alerts.outbox import Draft, Outbox
+from edgeguard.clock import ManualClock
+from edgeguard.errors import StorageError
+
+
+def draft(item: str, seq: int) -> Draft:
+    """`a+` goes on under the id `a`, `a` does not."""
+    return Draft(f"topic/{item[0]}", f"{item} {seq}".encode(), item.rstrip("+"), item.endswith("+"))
+
+
+def new_outbox(folder: Path, clock: ManualClock | None = None, **limits: int) -> Outbox:
+    return Outbox(folder / "outbox.db", clock or ManualClock(), **{"ballast_bytes": 0, **limits})
+
+
+def seqs(outbox: Outbox, now_ns: int = 0, limit: int = 100) -> list[int]:
+    return [entry.seq for entry in outbox.due(now_ns, limit)]
+
+
+def commit_for_ever(outbox: Outbox) -> None:
+    while True:
+        outbox.commit(["a" * 1000], draft)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    box = new_outbox(tmp_path)
+    yield box
+    box.close()
+
+
+def test_what_is_committed_is_due_in_order(outbox: Outbox) -> None:
+    outbox.commit(["a", "b"], draft)
+    outbox.commit(["c"], draft)
+    entries = outbox.due(0, 100)
+    assert [(entry.seq, entry.body) for entry in entries] == [(1, b"a 1"), (2, b"b 2"), (3, b"c 3")]
+    assert (outbox.pending, outbox.seq_high) == (3, 3)
+    assert seqs(outbox, limit=2) == [1, 2]
+
+
+def test_what_was_sent_is_due_again_later_and_what_is_done_never(outbox: Outbox) -> None:
+    outbox.commit(["a", "b"], draft)
+    outbox.sent(1, next_try_ns=50)
+    assert seqs(outbox, 49) == [2]
+    assert [(entry.seq, entry.attempts) for entry in outbox.due(50, 9)] == [(2, 0), (1, 1)]
+    outbox.postpone(1, next_try_ns=70)
+    assert seqs(outbox, 69) == [2]
+    assert outbox.done([1, 2, 99]) == 2
+    assert seqs(outbox, 1000) == []
+    assert outbox.pending == 0
+
+
+def test_hurry_makes_everything_or_one_topic_due(outbox: Outbox) -> None:
+    outbox.commit(["a", "b"], draft)
+    outbox.sent(1, 10**18)
+    outbox.sent(2, 10**18)
+    outbox.hurry("topic/b")
+    assert seqs(outbox) == [2]
+    outbox.hurry()
+    assert seqs(outbox) == [1, 2]
+
+
+def test_a_failing_draft_commits_nothing_of_its_batch(outbox: Outbox) -> None:
+    def fail_at_b(item: str, seq: int) -> Draft:
+        if item == "b":
+            raise ValueError(item)
+        return draft(item, seq)
+
+    with pytest.raises(ValueError):
+        outbox.commit(["a", "b"], fail_at_b)
+    assert (outbox.pending, outbox.seq_high, seqs(outbox)) == (0, 0, [])
+
+
+def test_the_next_run_sends_all_again_and_goes_on_counting(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a", "b", "c"], draft)
+    first.sent(1, 10**18)
+    first.done([2, 3])
+    first.close()
+    second = new_outbox(tmp_path)
+    second.commit(["d"], draft)
+    assert [(entry.seq, entry.earlier_run) for entry in second.due(0, 9)] == [(1, True), (4, False)]
+    second.close()
+
+
+def test_the_oldest_wait_counts_from_the_commit_or_the_start_of_this_run(tmp_path: Path) -> None:
+    clock = ManualClock()
+    first = new_outbox(tmp_path, clock)
+    assert first.oldest_wait_ns() == 0
+    first.commit(["a"], draft)
+    clock.now_ns = 10
+    first.commit(["b"], draft)
+    assert first.oldest_wait_ns() == 10
+    first.close()
+    clock.now_ns = 7
+    second = new_outbox(tmp_path, clock)
+    clock.now_ns = 9
+    assert second.oldest_wait_ns() == 2
+    second.close()
+
+
+def test_open_alerts_are_known_to_the_next_run(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a+", "b+", "a+", "b", "c"], draft)
+    first.done(range(1, 6))
+    first.close()
+    second = new_outbox(tmp_path)
+    assert second.left_open() == [b"a+ 3"]
+    second.close()
+
+
+@pytest.mark.parametrize("damage", ["header", "pages"])
+def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: Path, damage: str) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a" * 500] * 200, draft)
+    first.close()
+    path = tmp_path / "outbox.db"
+    content = bytearray(path.read_bytes())
+    span = slice(0, 64) if damage == "header" else slice(4096, len(content))
+    content[span] = bytes(byte ^ 0xA5 for byte in content[span])
+    path.write_bytes(content)
+    second = new_outbox(tmp_path)
+    assert second.set_aside == tmp_path / "outbox.db.damaged-1"
+    assert second.set_aside.read_bytes() == content
+    second.commit(["b"], draft)
+    assert seqs(second)[0] > 200
+    second.close()
+
+
+def test_damage_that_appears_while_running_costs_one_commit(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path)
+    outbox.commit(["a" * 500] * 200, draft)
+    outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "outbox.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 200_000)
+    outbox._db.execute("PRAGMA cache_size=0")
+    with pytest.raises(StorageError, match="malformed"):
+        outbox.commit(["b"], draft)
+    outbox.commit(["b"], draft)
+    assert outbox.set_aside is not None
+    assert len(seqs(outbox)) == 1
+    assert seqs(outbox)[0] > 200
+    outbox.close()
+
+
+def test_a_lost_file_does_not_bring_numbers_back(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a"] * 1500, draft)
+    first.close()
+    (tmp_path / "outbox.db").unlink()
+    second = new_outbox(tmp_path)
+    assert second.seq_high >= 1500
+    second.close()
+
+
+def test_a_full_outbox_refuses_and_takes_again_once_something_is_delivered(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, max_bytes=200_000)
+    with pytest.raises(StorageError, match="full"):
+        commit_for_ever(outbox)
+    kept = outbox.pending
+    assert kept == outbox.seq_high == len(outbox.due(0, 1000)) > 50
+    outbox.done([1, 2, 3])
+    outbox.commit(["b"], draft)
+    assert outbox.seq_high == kept + 1
+    outbox.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this user may not mount a small file system")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_on_a_full_disk_the_ballast_makes_room(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk, ballast_bytes=400_000)
+    outbox.commit(["a" * 1000] * 10, draft)
+    filler = small_disk / "filler"
+    with pytest.raises(OSError, match="No space"):
+        fill(filler)
+    assert not outbox.ballast_used
+    outbox.commit(["b" * 1000] * 20, draft)
+    assert outbox.ballast_used
+    with pytest.raises(StorageError, match="full"):
+        commit_for_ever(outbox)
+    filler.unlink()
+    outbox.done(range(1, 11))
+    outbox.commit(["d"], draft)
+    outbox.close()
+    after = new_outbox(small_disk, ballast_bytes=400_000)
+    assert not after.ballast_used
+    after.close()
+
+
+def test_a_folder_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="must exist and be writable"):
+        new_outbox(tmp_path / "missing")
+
+
+def test_it_belongs_to_the_thread_that_opened_it(outbox: Outbox) -> None:
+    with ThreadPoolExecutor(1) as other, pytest.raises(StorageError, match="thread"):
+        other.submit(outbox.commit, ["a"], draft).result()
+
+
+def test_commits_are_on_the_disk_when_they_return(outbox: Outbox) -> None:
+    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from edgeguard.alerts.outbox import Outbox
+from edgeguard.clock import SystemClock
+from tests.alerts.test_outbox import draft
+
+outbox = Outbox(Path(sys.argv[1]), SystemClock(), ballast_bytes=0)
+while True:
+    outbox.commit(["a", "b", "c"], draft)
+    outbox.done([outbox.seq_high])
+    print(outbox.seq_high, flush=True)
+"""
+
+
+def test_killed_in_the_middle_it_keeps_what_it_committed(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = [int(process.stdout.readline()) for _ in range(30)]
+    process.send_signal(signal.SIGKILL)
+    told += [int(line) for line in process.stdout.read().splitlines()]
+    process.wait()
+    after = new_outbox(tmp_path)
+    kept = {entry.seq for entry in after.due(0, 10_000)}
+    assert {seq for last in told for seq in (last - 2, last - 1)} <= kept
+    assert not kept & set(told)
+    assert after.seq_high >= told[-1]
+    after.close()
+
+
+class Model(RuleBasedStateMachine):
+    """The outbox against a dictionary, through restarts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "outbox.db"
+        self.clock = ManualClock()
+        self.outbox = self.open()
+        self.rows: dict[int, bytes] = {}
+        self.next_try_ns: dict[int, int] = {}
+        self.count = 0
+
+    def open(self) -> Outbox:
+        return Outbox(self.path, self.clock, ballast_bytes=0)
+
+    def teardown(self) -> None:
+        self.outbox.close()
+        self.folder.cleanup()
+
+    @rule(items=st.lists(st.sampled_from(["a", "b", "c"]), max_size=5))
+    def commit(self, items: list[str]) -> None:
+        self.outbox.commit(items, draft)
+        for item in items:
+            self.count += 1
+            self.rows[self.count] = draft(item, self.count).body
+
+    @rule(limit=st.integers(1, 5), wait_ns=st.integers(0, 20))
+    def send_what_is_due(self, limit: int, wait_ns: int) -> None:
+        entries = self.outbox.due(self.clock.now_ns, limit)
+        ready = {seq for seq in self.rows if self.next_try_ns.get(seq, 0) <= self.clock.now_ns}
+        assert len(entries) == min(limit, len(ready))
+        for entry in entries:
+            assert entry.seq in ready
+            assert entry.body == self.rows[entry.seq]
+            self.outbox.sent(entry.seq, self.clock.now_ns + wait_ns)
+            self.next_try_ns[entry.seq] = self.clock.now_ns + wait_ns
+
+    @rule(seqs=st.sets(st.integers(1, 40), max_size=5))
+    def done(self, seqs: set[int]) -> None:
+        assert self.outbox.done(seqs) == len(seqs & self.rows.keys())
+        for seq in seqs:
+            self.rows.pop(seq, None)
+
+    @rule(topic=st.sampled_from([None, "topic/a"]))
+    def hurry(self, topic: str | None) -> None:
+        self.outbox.hurry(topic)
+        for seq, body in self.rows.items():
+            if topic is None or body.startswith(b"a"):
+                self.next_try_ns[seq] = 0
+
+    @rule(wait_ns=st.integers(0, 30))
+    def wait(self, wait_ns: int) -> None:
+        self.clock.now_ns += wait_ns
+
+    @rule()
+    def restart(self) -> None:
+        self.outbox.close()
+        self.outbox = self.open()
+        self.next_try_ns.clear()
+
+    @invariant()
+    def counts_agree(self) -> None:
+        assert self.outbox.pending == len(self.rows)
+        assert self.outbox.seq_high == self.count
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
