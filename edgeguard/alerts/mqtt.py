@@ -1,0 +1,186 @@
+"""The only door to paho: one connection to one broker, without memory.
+
+The outbox remembers what must still be told, so paho holds no backlog: at every connect its unacknowledged
+messages are dropped, and the owner sends them again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edgeguard.alerts.link import (
+    RECEIVE_MAXIMUM,
+    Acked,
+    Connected,
+    Disconnected,
+    Endpoint,
+    LinkEvent,
+    Received,
+    Tls,
+    Will,
+)
+from edgeguard.errors import ConfigError
+
+_MOST_UNACKNOWLEDGED = 1000
+"""A broker that owes so many acknowledgements is left and joined anew."""
+
+_PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
+
+
+class MqttLink:
+    """A `Link` over MQTT 5 or 3.1.1; subscribes to `subscriptions` at every connect.
+
+    Raises ConfigError for an unknown protocol and for TLS files that cannot be used.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        notify: Callable[[LinkEvent], object],
+        will: Will | None = None,
+        subscriptions: Sequence[str] = (),
+    ) -> None:
+        if endpoint.protocol not in _PROTOCOLS:
+            raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use '5' or '3.1.1'")
+        self._endpoint = endpoint
+        self._notify = notify
+        self._will = will
+        self._subscriptions = [(topic, 1) for topic in subscriptions]
+        self._tls = None if endpoint.tls is None else _tls_context(endpoint.tls)
+        self._refusal: str | None = None
+        self._client: paho.Client | None = None
+
+    def start(self) -> None:
+        endpoint = self._endpoint
+        self._client = self._new_client()
+        session = self._properties(PacketTypes.CONNECT, SessionExpiryInterval=endpoint.session_expiry_s)
+        self._client.connect_async(
+            endpoint.host, endpoint.port, endpoint.keepalive_s, clean_start=False, properties=session
+        )
+        self._client.loop_start()
+
+    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> int | None:
+        if self._client is None:
+            return None
+        json = self._properties(PacketTypes.PUBLISH, PayloadFormatIndicator=1, ContentType="application/json")
+        sent = self._client.publish(topic, body, 1, retain, json)
+        if sent.rc == paho.MQTT_ERR_QUEUE_SIZE:
+            _sever(self._client)
+        return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.disconnect()
+
+    def _new_client(self) -> paho.Client:
+        endpoint = self._endpoint
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            endpoint.client_id,
+            protocol=_PROTOCOLS[endpoint.protocol],
+            clean_session=None if endpoint.protocol == "5" else endpoint.session_expiry_s == 0,
+        )
+        client.username_pw_set(endpoint.username, endpoint.password)
+        if self._tls is not None:
+            client.tls_set_context(self._tls)
+        if self._will is not None:
+            delay = self._properties(PacketTypes.WILLMESSAGE, WillDelayInterval=self._will.delay_s)
+            client.will_set(self._will.topic, self._will.body, 1, True, delay)
+        client.max_inflight_messages_set(0)
+        client.max_queued_messages_set(_MOST_UNACKNOWLEDGED)
+        _set_reconnect_delay(client, *endpoint.reconnect_s)
+        self._set_callbacks(client)
+        return client
+
+    def _set_callbacks(self, client: paho.Client) -> None:
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_socket_open = _send_small_packets_at_once
+
+    def _tell(self, client: paho.Client, event: LinkEvent) -> None:
+        """Hand an event over, unless it comes late, from a client that was closed and replaced."""
+        if client is self._client:
+            self._notify(event)
+
+    def _on_connect(
+        self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
+    ) -> None:
+        if reason.is_failure:
+            self._refusal = f"the broker refused: {reason}"
+            return
+        client.drop_out_messages()
+        if self._subscriptions:
+            client.subscribe(self._subscriptions)
+        self._tell(client, Connected(getattr(properties, "ReceiveMaximum", RECEIVE_MAXIMUM)))
+
+    def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
+        error = sys.exc_info()[1]  # paho calls this while it handles the exception, and does not pass it on
+        self._tell(client, Disconnected(f"cannot connect: {error}"))
+
+    def _on_disconnect(
+        self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        why, self._refusal = self._refusal or f"connection ended: {reason}", None
+        self._tell(client, Disconnected(why))
+
+    def _on_publish(
+        self, client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any
+    ) -> None:
+        self._tell(client, Acked(mid, reason.value, str(reason)))
+
+    def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self._tell(client, Received(message.topic, bytes(message.payload), message.retain))
+
+    def _properties(self, packet_type: int, **values: object) -> Properties | None:
+        """MQTT 5 properties; None for 3.1.1, which has none."""
+        if self._endpoint.protocol != "5":
+            return None
+        properties = Properties(packet_type)  # type: ignore[no-untyped-call]
+        for name, value in values.items():
+            setattr(properties, name, value)
+        return properties
+
+
+def _sever(client: paho.Client) -> None:
+    """Break the connection, so that paho's thread makes a new one."""
+    connection = client.socket()
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):  # it may be breaking by itself
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _set_reconnect_delay(client: paho.Client, first_s: float, longest_s: float) -> None:
+    """With jitter, so that a fleet does not come back as one."""
+    jitter = 1 + random.random()  # noqa: S311  no secret
+    client.reconnect_delay_set(first_s * jitter, longest_s * jitter / 2)  # type: ignore[arg-type]
+
+
+def _tls_context(tls: Tls) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+        if tls.cert_file is not None:
+            context.load_cert_chain(tls.cert_file, tls.key_file)
+    except OSError as error:
+        files = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
+        raise ConfigError(f"cannot use the TLS files {files}: {error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _send_small_packets_at_once(_client: paho.Client, _data: Any, connection: Any) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,446 @@
+"""The publisher on a fake link and a clock by hand; `test_delivery.py` has real brokers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from edgeguard.alerts.fake import FakeLink, Publication
+from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity
+from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.publisher import Input, Publisher
+from edgeguard.clock import ManualClock
+from edgeguard.errors import StorageError
+from edgeguard.types import AlertState
+from tests.alerts.strict import assert_valid
+from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert, body, moment
+
+STATUS = "edgeguard/v1/depot/gate-1/up/status"
+HEALTH = "edgeguard/v1/depot/gate-1/up/health"
+
+
+class Bench:
+    """A publisher with everything around it in reach; time moves only when told to."""
+
+    def __init__(self, folder: Path, identity: Identity = IDENTITY, **values: Any) -> None:
+        self.clock = ManualClock()
+        self.inbox: list[Input] = []
+        self.link = FakeLink(self.inbox.append)
+        self.folder = folder
+        self.disk_works = True
+        self.publisher = Publisher(
+            self,
+            self.open_outbox,
+            self.link,
+            identity,
+            self.clock,
+            lambda: ClockQuality("synced", 1.0),
+            **values,
+        )
+
+    def get_all(self, timeout_s: float | None = None) -> list[Input]:
+        taken = list(self.inbox)
+        self.inbox.clear()
+        if not taken and timeout_s:
+            self.clock.advance(timeout_s)
+        return taken
+
+    def open_outbox(self) -> Outbox:
+        if not self.disk_works:
+            raise StorageError("no disk")
+        return Outbox(self.folder / "outbox.db", self.clock, ballast_bytes=0)
+
+    def run(self, *values: Input, after_s: float = 0.0) -> None:
+        """Steps until nothing more is said."""
+        self.clock.advance(after_s)
+        self.inbox.extend(values)
+        self.publisher.run_once(0)
+        while self.inbox:
+            self.publisher.run_once(0)
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Every copy of an alert that was sent."""
+        return [body(one) for one in self.link.publications if not one.retain]
+
+    def retained(self, topic: str) -> list[dict[str, Any]]:
+        return [body(one) for one in self.link.publications if one.retain and one.topic == topic]
+
+    def answer(self, code: int | None) -> None:
+        self.link.answer = lambda _publication: code
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    made = Bench(tmp_path)
+    made.publisher.start()
+    return made
+
+
+def test_an_alert_is_committed_sent_and_forgotten(bench: Bench) -> None:
+    one = alert(closed_utc_ns=UTC_NS)
+    bench.run(one)
+    (told,) = bench.told
+    assert_valid("alert", told)
+    assert (told["alert_id"], told["seq"], told["replayed"]) == (one.alert_id, 1, False)
+    assert told["stages"]["published_ns"] is not None
+    assert told["clock"] == {"quality": "synced", "offset_ms": 1.0}
+    delivery = bench.publisher.delivery
+    assert (delivery.committed, delivery.delivered, delivery.pending, delivery.seq_high) == (1, 1, 0, 1)
+    assert (delivery.connected, delivery.state, delivery.reason) == (True, "delivering", None)
+
+
+def test_the_birth_says_who_is_there_before_any_alert(bench: Bench) -> None:
+    bench.run(alert())
+    assert bench.link.publications[0].topic == STATUS
+    (birth,) = bench.retained(STATUS)
+    assert_valid("status", birth)
+    assert (birth["state"], birth["boot_id"], birth["custody"]) == ("online", IDENTITY.boot_id, "puback")
+
+
+def test_health_is_retained_with_seq_high_and_told_again_at_each_connect(bench: Bench) -> None:
+    parts = {"vision": {"state": "ok", "reason": None, "since_utc_ns": UTC_NS}}
+    bench.run(alert(), HealthReport("ok", parts))
+    bench.link.disconnect("gone")
+    bench.link.connect()
+    bench.run()
+    first, second = bench.retained(HEALTH)
+    assert_valid("health", first)
+    assert first["seq_high"] == second["seq_high"] == 1
+
+
+def test_without_a_broker_alerts_wait_on_the_disk(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.run(moment(), moment())
+    bench.clock.advance(5)
+    bench.run()
+    delivery = bench.publisher.delivery
+    assert (delivery.pending, delivery.delivered, delivery.oldest_pending_s) == (2, 0, 5.0)
+    assert (delivery.connected, delivery.reason) == (False, "not connected yet")
+    bench.link.connect()
+    bench.run()
+    assert [told["seq"] for told in bench.told] == [1, 2]
+    assert bench.publisher.delivery.pending == 0
+
+
+def test_one_batch_is_one_commit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    commit = Outbox.commit
+
+    def count(outbox: Outbox, items: Any, draft: Any) -> None:
+        batches.append(len(items))
+        commit(outbox, items, draft)
+
+    monkeypatch.setattr(Outbox, "commit", count)
+    bench.run(moment(), moment(), moment())
+    assert batches == [3]
+
+
+def test_no_more_than_the_window_is_unacknowledged(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, window=3)
+    bench.answer(None)
+    bench.publisher.start()
+    bench.run(*(moment() for _ in range(10)))
+    assert len(bench.told) == 3
+    bench.link.acknowledge(bench.link.publications[-1].mid)
+    bench.run()
+    assert len(bench.told) == 4
+
+
+def test_the_broker_may_narrow_the_window(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.answer(None)
+    bench.link.connect(receive_maximum=2)
+    bench.run(*(moment() for _ in range(10)))
+    assert len(bench.told) == 2
+
+
+def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, window=3, ack_timeout_s=10)
+    bench.answer(None)
+    bench.publisher.start()
+    bench.run(*(moment() for _ in range(5)))
+    assert [told["seq"] for told in bench.told] == [1, 2, 3]
+    bench.answer(0)
+    for _ in range(8):
+        bench.run(after_s=10)
+    assert bench.publisher.delivery.pending == 0
+    assert {told["seq"] for told in bench.told} == {1, 2, 3, 4, 5}
+
+
+def test_a_copy_sent_again_is_marked_and_otherwise_the_same(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ack_timeout_s=10)
+    bench.answer(None)
+    bench.publisher.start()
+    bench.run(moment())
+    bench.run(after_s=9.9)
+    assert len(bench.told) == 1
+    bench.run(after_s=5.2)
+    first, second = bench.told
+    assert second.pop("replayed")
+    assert not first.pop("replayed")
+    assert first.pop("stages") != second.pop("stages")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "reason"),
+    [
+        (16, "no_subscriber", f"nobody subscribes to {ALERT_TOPIC}"),
+        (135, "refused", f"the broker refused {ALERT_TOPIC}: reason code 135"),
+    ],
+)
+def test_what_the_broker_does_not_take_is_kept_and_tried_more_and_more_seldom(
+    bench: Bench, code: int, state: str, reason: str
+) -> None:
+    bench.link.answer = lambda publication: 0 if publication.retain else code
+    bench.run(moment())
+    tries_at_s = []
+    for _ in range(3000):
+        before = len(bench.told)
+        bench.run(after_s=0.1)
+        if len(bench.told) > before:
+            tries_at_s.append(bench.clock.now_ns / 1e9)
+    delivery = bench.publisher.delivery
+    assert (delivery.state, delivery.reason, delivery.pending) == (state, reason, 1)
+    waits = [later - earlier for earlier, later in zip([0.0, *tries_at_s], tries_at_s, strict=False)]
+    assert waits[0] < 2 < waits[3]
+    assert 30 < waits[-1] < 91
+    bench.answer(0)
+    bench.run(after_s=91)
+    assert bench.publisher.delivery.pending == 0
+    assert (bench.publisher.delivery.state, bench.publisher.delivery.reason) == ("delivering", None)
+
+
+def test_when_somebody_listens_again_all_that_waited_for_that_goes_at_once(bench: Bench) -> None:
+    bench.answer(16)
+    bench.run(*(moment() for _ in range(50)))
+    for _ in range(10):
+        bench.run(after_s=20)
+    assert bench.publisher.delivery.pending == 50
+    bench.answer(0)
+    bench.run(moment())
+    assert bench.publisher.delivery.pending == 0
+
+
+def test_a_refused_topic_does_not_hold_up_the_others(bench: Bench) -> None:
+    bench.link.answer = lambda publication: 135 if "/cellar/" in publication.topic else 0
+    bench.run(moment(source="cellar"), moment(), moment(source="cellar"), moment())
+    delivery = bench.publisher.delivery
+    assert (delivery.delivered, delivery.pending, delivery.state) == (2, 2, "refused")
+
+
+def test_refused_state_is_seen_too_but_nobody_needs_to_subscribe_to_it(bench: Bench) -> None:
+    bench.answer(16)
+    bench.run(HealthReport("ok", {}))
+    assert bench.publisher.delivery.state == "delivering"
+    bench.answer(135)
+    bench.run(HealthReport("ok", {}))
+    assert bench.publisher.delivery.reason == f"the broker refused {HEALTH}: reason code 135"
+
+
+def test_after_a_reconnect_all_that_was_unacknowledged_goes_again(bench: Bench) -> None:
+    bench.answer(None)
+    bench.run(moment(), moment())
+    bench.link.disconnect("gone")
+    bench.run()
+    assert bench.publisher.delivery.reason == "gone"
+    bench.answer(0)
+    bench.link.connect()
+    bench.run()
+    assert [told["seq"] for told in bench.told] == [1, 2, 1, 2]
+    assert bench.publisher.delivery.pending == 0
+
+
+def test_an_acknowledgement_of_an_earlier_connection_counts_for_nothing(bench: Bench) -> None:
+    bench.answer(None)
+    bench.run(moment())
+    old_mid = bench.link.publications[-1].mid
+    bench.link.disconnect("gone")
+    bench.link.connect()
+    bench.run()
+    bench.link.acknowledge(old_mid)
+    bench.run()
+    assert bench.publisher.delivery.pending == 1
+
+
+def test_the_next_run_sends_again_under_the_same_id_and_closes_what_was_left_open(tmp_path: Path) -> None:
+    first = Bench(tmp_path)
+    first.answer(None)
+    first.publisher.start()
+    goes_on, over = alert(), moment()
+    first.run(goes_on, over)
+    second = Bench(tmp_path, NEXT_RUN)
+    second.publisher.start()
+    second.run()
+    for told in second.told:
+        assert_valid("alert", told)
+    assert [(told["alert_id"], told["revision"], told["seq"], told["replayed"]) for told in second.told] == [
+        (goes_on.alert_id, 1, 1, True),
+        (over.alert_id, 1, 2, True),
+        (goes_on.alert_id, 2, 3, False),
+    ]
+    assert [told["state"] for told in second.told] == ["opened", "opened", "closed"]
+    assert second.told[0]["boot_id"] == IDENTITY.boot_id
+    assert second.told[0]["stages"]["published_ns"] is None
+    third = Bench(tmp_path, NEXT_RUN)
+    third.publisher.start()
+    third.run()
+    assert third.told == [], "closed is final"
+
+
+def test_while_the_disk_refuses_alerts_wait_in_memory(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.disk_works = False
+    bench.publisher.start()
+    bench.run(moment(), moment())
+    delivery = bench.publisher.delivery
+    assert (delivery.uncommitted, delivery.committed, delivery.storage_error) == (2, 0, "no disk")
+    assert [status["seq_high"] for status in bench.retained(STATUS)] == [None]
+    bench.disk_works = True
+    bench.run()
+    delivery = bench.publisher.delivery
+    assert (delivery.uncommitted, delivery.delivered, delivery.storage_error) == (0, 2, None)
+
+
+def test_what_cannot_be_committed_is_bounded_and_updates_give_way_first(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.disk_works = False
+    bench.publisher.start()
+    first, update, last = moment(), alert(state=AlertState.UPDATED, revision=2), moment()
+    bench.run(first, update, last, moment(), moment())
+    assert (bench.publisher.delivery.uncommitted, bench.publisher.delivery.lost) == (3, 2)
+    bench.disk_works = True
+    bench.run()
+    told = {told["alert_id"] for told in bench.told}
+    assert last.alert_id in told
+    assert not told & {update.alert_id, first.alert_id}
+
+
+def test_a_burst_is_not_mistaken_for_a_disk_that_refuses(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.publisher.start()
+    bench.run(*(moment() for _ in range(10)))
+    assert (bench.publisher.delivery.delivered, bench.publisher.delivery.lost) == (10, 0)
+
+
+def test_a_disk_that_refuses_deletions_does_not_bring_alerts_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_box: Outbox, _seqs: object) -> int:
+        raise StorageError("read-only")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Outbox, "done", refuse)
+        bench.run(moment())
+        for _ in range(5):
+            bench.run(after_s=60)
+        assert len(bench.told) == 1
+        assert bench.publisher.delivery.storage_error == "read-only"
+    bench.run()
+    assert (bench.publisher.delivery.pending, bench.publisher.delivery.delivered) == (0, 1)
+
+
+def test_stopping_says_so_and_leaves_nothing_untold(bench: Bench) -> None:
+    bench.run()
+    bench.inbox.append(moment())
+    bench.publisher.stop(5)
+    assert len(bench.told) == 1
+    assert [status["state"] for status in bench.retained(STATUS)] == ["online", "stopped"]
+    assert not bench.publisher.delivery.connected
+
+
+def test_stopping_gives_up_in_time(bench: Bench) -> None:
+    bench.answer(None)
+    bench.run(moment())
+    bench.publisher.stop(5)
+    assert bench.clock.now_ns <= 5.1e9
+    assert bench.retained(STATUS)[-1]["state"] == "stopped"
+
+
+def test_it_can_be_started_again(bench: Bench) -> None:
+    bench.run(moment())
+    bench.publisher.stop(1)
+    bench.publisher.start()
+    bench.run(moment())
+    assert [told["seq"] for told in bench.told] == [1, 2]
+
+
+class Faults(RuleBasedStateMachine):
+    """Whatever breaks in whatever order: no alert is lost, no number comes twice, in the end all arrive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.given: set[str] = set()
+        self.acknowledged: set[str] = set()
+        self.number_of: dict[int, str] = {}
+        self.code: int | None = 0
+        self.boot()
+
+    def boot(self) -> None:
+        self.bench = Bench(Path(self.folder.name), window=3, ack_timeout_s=5)
+        self.bench.link.answer = self.judge
+        self.bench.publisher.start()
+
+    def judge(self, publication: Publication) -> int | None:
+        if publication.retain:
+            return 0
+        told = body(publication)
+        assert self.number_of.setdefault(told["seq"], told["alert_id"]) == told["alert_id"]
+        assert told["alert_id"] in self.given, "told before it was given"
+        if self.code == 0:
+            self.acknowledged.add(told["alert_id"])
+        return self.code
+
+    def teardown(self) -> None:
+        self.answer(0)
+        self.bench.link.connect()
+        for _ in range(100):
+            self.bench.run(after_s=20)
+        assert self.bench.publisher.delivery.pending == 0
+        assert self.acknowledged == self.given
+        self.bench.publisher.stop(0)
+        self.folder.cleanup()
+
+    @rule(count=st.integers(1, 5))
+    def decide(self, count: int) -> None:
+        alerts = [moment() for _ in range(count)]
+        self.given |= {one.alert_id for one in alerts}
+        self.bench.run(*alerts)
+
+    @rule(code=st.sampled_from([0, 16, 135, None]))
+    def answer(self, code: int | None) -> None:
+        self.code = code
+
+    @rule(after_s=st.floats(0, 30))
+    def wait(self, after_s: float) -> None:
+        self.bench.run(after_s=after_s)
+
+    @precondition(lambda self: self.bench.publisher.delivery.connected)
+    @rule()
+    def lose_the_broker(self) -> None:
+        self.bench.link.disconnect("gone")
+        self.bench.run()
+
+    @rule()
+    def join_the_broker(self) -> None:
+        self.bench.link.connect()
+        self.bench.run()
+
+    @rule()
+    def crash(self) -> None:
+        outbox = self.bench.publisher._outbox
+        assert outbox is not None
+        outbox.close()
+        self.boot()
+
+
+TestFaults = Faults.TestCase
+TestFaults.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
