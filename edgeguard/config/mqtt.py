@@ -106,8 +106,8 @@ class Mqtt(Section):
         host, plaintext = info.data.get("host"), info.data.get("allow_plaintext", True)
         if host and not (tls.enabled or plaintext or is_loopback(host)):
             raise ValueError(
-                f"expected enabled: true, because {host} is another machine and alerts would travel readable "
-                "for everybody on the way (where that is acceptable, say mqtt.allow_plaintext: true)"
+                f"is not enabled, but {host} is another machine: alerts would be readable for everybody on "
+                "the way; expected enabled: true, or mqtt.allow_plaintext: true where that is acceptable"
             )
         return tls
 

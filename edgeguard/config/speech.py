@@ -41,7 +41,7 @@ class Endpoint(Section):
     """Seconds, in any case."""
 
 
-class Keyword(Section):
+class Phrase(Section):
     """A phrase to listen for."""
 
     phrase: Text = Field(examples=["help me"])
@@ -68,12 +68,12 @@ class Speech(Section):
     """Voice activity: only what may be speech is recognised."""
     endpoint: Endpoint = Endpoint()
     """When an utterance is complete."""
-    keywords: Many[Keyword] = Field(default=(), examples=[[{"phrase": "help me"}]])
+    keywords: Many[Phrase] = Field(default=(), examples=[[{"phrase": "help me"}]])
     """Phrases that `keyword` and `heard_and_seen` rules can use."""
 
     @field_validator("keywords")
     @classmethod
-    def _named_once(cls, keywords: tuple[Keyword, ...]) -> tuple[Keyword, ...]:
+    def _named_once(cls, keywords: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
         names = [keyword.name for keyword in keywords]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"expected different names; {', '.join(twice)} is there more than once")

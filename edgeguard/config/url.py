@@ -49,6 +49,8 @@ def _rtsp(scheme: str, rest: str, _folder: Path) -> SourceUrl:
         )
     if not parts.netloc.rpartition("@")[1]:
         return SourceUrl(scheme, parts.geturl())
+    if MASK in (parts.username, parts.password):
+        raise ValueError(f"expected credentials, not the {MASK} that is shown in their place")
     address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     password = None if parts.password is None else unquote(parts.password)
     return SourceUrl(scheme, address, unquote(parts.username or ""), password)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from edgeguard.config.faults import Fault, given, suggestion
+from edgeguard.config.faults import Fault, Path, given, suggestion
 from edgeguard.config.labels import OTHER_SPELLINGS
 from edgeguard.config.schema import Node, locate, words
 
@@ -49,22 +49,31 @@ def _is_echo(details: ErrorDetails) -> bool:
 
 
 def _fault(details: ErrorDetails) -> Fault:
-    loc, kind, value = details["loc"], details["type"], details["input"]
+    loc, value = details["loc"], details["input"]
     path, node = locate(loc)
-    if kind == "missing":
-        return Fault(path, f"is missing, expected {words(node)}")
-    if kind == "extra_forbidden":
-        return Fault(path, _unknown_key(path[-1], locate(loc[:-1])[1]))
+    match details["type"]:
+        case "missing":
+            return Fault(path, f"is missing, expected {words(node)}")
+        case "extra_forbidden":
+            return Fault(path, _unknown_key(path[-1], locate(loc[:-1])[1]))
+        case "union_tag_not_found":
+            return Fault((*path, "kind"), f"is missing, expected {words(_kinds(node))}")
+        case "union_tag_invalid":
+            return _misfit((*path, "kind"), value["kind"], _kinds(node))
+        case "value_error":
+            return _misfit(path, value, node, str(details["ctx"]["error"]))
     if path and path[-1] == "[key]":
-        names = locate(loc[:-2])[1]["propertyNames"]
-        return Fault(path[:-1], f"expected {words(names)}")
-    if kind == "union_tag_not_found":
-        return Fault((*path, "kind"), f"is missing, expected {words(_kinds(node))}")
-    if kind == "union_tag_invalid":
-        path, value, node = (*path, "kind"), value["kind"], _kinds(node)
-    expected = str(details["ctx"]["error"]) if kind == "value_error" else f"expected {words(node)}"
+        return Fault(path[:-1], f"expected {words(locate(loc[:-2])[1]['propertyNames'])}")
+    return _misfit(path, value, node)
+
+
+def _misfit(path: Path, value: object, node: Node, reason: str | None = None) -> Fault:
+    """A value that is not what is expected. A reason that does not begin with that word stands for itself."""
+    reason = reason or f"expected {words(node)}"
+    if not reason.startswith("expected"):
+        return Fault(path, reason)
     hint = suggestion(value, node.get("enum", ()), OTHER_SPELLINGS)
-    return Fault(path, f"given {given(value, path)}, {expected}{hint}")
+    return Fault(path, f"given {given(value, path)}, {reason}{hint}")
 
 
 def _kinds(node: Node) -> Node:

@@ -55,9 +55,8 @@ guard.yaml:14: rules[0].zone: given "dokc", expected a zone of camera gate (dock
 guard.yaml:15: rules[1].kind: given "loiter", expected one of crowd, heard_and_seen, keyword, line_crossed, \
 loitering, sound, zone_entered, zone_left; did you mean "loitering"?
 guard.yaml:16: rules[1].name: expected another name: rules[0] has this one
-guard.yaml:17: mqtt.tls: given a mapping, expected enabled: true, because broker.example is another machine \
-and alerts would travel readable for everybody on the way \
-(where that is acceptable, say mqtt.allow_plaintext: true)
+guard.yaml:17: mqtt.tls: is not enabled, but broker.example is another machine: alerts would be readable \
+for everybody on the way; expected enabled: true, or mqtt.allow_plaintext: true where that is acceptable
 guard.yaml:19: mqtt.password: unknown key; did you mean "password_file"?
 guard.yaml:20: site: is there already, in line 1"""
 

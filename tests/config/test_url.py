@@ -65,6 +65,8 @@ def test_microphone_urls(url: str) -> None:
         "rtsp://u:pa/ss@h/s",
         "rtsp://h/a b",
         "rtsp://u/x:pass@h/s",
+        "rtsp://***@h/s",
+        "rtsp://u:***@h/s",
         "rtsp://u?x:pass@h/s",
         "rtsp://h/\n",
         "rtsp://[::1/s",
