@@ -58,20 +58,19 @@ class _Writer:
 
     def _container(self, node: Node, value: Any, indent: int) -> None:
         """Named sections, or a list of them, or named lists of them."""
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                self._line(indent, f"{name}:")
-                below = child(node, name)
-                if isinstance(inner, dict):
-                    self.section(below, inner, indent + 1)
-                else:
-                    self._container(below, inner, indent + 1)
-        else:
+        if isinstance(value, list):
             for item in value:
-                begin = len(self.lines)
-                inner = resolved(node["items"])
-                self.section(kind_of(inner, item.get("kind")) or inner, item, indent + 1)
-                self._bullet(begin, indent)
+                self._item(resolved(node["items"]), item, indent)
+            return
+        for name, inner in value.items():
+            self._line(indent, f"{name}:")
+            write = self.section if isinstance(inner, dict) else self._container
+            write(child(node, name), inner, indent + 1)
+
+    def _item(self, node: Node, example: dict[str, Any], indent: int) -> None:
+        begin = len(self.lines)
+        self.section(kind_of(node, example.get("kind")) or node, example, indent + 1)
+        self._bullet(begin, indent)
 
     def _bullet(self, begin: int, indent: int) -> None:
         """Turn the lines from `begin` on into a list entry."""
