@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from edgeguard.config.labels import LABELS, MOTION
 from edgeguard.config.section import DERIVED, ModelName, Section, Share, Some
 
-DEFAULT_CLASSES = ("person", "bicycle", "car", "motorbike", "bus", "truck")
+DEFAULT_CLASSES = ("person", "bicycle", "car", "motorcycle", "bus", "truck")
 
 
 def _known(label: str) -> str:
@@ -39,7 +39,7 @@ class Detector(Section):
     iou: Share = 0.45
     """Overlap (intersection over union, 0 to 1) from which the weaker of two boxes is dropped."""
     classes: Some[ClassName] = Field(default=DERIVED, validate_default=True)
-    """Classes to look for, as COCO names them. Without it: person, bicycle, car, motorbike, bus and truck, or
+    """Classes to look for, as COCO names them. Without it: person, bicycle, car, motorcycle, bus and truck, or
     `motion` where that is the model."""
     threads: int = Field(default=1, ge=1, le=64)
     """CPU threads for inference, where the model runs on the CPU."""

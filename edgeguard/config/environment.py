@@ -23,6 +23,13 @@ def overrides(environ: Mapping[str, str] | None = None) -> list[Override]:
     return said
 
 
+def mirror_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of real clips and models: EDGEGUARD_MIRROR, else `../shared` where there is one."""
+    environ = os.environ if environ is None else environ
+    folder = Path(environ.get("EDGEGUARD_MIRROR") or "../shared").absolute()
+    return folder if folder.is_dir() else None
+
+
 def local_timezone(localtime: Path = Path("/etc/localtime")) -> str:
     """Name of the machine's time zone, as in `Europe/Zurich`; UTC if it has none."""
     name = str(localtime.resolve()).partition("zoneinfo/")[2]

@@ -7,31 +7,31 @@ MOTION = "motion"
 
 # fmt: off
 COCO = (
-    "person", "bicycle", "car", "motorbike", "aeroplane", "bus", "train", "truck", "boat",
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
     "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog",
     "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag",
     "tie", "suitcase", "frisbee", "skis", "snowboard", "sports ball", "kite", "baseball bat",
     "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle", "wine glass", "cup", "fork",
     "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli", "carrot", "hot dog",
-    "pizza", "donut", "cake", "chair", "sofa", "pottedplant", "bed", "diningtable", "toilet",
-    "tvmonitor", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster",
+    "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet",
+    "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster",
     "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier",
     "toothbrush",
 )
 # fmt: on
-"""The 80 classes of COCO (Lin et al. 2014), spelled as the detection models' label files spell them."""
+"""The 80 classes of COCO (Lin et al. 2014), spelled as its authors do."""
 
 LABELS = (*COCO, MOTION)
 
 OTHER_SPELLINGS = {
-    "airplane": "aeroplane",
-    "couch": "sofa",
-    "dining table": "diningtable",
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
     "hair dryer": "hair drier",
-    "motorcycle": "motorbike",
+    "motorbike": "motorcycle",
     "people": "person",
     "phone": "cell phone",
-    "potted plant": "pottedplant",
-    "tv": "tvmonitor",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
     "vehicle": "car",
 }

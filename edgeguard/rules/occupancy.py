@@ -92,7 +92,9 @@ class Occupancy:
         stay.contrary += 1
         if stay.contrary < self._settle_frames:
             return None
-        stay.inside, stay.contrary, stay.since_ns = within, 0, tracks.pts_ns
+        stay.inside, stay.contrary = within, 0
+        if within:
+            stay.since_ns = tracks.pts_ns
         return Change(stay, entered=within)
 
     def _stay(self, tracks: Tracks, row: int, anchor: NDArray[np.float64], within: bool) -> Stay:

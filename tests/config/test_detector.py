@@ -48,7 +48,7 @@ def test_equal_settings_are_equal_keys() -> None:
             {"classes": ["persn"]},
             'classes[0]: given "persn", expected a class that detectors know: a COCO class or',
         ),
-        ({"classes": ["motorcycle"]}, 'classes[0]: given "motorcycle", expected'),
+        ({"classes": ["motorbike"]}, 'classes[0]: given "motorbike", expected'),
         ({"classes": []}, "classes: given [], expected at least one"),
         (
             {"classes": ["car", "car"]},
@@ -73,7 +73,7 @@ def test_what_a_detector_refuses(detector: dict[str, Any], fault: str) -> None:
 def test_other_spellings_are_understood_but_not_taken() -> None:
     assert set(OTHER_SPELLINGS.values()) <= set(LABELS)
     assert not set(OTHER_SPELLINGS) & set(LABELS)
-    assert faults(tree(detector={"classes": ["motorcycle"]}))[0].endswith('did you mean "motorbike"?')
+    assert faults(tree(detector={"classes": ["motorbike"]}))[0].endswith('did you mean "motorcycle"?')
 
 
 def test_the_labels_are_those_of_coco() -> None:

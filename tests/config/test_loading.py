@@ -50,7 +50,7 @@ alsa://, rtsp://, rtsps://, file://, scene://
 guard.yaml:14: rules[0].classes[0]: given "persn", expected a class that detectors know: a COCO class or \
 motion; did you mean "person"?
 guard.yaml:14: rules[0].classes[1]: given "dog", expected a class that camera gate looks for (person, \
-bicycle, car, motorbike, bus, truck, motion)
+bicycle, car, motorcycle, bus, truck, motion)
 guard.yaml:14: rules[0].zone: given "dokc", expected a zone of camera gate (dock); did you mean "dock"?
 guard.yaml:15: rules[1].kind: given "loiter", expected one of crowd, heard_and_seen, keyword, line_crossed, \
 loitering, sound, zone_entered, zone_left; did you mean "loitering"?

@@ -110,3 +110,9 @@ def test_says_what_is_wrong_in_a_catalog(tmp_path: Path, old: str, new: str, wor
 def test_says_that_a_catalog_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="No such file"):
         load_catalog(tmp_path / "no.yaml")
+
+
+def test_the_configuration_spells_classes_as_the_detectors_do() -> None:
+    from edgeguard.config.labels import COCO
+
+    assert load_catalog().card("yolox-nano-416").labels == COCO

@@ -20,6 +20,7 @@ def test_it_begins_at_the_dwell_time_continues_each_second_and_ends_outside() ->
     assert [o.phase for o in seen] == [Phase.BEGAN, Phase.CONTINUES, Phase.CONTINUES, Phase.ENDED]
     assert seen[0].measures[0].value == 5.0
     assert seen[0].measures[0].threshold == 5.0
+    assert [o.measures[0].value for o in seen] == [5.0, 6.0, 7.0, 8.0]
     assert {o.key for o in seen} == {"7"}
 
 

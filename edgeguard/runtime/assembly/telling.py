@@ -55,7 +55,7 @@ class Telling:
 
     def stages(self) -> dict[str, Stage]:
         delivery = DeliveryStage(self._publisher, self._board.part("broker"), self._board.part("outbox"))
-        return {"publisher": delivery, "alerts": self._alert_stage()}
+        return {"outbox": delivery, "alerts": self._alert_stage()}
 
     def tell_health(self) -> None:
         """Hand the health report to the publisher; the next one makes up for one that found no room."""
@@ -131,7 +131,7 @@ class Telling:
         }
 
     def _journal(self) -> Journal | None:
-        if True:
+        if not self._config.log.observations:
             return None
         path = self._config.state_dir / "observations.jsonl"
         return Journal(path, self._board.part("journal"), keep_text=self._config.privacy.store_transcripts)

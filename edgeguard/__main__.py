@@ -1,0 +1,5 @@
+"""`python -m edgeguard`."""
+
+from edgeguard.cli import main
+
+main()

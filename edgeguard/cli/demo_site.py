@@ -1,0 +1,100 @@
+"""What the demo guards: real clips where there are some, else drawn scenes."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from edgeguard.errors import EdgeGuardError
+from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models.download import Progress
+
+_CLIPS = "data/video"
+_RATE_HZ = 16_000
+_BACKGROUND = "data/audio/noise/office_ambience.wav"
+_SOUNDS = ((10.0, "data/audio/events/glass_break_2.wav"), (30.0, "data/audio/events/dog.wav"))
+"""When something is heard in the hall: glass while somebody is at the table, later a dog."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSite:
+    """A configuration without its broker and folders."""
+
+    title: str
+    config: dict[str, Any]
+
+
+def choose_site(
+    mirror: Path | None, folder: Path, say: Callable[[str], object], progress: Progress | None = None
+) -> DemoSite:
+    """The site to show; `folder` takes the sound that is put together for it."""
+    site = _clips(mirror, folder) if mirror and (mirror / _CLIPS).is_dir() else _scenes()
+    model = site.config.setdefault("detector", {}).setdefault("model", "yolox-nano-416")
+    if model != "motion" and not _has(model, mirror, say, progress):
+        say(f"{model} is not here, so whatever moves counts: the model-free `motion` detector")
+        site.config["detector"] = {"model": "motion"}
+        for rule in site.config["rules"]:
+            rule.pop("classes", None)
+    return site
+
+
+def _clips(mirror: Path, folder: Path) -> DemoSite:
+    sound = folder.absolute() / "hall.wav"
+    _compose(mirror, sound)
+    text = _text("demo_clips.yaml").replace("{clips}", str(mirror / _CLIPS)).replace("{sound}", str(sound))
+    config = yaml.safe_load(text)
+    config["models"] = {"mirrors": [str(mirror)]}
+    return DemoSite("real clips", config)
+
+
+def _scenes() -> DemoSite:
+    return DemoSite("drawn scenes", yaml.safe_load(_text("demo_scenes.yaml")))
+
+
+def _text(name: str) -> str:
+    return (files("edgeguard.cli") / name).read_text(encoding="utf-8")
+
+
+def _has(model: str, mirror: Path | None, say: Callable[[str], object], progress: Progress | None) -> bool:
+    """Whether the model is installed, after an attempt to install it if need be."""
+    card = load_catalog().card(model)
+    store = ModelStore(default_root(), [mirror] if mirror else [])
+    if store.installed(card):
+        return True
+    say(f"fetching {card.title} ({card.licence}, {card.licence_url})")
+    try:
+        store.accept(card)
+        store.pull(card, progress=progress)
+    except EdgeGuardError as error:
+        say(str(error))
+        return False
+    return True
+
+
+def _compose(mirror: Path, target: Path) -> None:
+    """A minute in the hall: quiet office sound, in which something happens twice."""
+    track = np.float32(0.5) * _read(mirror / _BACKGROUND)
+    for at_s, name in _SOUNDS:
+        sound = _read(mirror / name)
+        start = round(at_s * _RATE_HZ)
+        end = min(start + len(sound), len(track))
+        track[start:end] += sound[: end - start]
+    with wave.open(str(target), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(_RATE_HZ)
+        out.writeframes((np.clip(track, -1, 1) * 32_767).astype("<i2").tobytes())
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    with wave.open(str(path), "rb") as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return np.asarray(samples / 32_768, np.float32)
