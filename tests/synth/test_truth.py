@@ -57,6 +57,12 @@ def test_glass_breaks_while_somebody_is_in_the_restricted_zone() -> None:
     assert [e.t_s for e in Scene.open("scene://hall").events if e.name == "glass"] == [events["sound"]]
 
 
+def test_zones_and_lines_lie_inside_the_picture(scene: Scene) -> None:
+    corners = [corner for polygon in scene.zones.values() for corner in polygon]
+    corners += [end for line in scene.lines.values() for end in (line.start, line.end)]
+    assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y in corners)
+
+
 def test_events_come_in_order_and_within_the_round(scene: Scene) -> None:
     times = [event.t_s for event in scene.events]
     assert times == sorted(times)

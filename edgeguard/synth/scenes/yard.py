@@ -14,7 +14,7 @@ from edgeguard.synth.walk import Walk
 from edgeguard.types import Line
 
 VIEW = View(height_m=4.0, pitch_deg=16.5, focal=1.4)
-GATE_X, GATE_NEAR_Z, GATE_FAR_Z = -3.2, 5.2, 13.2
+GATE_X, GATE_NEAR_Z, GATE_FAR_Z = -3.2, 5.5, 13.2
 LEFT, RIGHT, NEAR, FAR = 0.7, 4.8, 7.4, 11.3
 
 YELLOW, BLACK, WHITE = (50, 190, 225), (60, 62, 62), (205, 212, 212)
