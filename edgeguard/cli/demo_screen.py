@@ -29,18 +29,18 @@ class Board:
     sources: list[SourceRow] = field(default_factory=list)
     delivery: DeliveryRow = field(default_factory=DeliveryRow)
     alerts: deque[AlertRow] = field(default_factory=lambda: deque(maxlen=ROWS))
+    """Newest first."""
     opened: int = 0
     """Alerts opened so far."""
     summary: Summary | None = None
 
     def add(self, row: AlertRow) -> None:
         self.opened += row.state == "opened"
-        self.alerts.append(row)
+        self.alerts.appendleft(row)
 
     def screen(self) -> RenderableType:
-        foot = status(self)
-        foot.stylize("dim", 0, 9)
-        parts: list[RenderableType] = [sources_table(self.sources), alerts_table(self.alerts), foot]
+        """What matters least is at the bottom, where a small terminal cuts it off."""
+        parts: list[RenderableType] = [status(self), sources_table(self.sources), alerts_table(self.alerts)]
         if self.summary:
             parts.append(summary_panel(self.summary))
         return Group(*parts)
@@ -59,7 +59,7 @@ def sources_table(rows: Iterable[SourceRow]) -> Table:
 
 
 def alerts_table(rows: Iterable[AlertRow]) -> Table:
-    table = Table(title="Alerts", title_justify="left", expand=True, box=SIMPLE_HEAD)
+    table = Table(title="Alerts, newest first", title_justify="left", expand=True, box=SIMPLE_HEAD)
     for heading in ("UTC", "severity", "source", "kind"):
         table.add_column(heading, no_wrap=True)
     table.add_column("why", ratio=1)
@@ -76,7 +76,7 @@ def status(board: Board) -> Text:
     """How things are, as one line."""
     rates = ", ".join(f"{row.name} {rate(row) or row.state}" for row in board.sources)
     delivery = board.delivery
-    text = Text(f"{board.elapsed_s:5.0f} s  {rates}  broker ")
+    text = Text(f"{board.elapsed_s:3.0f} s  {rates}  broker ")
     text.append(delivery.broker, style=STATES.get(delivery.broker, "yellow"))
     return text.append(
         f"  outbox {delivery.pending} waiting, {delivery.delivered} delivered  {board.opened} alerts"
@@ -88,11 +88,10 @@ def summary_panel(summary: Summary) -> Panel:
     table.add_row("alerts", Text(kinds(summary)))
     table.add_row("latency", latencies(summary))
     counts = f"{summary.committed} committed, {summary.received} received, "
-    table.add_row(
-        "messages", Text(counts).append(f"{summary.lost} lost", "bold red" if summary.lost else "green")
-    )
+    colour = "bold red" if summary.lost else "green"
+    table.add_row("messages", Text(counts).append(f"{summary.lost} lost", colour))
     table.add_row("folder", Text(summary.folder))
-    return Panel(table, title="Summary", title_align="left", border_style="red" if summary.lost else "green")
+    return Panel(table, title="Summary", title_align="left", border_style=colour)
 
 
 def kinds(summary: Summary) -> str:
