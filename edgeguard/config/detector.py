@@ -39,8 +39,8 @@ class Detector(Section):
     iou: Share = 0.45
     """Overlap (intersection over union, 0 to 1) from which the weaker of two boxes is dropped."""
     classes: Some[ClassName] = Field(default=DERIVED, validate_default=True)
-    """Classes to look for, as COCO names them. Without it: person, bicycle, car, motorcycle, bus and truck, or
-    `motion` where that is the model."""
+    """Classes to look for, as COCO names them. Without it: person, bicycle, car, motorcycle, bus and truck,
+    or `motion` where that is the model."""
     threads: int = Field(default=1, ge=1, le=64)
     """CPU threads for inference, where the model runs on the CPU."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from edgeguard.config.detector import DEFAULT_CLASSES, Detector
 from edgeguard.config.labels import COCO, LABELS, OTHER_SPELLINGS
+from edgeguard.models import load_catalog
 from tests.config.trees import built, camera, faults, tree
 
 
@@ -74,6 +75,10 @@ def test_other_spellings_are_understood_but_not_taken() -> None:
     assert set(OTHER_SPELLINGS.values()) <= set(LABELS)
     assert not set(OTHER_SPELLINGS) & set(LABELS)
     assert faults(tree(detector={"classes": ["motorbike"]}))[0].endswith('did you mean "motorcycle"?')
+
+
+def test_the_labels_are_those_of_the_models() -> None:
+    assert load_catalog().card(Detector().model).labels == COCO
 
 
 def test_the_labels_are_those_of_coco() -> None:
