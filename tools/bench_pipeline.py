@@ -30,7 +30,7 @@ from edgeguard.clock import SystemClock
 from edgeguard.gst import EndOfStreamError, Pipeline
 from edgeguard.media import MediaOptions, connect
 from edgeguard.models import ModelStore, OnnxSession, default_root, load_catalog
-from edgeguard.rules import LineCrossed, Loitering, ZoneEntered
+from edgeguard.rules import LineCrossed, Loitering, Rule, ZoneEntered
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.shelf import Shelf
@@ -104,7 +104,7 @@ def ours(clip: Path, fps: float) -> dict[str, float]:
     analysed: list[int] = []
 
     def watch(camera: str, labels: tuple[str, ...]) -> Watch:
-        rules = [
+        rules: list[Rule] = [
             ZoneEntered("entered", "all", WHOLE),
             Loitering("lingers", "all", WHOLE, 5.0),
             LineCrossed("crossed", "middle", Line((0.5, 1.0), (0.5, 0.0))),

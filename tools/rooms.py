@@ -1,6 +1,6 @@
 """Writes the map of the rooms in docs/architecture.md from the cards at their doors.
 
-    python tools/rooms.py
+python tools/rooms.py
 """
 
 from __future__ import annotations

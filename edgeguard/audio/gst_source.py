@@ -10,7 +10,7 @@ from edgeguard.audio.source import RATE_HZ, Gatherer
 from edgeguard.clock import Clock
 from edgeguard.errors import SourceError
 from edgeguard.gst import AppSink, Pipeline
-from edgeguard.media import MediaOptions, connect, is_live, shown
+from edgeguard.media import MediaOptions, check, connect, is_live, shown
 from edgeguard.types import AudioChunk
 
 _CAPS = f"audio/x-raw,format=F32LE,layout=interleaved,channels=1,rate={RATE_HZ}"
@@ -68,9 +68,9 @@ class GstAudioSource:
         return self._chunk(*taken)
 
     def close(self) -> None:
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._pipeline = None
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.stop()
 
     def _gather(self, pipeline: Pipeline, timeout_s: float) -> None:
         sample = self._sink.pull(timeout_s)
@@ -81,7 +81,7 @@ class GstAudioSource:
         self._gatherer.add(sample.map().bytes().view(np.float32), sample.running_ns)
 
     def _check_life(self, pipeline: Pipeline) -> None:
-        pipeline.check()
+        check(pipeline, self._url)
         silent_ns = self._clock.monotonic_ns() - self._heard_ns
         if silent_ns > self._stall_ns:
             raise SourceError(f"no sound data from {shown(self._url)} for {silent_ns / 1e9:.0f} s")

@@ -40,7 +40,7 @@ class Gatherer:
         self._start_ns: int | None = None
 
     def add(self, samples: NDArray[np.float32], running_ns: int | None) -> None:
-        """Append (n,) samples, the first heard at `running_ns`; what waits before a hole in time is dropped."""
+        """Append (n,) samples, the first heard at `running_ns`; a hole in time drops what waits."""
         if running_ns is not None and abs(running_ns - self._end_ns(running_ns)) > 100_000_000:
             self._waiting, self._start_ns = self._waiting[:0], None
         if self._start_ns is None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import typer
-import yaml
 
 from edgeguard.cli._output import ConfigFile, Json, said_plainly
-from edgeguard.config import load, masked, reference, schema
+from edgeguard.config import load, masked, reference, schema, shown
 
 app = typer.Typer(help="Show what a configuration may say, and what one does say.", no_args_is_help=True)
 
@@ -29,8 +28,5 @@ def show_reference() -> None:
 @said_plainly
 def show(config_file: ConfigFile, as_json: Json = False) -> None:
     """Print CONFIG with every default filled in and secrets masked."""
-    values = masked(load(config_file))
-    if as_json:
-        print(json.dumps(values, indent=2, ensure_ascii=False))
-    else:
-        print(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), end="")
+    config = load(config_file)
+    print(json.dumps(masked(config), indent=2, ensure_ascii=False) if as_json else shown(config), end="")

@@ -11,8 +11,8 @@ import numpy as np
 import typer
 
 from edgeguard.cli._output import fail
-from edgeguard.cli.demo_run import Play, Tally, fresh_folder
 from edgeguard.cli.demo_rows import Summary
+from edgeguard.cli.demo_run import Play, Tally, fresh_folder
 from edgeguard.cli.demo_site import DemoSite, choose_site
 from edgeguard.cli.demo_view import open_view
 from edgeguard.config.environment import mirror_folder
@@ -29,13 +29,16 @@ def demo(seconds: Seconds = 50.0, output: Output = Path("demo-output"), scene: S
     The last line is a JSON summary. Ends with 0 only if every alert that was committed was received.
     """
     folder = fresh_folder(output)
-    site = choose_site(None if scene else mirror_folder(), folder, say)
+    site = choose_site(mirror_folder(), folder, say, drawn=scene)
     say(f"Guarding {site.title} for {seconds:.0f} s. The daemon's log is {output / 'daemon.log'}.")
     with open_view(sys.stdout.isatty()) as view:
         tally = Play(site.config, folder, view).run(seconds)
     figures = summary(site, tally)
     view.show_summary(_shown(figures, tally, output))
     view.render_svg(output / "screen.svg")
+    for name, part in tally.parts.items():
+        if part["reason"]:
+            say(f"{name} is {part['state']}: {part['reason']}")
     print(json.dumps(figures))
     if tally.lost or not tally.seqs:
         fail(f"{tally.lost} alerts were lost" if tally.lost else "no alert came")
@@ -46,7 +49,7 @@ def say(text: str) -> None:
 
 
 def summary(site: DemoSite, tally: Tally) -> dict[str, Any]:
-    """The figures of one showing; latencies are of opened alerts, from the frame's arrival to the subscriber."""
+    """The figures of one showing; latencies of opened alerts, from the frame's arrival to the subscriber."""
     return {
         "alerts_committed": tally.committed,
         "alerts_received": len(tally.seqs),

@@ -52,7 +52,8 @@ class DemoBroker:
         )
         users.chmod(0o644)  # hashed; mosquitto gives up root before it reads it
         (self._folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {users}\npersistence false\n"
+            f"listener {self.port} 127.0.0.1\nallow_anonymous false\n"
+            f"password_file {users}\npersistence false\n"
         )
 
     def _wait_until_it_answers(self) -> None:

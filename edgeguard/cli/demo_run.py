@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
-
 from edgeguard.alerts.link import Endpoint
 from edgeguard.alerts.subscriber import Subscriber, Told
 from edgeguard.alerts.topics import up_filter
@@ -110,7 +108,7 @@ class Play:
             "health": {"interval_s": 1, "http_port": 0},
         }
         path = folder / "demo.yaml"
-        path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+        path.write_text(json.dumps(config))  # JSON is YAML
         with (self._output / "daemon.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "edgeguard", "run", str(path)], stdout=log, stderr=log

@@ -33,10 +33,20 @@ class DemoSite:
 
 
 def choose_site(
-    mirror: Path | None, folder: Path, say: Callable[[str], object], progress: Progress | None = None
+    mirror: Path | None,
+    folder: Path,
+    say: Callable[[str], object],
+    progress: Progress | None = None,
+    *,
+    drawn: bool = False,
 ) -> DemoSite:
-    """The site to show; `folder` takes the sound that is put together for it."""
-    site = _clips(mirror, folder) if mirror and (mirror / _CLIPS).is_dir() else _scenes()
+    """The site to show: real clips of the mirror, unless there are none or it shall be `drawn`.
+
+    `folder` takes the sound that is put together for it.
+    """
+    real = mirror is not None and (mirror / _CLIPS).is_dir() and not drawn
+    site = _clips(mirror, folder) if mirror and real else _scenes()
+    site.config["models"] = {"mirrors": [str(mirror)] if mirror else []}
     model = site.config.setdefault("detector", {}).setdefault("model", "yolox-nano-416")
     if model != "motion" and not _has(model, mirror, say, progress):
         say(f"{model} is not here, so whatever moves counts: the model-free `motion` detector")
@@ -50,9 +60,7 @@ def _clips(mirror: Path, folder: Path) -> DemoSite:
     sound = folder.absolute() / "hall.wav"
     _compose(mirror, sound)
     text = _text("demo_clips.yaml").replace("{clips}", str(mirror / _CLIPS)).replace("{sound}", str(sound))
-    config = yaml.safe_load(text)
-    config["models"] = {"mirrors": [str(mirror)]}
-    return DemoSite("real clips", config)
+    return DemoSite("real clips", yaml.safe_load(text))
 
 
 def _scenes() -> DemoSite:

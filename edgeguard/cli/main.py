@@ -7,7 +7,6 @@ configuration is wrong (EX_CONFIG of sysexits.h, which keeps systemd from trying
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 

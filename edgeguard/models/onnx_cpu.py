@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,17 +19,19 @@ from edgeguard.types import ModelRef
 class OnnxSession:
     """An ONNX file on the CPU: sequential, and its threads sleep between calls.
 
-    With `sha256` the bytes loaded must have that digest; without it the reference in `model` carries the one
-    found. Unless a dimension is free, the model runs once on zeros, so that the first real call is as quick
-    as the next. ModelError if the file is missing, differs, keeps tensors in other files or is no model.
+    The bytes loaded must have one of the SHA-256 `digests`, unless there are none; the reference in `model`
+    carries the one found. Unless a dimension is free, the model runs once on zeros, so that the first real
+    call is as quick as the next. ModelError if the file is missing, differs, keeps tensors in other files or
+    is no model.
     """
 
-    def __init__(self, path: Path, name: str, sha256: str | None = None, threads: int = 1) -> None:
+    def __init__(self, path: Path, name: str, digests: Collection[str] = (), threads: int = 1) -> None:
         data = _read(path, name)
         digest = hashlib.sha256(data).hexdigest()
-        if sha256 not in (None, digest):
+        if digests and digest not in digests:
             raise ModelError(
-                f"{path} is not the file that {name} should be (SHA-256 {digest}, expected {sha256}): "
+                f"{path} is not the file that {name} should be (SHA-256 {digest}, "
+                f"expected {' or '.join(sorted(digests))}): "
                 f"fetch it again with `edgeguard models pull {name}`"
             )
         refuse_external_data(data, path)

@@ -54,4 +54,4 @@ class DetectorLoader:
         """A session of the catalog's model `name`, verified before it is loaded."""
         card = self._catalog.card(name)
         path = self._store.path(card)
-        return OnnxSession(path, card.name, card.file().sha256, threads)
+        return OnnxSession(path, card.name, card.file().digests, threads)

@@ -156,7 +156,7 @@ class EarMaker:
         card = self._catalog.card(choice.model)
         if card.decoding != "scores":
             raise ModelError(f"{card.name} cannot tag sounds here; use yamnet")
-        session = OnnxSession(self._store.path(card), card.name, card.file().sha256)
+        session = OnnxSession(self._store.path(card), card.name, card.file().digests)
         labels = self._store.labels(card)
         tags = [
             replace(

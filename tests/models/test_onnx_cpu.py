@@ -22,12 +22,12 @@ def path(tmp_path: Path) -> Path:
 def test_the_reference_carries_the_digest_of_the_bytes_that_run(path: Path) -> None:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert OnnxSession(path, "adder").model.sha256 == digest
-    assert OnnxSession(path, "adder", digest).model.sha256 == digest
+    assert OnnxSession(path, "adder", {digest}).model.sha256 == digest
 
 
 def test_refuses_a_file_with_another_digest(path: Path) -> None:
     with pytest.raises(ModelError, match="edgeguard models pull adder"):
-        OnnxSession(path, "adder", "0" * 64)
+        OnnxSession(path, "adder", {"0" * 64})
 
 
 def test_says_which_file_is_missing(tmp_path: Path) -> None:
