@@ -137,7 +137,9 @@ def anchor(box: TrueBox, scene: Scene) -> tuple[float, float]:
     return (left + right) / 2 / scene.url.width, bottom / scene.url.height
 
 
-def test_a_background_subtractor_finds_the_actors(scene: Scene) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_background_subtractor_finds_the_actors(name: str) -> None:
+    scene = Scene.open(f"scene://{name}?width=320&height=180")
     subtractor = cv2.createBackgroundSubtractorMOG2(history=300, varThreshold=25, detectShadows=True)
     seen, found, false_alarms = 0, 0, 0
     for tick in range(240):
@@ -154,10 +156,10 @@ def test_a_background_subtractor_finds_the_actors(scene: Scene) -> None:
 
 
 def moving_boxes(mask: Picture) -> list[tuple[float, ...]]:
-    sure = cv2.morphologyEx((mask == 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    joined = cv2.dilate(sure, np.ones((9, 5), np.uint8))
+    sure = cv2.morphologyEx((mask == 255).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    joined = cv2.dilate(sure, np.ones((5, 3), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
-    return [(x, y, x + w, y + h) for x, y, w, h, size in stats[1:].tolist() if size > 150]
+    return [(x, y, x + w, y + h) for x, y, w, h, size in stats[1:].tolist() if size > 50]
 
 
 def covers(blob: tuple[float, ...], box: tuple[float, ...]) -> bool:
