@@ -34,8 +34,9 @@ class Detector(Section):
     """Model from the catalog (`edgeguard models list`), or `motion`: whatever moves, without a model."""
     fallback: Literal["motion", "none"] = "motion"
     """What stands in while the model cannot be had. `none`: the camera is blind, and health says so."""
-    confidence: Share = 0.35
-    """Least confidence of a detection, 0 to 1."""
+    confidence: Share = 0.5
+    """Confidence (0 to 1) from which a thing that was not there before counts. What is fainter, down to
+    `tracker.low_confidence`, only carries on what was already seen."""
     iou: Share = 0.45
     """Overlap (intersection over union, 0 to 1) from which the weaker of two boxes is dropped."""
     classes: Some[ClassName] = Field(default=DERIVED, validate_default=True)

@@ -24,8 +24,8 @@ _HIGH_FLOOR = 0.2
 """Least likeness x confidence of a track and a detection of high confidence."""
 _LOW_FLOOR = 0.3
 """Least likeness of a confirmed track and a detection of low confidence."""
-_BEGIN_ABOVE_HIGH = 0.1
-"""How much more confidence it takes to begin a track than to continue one, as in ByteTrack."""
+_HIGH_BELOW_BEGIN = 0.1
+"""How much less confidence counts as high than it takes to begin a track, as in ByteTrack."""
 _MARGIN_SIGMAS = 2.0
 """How far boxes are grown for comparing, in standard deviations of the predicted position..."""
 _MARGIN_SIZES = 0.3
@@ -37,9 +37,9 @@ class Tracker:
 
     Every track takes part in the first association, with the detections of high confidence; confirmed
     tracks that found none may take one of low confidence, so that a half hidden thing keeps its id. What
-    fits no track and has 0.1 more than high confidence begins a tentative one. That is confirmed when it
-    is detected `confirm_hits` frames in a row, or at once from `sure_confidence` on, and is dropped when
-    it misses a frame. A confirmed track that is not detected is lost: it moves on unseen, and ends after
+    fits no track begins a tentative one from `begin_confidence` on. That is confirmed when it is detected
+    `confirm_hits` frames in a row, or at once from `sure_confidence` on, and is dropped when it misses a
+    frame. A confirmed track that is not detected is lost: it moves on unseen, and ends after
     `lost_s`. A track keeps to its class.
     """
 
@@ -48,7 +48,7 @@ class Tracker:
         source: str,
         labels: tuple[str, ...],
         *,
-        high_confidence: float = 0.5,
+        begin_confidence: float = 0.6,
         low_confidence: float = 0.1,
         sure_confidence: float = 0.8,
         confirm_hits: int = 2,
@@ -56,9 +56,9 @@ class Tracker:
     ) -> None:
         self._source = source
         self._labels = labels
-        self._high = high_confidence
+        self._high = begin_confidence - _HIGH_BELOW_BEGIN
         self._low = low_confidence
-        self._begin_from = high_confidence + _BEGIN_ABOVE_HIGH
+        self._begin_from = begin_confidence
         self._sure = sure_confidence
         self._confirm_hits = confirm_hits
         self._lost_s = lost_s

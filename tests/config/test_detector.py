@@ -19,7 +19,7 @@ def resolved(general: dict[str, Any], own: dict[str, Any]) -> Detector:
     [
         ({}, {}, {"model": "yolox-nano-416", "classes": DEFAULT_CLASSES}),
         ({"confidence": 0.6}, {}, {"confidence": 0.6, "classes": DEFAULT_CLASSES}),
-        ({"confidence": 0.6}, {"confidence": 0.35}, {"confidence": 0.35}),
+        ({"confidence": 0.6}, {"confidence": 0.35}, {"confidence": 0.5}),
         ({"classes": ["dog"]}, {"iou": 0.5}, {"classes": ("dog",), "iou": 0.5}),
         ({"classes": ["dog"]}, {"classes": ["cat"]}, {"classes": ("cat",)}),
         ({"classes": ["dog"]}, {"model": "yolox-s"}, {"model": "yolox-s", "classes": ("dog",)}),
@@ -39,7 +39,7 @@ def test_a_camera_says_only_what_differs(
 
 def test_equal_settings_are_equal_keys() -> None:
     """So that cameras can be gathered by the detector they share."""
-    assert len({resolved({}, {}), resolved({}, {"confidence": 0.35}), resolved({}, {"iou": 0.9})}) == 2
+    assert len({resolved({}, {}), resolved({}, {"confidence": 0.5}), resolved({}, {"iou": 0.9})}) == 2
 
 
 @pytest.mark.parametrize(

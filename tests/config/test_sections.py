@@ -123,13 +123,6 @@ def test_the_sound_tags_are_those_that_are_recognised() -> None:
     assert tuple(spec.tag for spec in SPEECH_TAGS) == TAGS
 
 
-@pytest.mark.parametrize(
-    "tracker", [{"low_confidence": 0.6}, {"low_confidence": 0.3, "high_confidence": 0.2}]
-)
-def test_the_trackers_thresholds_have_an_order(tracker: dict[str, float]) -> None:
-    assert "tracker.high_confidence: given" in faults(tree(tracker=tracker))[0]
-
-
 @pytest.mark.parametrize("name", ["a", "guard-1", "0", "a" * 32])
 def test_topic_levels(name: str) -> None:
     assert built(tree(device=name)).device == name

@@ -118,8 +118,9 @@ class Seeing:
         tracker = Tracker(
             camera,
             labels,
-            high_confidence=settings.high_confidence,
+            begin_confidence=self._cameras[camera].detector.confidence,
             low_confidence=settings.low_confidence,
+            sure_confidence=settings.sure_confidence,
             confirm_hits=settings.confirm_frames,
             lost_s=settings.lost_s,
         )
