@@ -19,7 +19,7 @@ def resolved(general: dict[str, Any], own: dict[str, Any]) -> Detector:
     [
         ({}, {}, {"model": "yolox-nano-416", "classes": DEFAULT_CLASSES}),
         ({"confidence": 0.6}, {}, {"confidence": 0.6, "classes": DEFAULT_CLASSES}),
-        ({"confidence": 0.6}, {"confidence": 0.35}, {"confidence": 0.5}),
+        ({"confidence": 0.6}, {"confidence": 0.35}, {"confidence": 0.35}),
         ({"classes": ["dog"]}, {"iou": 0.5}, {"classes": ("dog",), "iou": 0.5}),
         ({"classes": ["dog"]}, {"classes": ["cat"]}, {"classes": ("cat",)}),
         ({"classes": ["dog"]}, {"model": "yolox-s"}, {"model": "yolox-s", "classes": ("dog",)}),
