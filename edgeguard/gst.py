@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from edgeguard.errors import DependencyError, SourceError
 
 SECOND_NS = 1_000_000_000
+_STOP_NS = 5 * SECOND_NS
 _MAP_READ = 1
 _FULL_RANGE = 1
 _PACKAGES = {
@@ -187,10 +188,6 @@ class AppSink:
         sample = self.element.try_pull_sample(round(timeout_s * SECOND_NS))
         return None if sample is None else Sample(sample)
 
-    @property
-    def at_end(self) -> bool:
-        return bool(self.element.is_eos())
-
 
 class Pipeline:
     """Elements, their links and their life; every failure is a SourceError in plain words."""
@@ -270,11 +267,19 @@ class Pipeline:
             raise SourceError(_plain(error.message, detail))
 
     def stop(self) -> None:
-        """Stop everything and give the memory back; safe to call twice."""
-        self._pipeline.set_state(self._gst.State.NULL)
+        """Stop everything and give the memory back; safe to call twice.
+
+        Some elements hang for ever as they stop (rtspsrc, when its server died just as it began to play), so
+        GStreamer does it on a thread of its own. A pipeline that hangs is left behind: SourceError says so.
+        """
+        stopped = self._gst.Bus.new()
+        self._pipeline.call_async(self._halt, stopped)
+        hangs = stopped.timed_pop(_STOP_NS) is None
         self._pipeline.get_bus().set_flushing(True)
         while self._undo:  # a handler that refers to its own pipeline would keep it alive for ever
             self._undo.pop()()
+        if hangs:
+            raise SourceError(f"{self._pipeline.get_name()} hangs in GStreamer and is left behind")
 
     @staticmethod
     def media_of(caps: Any) -> str:
@@ -282,6 +287,10 @@ class Pipeline:
         structure = caps.get_structure(0)
         media = str(structure.get_string("media") or structure.get_name()).partition("/")[0]
         return "video" if media == "image" else media
+
+    def _halt(self, pipeline: Any, stopped: Any) -> None:
+        pipeline.set_state(self._gst.State.NULL)
+        stopped.post(self._gst.Message.new_application(None, self._gst.Structure.new_empty("stopped")))
 
     def _set(self, element: Any, key: str, value: object) -> None:
         if isinstance(value, str) and element.find_property(key).value_type.name != "gchararray":

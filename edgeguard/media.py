@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from edgeguard.errors import SourceError
-from edgeguard.gst import Pipeline
+from edgeguard.gst import EndOfStreamError, Pipeline
 
 Media = Literal["video", "audio"]
 _TCP_TIMEOUT_US = 5_000_000
@@ -35,6 +35,19 @@ def connect(pipeline: Pipeline, url: str, media: Media, into: Any, options: Medi
     if reader is None:
         raise SourceError(f"cannot read {scheme}:// sources; known are {', '.join(sorted(_READERS))}")
     reader(pipeline, url, media, into, options)
+
+
+def check(pipeline: Pipeline, url: str) -> None:
+    """Raise SourceError if the stream from `url` broke, EndOfStreamError if a file was read to its end.
+
+    A live source has no end: one that says so was cut off, and may come back.
+    """
+    try:
+        pipeline.check()
+    except EndOfStreamError:
+        if not is_live(url):
+            raise
+        raise SourceError(f"{shown(url)} ended the stream") from None
 
 
 def is_live(url: str) -> bool:
@@ -69,9 +82,7 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaO
     if username:
         source.set_property("user-id", username)
         source.set_property("user-pw", options.password or unquote(parts.password or ""))
-    pipeline.connect(
-        source, "select-stream", lambda _source, _number, caps: media == pipeline.media_of(caps)
-    )
+    pipeline.connect(source, "select-stream", lambda _source, _number, caps: media == pipeline.media_of(caps))
     pipeline.link_later(source, media, _decoder(pipeline, media, into))
 
 

@@ -10,7 +10,7 @@ from edgeguard.capture.source import RateGate
 from edgeguard.clock import Clock
 from edgeguard.errors import SourceError
 from edgeguard.gst import AppSink, Pipeline, Sample, VideoLayout
-from edgeguard.media import MediaOptions, connect, is_live, shown
+from edgeguard.media import MediaOptions, check, connect, is_live, shown
 from edgeguard.types import Colour, Frame, PixelFormat
 
 _RAW = "video/x-raw,format=(string){I420,NV12}"
@@ -72,12 +72,12 @@ class GstFrameSource:
         return None
 
     def close(self) -> None:
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._pipeline = None
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.stop()
 
     def _check_life(self, pipeline: Pipeline) -> None:
-        pipeline.check()
+        check(pipeline, self._url)
         silent_ns = self._clock.monotonic_ns() - self._heard_ns
         if silent_ns > self._stall_ns:
             raise SourceError(f"no picture from {shown(self._url)} for {silent_ns / 1e9:.0f} s")
