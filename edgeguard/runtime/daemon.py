@@ -81,6 +81,9 @@ class Daemon:
         told_ns: int | None = None
         while not self._stop.is_set():
             self.board.news.wait(_LOOK_S)
+            if self.until_done and self._done():
+                log.info("every source has ended and everything is delivered")
+                return
             now_ns = self.clock.monotonic_ns()
             if self.board.news.is_set() or told_ns is None or now_ns - told_ns >= self.health_every_s * 1e9:
                 self.board.news.clear()
@@ -88,9 +91,6 @@ class Daemon:
                 self.tell_health()
                 told_ns = now_ns
             self._keep_systemd_informed(now_ns)
-            if self.until_done and self._done():
-                log.info("every source has ended and everything is delivered")
-                return
             self._stop.wait(0.05)
 
     def _done(self) -> bool:
@@ -117,8 +117,12 @@ class Daemon:
         log.info("stopping")
         self.notifier.send("STOPPING=1")
         for group in (self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))):
-            for thread in group:
-                thread.ask_to_stop()
-            for thread in group:
-                if not thread.join(_JOIN_S):
-                    log.warning("%s does not stop; leaving it behind", thread.stage.name)
+            self._stop_together(group)
+
+    def _stop_together(self, group: Sequence[StageThread]) -> None:
+        for thread in group:
+            thread.ask_to_stop()
+        deadline_ns = self.clock.monotonic_ns() + round(_JOIN_S * 1e9)
+        for thread in group:
+            if not thread.join(max(0, deadline_ns - self.clock.monotonic_ns()) / 1e9):
+                log.warning("%s does not stop; leaving it behind", thread.stage.name)

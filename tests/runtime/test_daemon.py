@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from edgeguard.clock import ManualClock, SystemClock
+from edgeguard.gst import EndOfStreamError
+from edgeguard.runtime import daemon as daemon_module
+from edgeguard.runtime.daemon import Crew, Daemon
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.notify import Notifier
+from edgeguard.runtime.stage import Stage, StageThread
+
+
+@pytest.fixture(autouse=True)
+def _own_signals_and_quick_looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(daemon_module, "_LOOK_S", 0.01)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    faulthandler.unregister(signal.SIGUSR1)
+
+
+class Worker(Stage):
+    """Writes down its life; ends by itself where told to."""
+
+    def __init__(self, house: House, name: str, *, ends: bool = False, hangs: bool = False) -> None:
+        self.name = name
+        self._house = house
+        self._ends = ends
+        self._hangs = hangs
+
+    def open(self) -> None:
+        self._house.diary.append(f"open {self.name}")
+
+    def step(self) -> None:
+        self._house.board.part(self.name).set(State.OK)
+        if self._ends:
+            raise EndOfStreamError("played to its end")
+        self._house.released.wait(30 if self._hangs else 0.005)
+
+    def finish(self) -> None:
+        self._house.diary.append(f"finish {self.name}")
+
+
+class Told(Notifier):
+    """A systemd that remembers."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.lines: list[str] = []
+
+    def send(self, state: str) -> None:
+        self.lines.append(state)
+
+
+class House:
+    """A daemon of four workers, and what it says."""
+
+    def __init__(self, clock: Any = None, **camera: bool) -> None:
+        self.clock = clock or SystemClock()
+        self.board = HealthBoard(self.clock)
+        self.diary: list[str] = []
+        self.released = threading.Event()
+        self.notifier = Told()
+        self.health_told = 0
+        self.drained: Callable[[], bool] = lambda: True
+        self.crew = Crew(
+            tellers=[self._thread("outbox"), self._thread("alerts")],
+            thinkers=[self._thread("vision")],
+            sources=[self._thread("camera", **camera)],
+        )
+
+    def _thread(self, name: str, **nature: bool) -> StageThread:
+        return StageThread(Worker(self, name, **nature), self.board.part(name), self.clock)
+
+    def daemon(self, **other: Any) -> Daemon:
+        return Daemon(
+            self.crew,
+            self.board,
+            self.clock,
+            tell_health=self._tell_health,
+            drained=lambda: self.drained(),
+            refresh=lambda: None,
+            notifier=self.notifier,
+            **other,
+        )
+
+    def run(self, until: Callable[[], bool] = lambda: True, **other: Any) -> None:
+        """Run until SIGTERM, which comes as soon as `until` holds after all stages have opened."""
+
+        def terminate() -> None:
+            opened = [f"open {thread.stage.name}" for thread in self.crew.everyone]
+            while not (set(opened) <= set(self.diary) and until()):
+                threading.Event().wait(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=terminate, daemon=True).start()
+        self.daemon(**other).run()
+
+    def _tell_health(self) -> None:
+        self.health_told += 1
+
+
+def test_the_last_to_go_is_who_tells() -> None:
+    house = House()
+    house.run()
+    finished = [line for line in house.diary if line.startswith("finish")]
+    assert finished == ["finish camera", "finish vision", "finish alerts", "finish outbox"]
+    assert not any(thread.alive for thread in house.crew.everyone)
+
+
+def test_systemd_hears_ready_then_signs_of_life_then_stopping() -> None:
+    house = House()
+    house.run(until=lambda: "WATCHDOG=1" in house.notifier.lines)
+    lines = house.notifier.lines
+    assert lines[0].startswith("READY=1\n")
+    assert set(lines[1:-1]) == {"WATCHDOG=1"}
+    assert lines[-1] == "STOPPING=1"
+
+
+def test_it_is_not_ready_while_a_part_is_still_starting() -> None:
+    house = House()
+    slow = house.board.part("detector")
+    house.run(until=lambda: house.notifier.lines.count("WATCHDOG=1") >= 2)
+    assert slow.state is State.STARTING
+    assert not [line for line in house.notifier.lines if "READY" in line]
+
+
+def test_a_change_is_told_at_once() -> None:
+    house = House()
+    told_before: list[int] = []
+
+    def told_again() -> bool:
+        if not told_before and house.health_told:
+            told_before.append(house.health_told)
+            house.board.part("camera").set(State.DEGRADED, "unplugged")
+        return bool(told_before) and house.health_told > told_before[0]
+
+    house.run(until=told_again, health_every_s=3600)
+    assert house.health_told > told_before[0] >= 1
+
+
+def test_until_done_ends_when_the_sources_have_ended_and_all_is_dealt_with() -> None:
+    house = House(ends=True)
+    waiting = [True] * 3
+    house.drained = lambda: not (waiting and waiting.pop())
+    house.daemon(until_done=True).run()
+    assert house.board.part("camera").state is State.ENDED
+    assert waiting == []
+
+
+def test_until_done_does_not_wait_for_its_own_health_reports() -> None:
+    house = House(ends=True)
+    on_their_way: list[str] = []
+    house.drained = lambda: not on_their_way
+
+    def tell() -> None:
+        on_their_way.append("a report")
+        threading.Timer(0.01, on_their_way.clear).start()
+
+    daemon = house.daemon(until_done=True, health_every_s=0.0)
+    daemon.tell_health = tell
+    too_late = threading.Timer(20, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    too_late.start()
+    daemon.run()
+    assert too_late.is_alive()
+    too_late.cancel()
+
+
+def test_a_stuck_stage_stops_the_signs_of_life() -> None:
+    clock = ManualClock()
+    house = House(clock, hangs=True)
+    looks: list[int] = []
+
+    def long_after_it_got_stuck() -> bool:
+        if not looks and house.notifier.lines:
+            clock.advance(31)
+        if clock.now_ns:
+            looks.append(len(house.notifier.lines))
+        return len(looks) > 30
+
+    house.run(until=long_after_it_got_stuck)
+    assert looks[-1] <= looks[0] + 1
+    house.released.set()
+
+
+def test_a_stage_that_does_not_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon_module, "_JOIN_S", 0.1)
+    house = House(hangs=True)
+    house.run()
+    assert house.diary[-1] == "finish outbox"
+    assert [thread.stage.name for thread in house.crew.everyone if thread.alive] == ["camera"]
+    house.released.set()
+
+
+def test_stages_that_hang_together_are_waited_for_together() -> None:
+    clock = ManualClock()
+    house = House(clock)
+
+    class Hung(StageThread):
+        def start(self) -> None:
+            house.diary.append(f"open {self.stage.name}")
+
+        def join(self, timeout_s: float) -> bool:
+            clock.advance(timeout_s)
+            return False
+
+    cameras = [Hung(Worker(house, "camera"), house.board.part("camera"), clock) for _ in range(20)]
+    house.crew = Crew(house.crew.tellers, house.crew.thinkers, cameras)
+    house.run()
+    assert clock.now_ns == round(daemon_module._JOIN_S * 1e9)
+
+
+def test_the_report_brings_counters_up_to_date_first() -> None:
+    house = House()
+    daemon = house.daemon()
+    daemon.refresh = lambda: house.board.part("camera").note(frames_replaced=7)
+    assert daemon.report()["parts"]["camera"]["frames_replaced"] == 7
+    assert daemon.report()["state"] == "starting"
