@@ -35,7 +35,11 @@ class Source(Protocol[T_co]):
 
 
 class SourceStage(Stage, Generic[T]):
-    """Reads one source into a channel; a file may be played again and again."""
+    """Reads one source into a channel; a file may be played again and again.
+
+    A channel that waits is full while a file is read faster than it is analysed: the value is held then, and
+    offered again at the next step.
+    """
 
     def __init__(
         self, name: str, source: Source[T], out: Channel[T], part: Part, *, loop: bool = False
@@ -46,29 +50,34 @@ class SourceStage(Stage, Generic[T]):
         self._part = part
         self._loop = loop
         self._given = 0
+        self._held: T | None = None
 
     def open(self) -> None:
         self._given = 0
         self._source.open()
 
     def step(self) -> None:
-        try:
-            value = self._source.read(STEP_S)
-        except EndOfStreamError:
-            self._at_end()
-            return
-        if value is not None:
-            self._give(value)
+        if self._held is None:
+            self._held = self._read()
+        if self._held is not None and self._out.put(self._held, STEP_S):
+            self._given_one(self._held)
+            self._held = None
 
     def close(self) -> None:
+        self._held = None
         self._source.close()
 
-    def _give(self, value: T) -> None:
+    def _read(self) -> T | None:
+        try:
+            return self._source.read(STEP_S)
+        except EndOfStreamError:
+            self._at_end()
+            return None
+
+    def _given_one(self, value: T) -> None:
         if self._given == 0:
             self._part.note(first_utc_ns=value.utc_ns)
         self._given += 1
-        while not self._out.put(value, STEP_S) and not self._out.closed:
-            continue  # only a channel that waits refuses: a file read faster than it can be analysed
         self._part.worked()
         self._part.set(State.OK)
 
