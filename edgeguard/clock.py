@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +26,21 @@ class SystemClock:
 
     def utc_ns(self) -> int:
         return time.time_ns()
+
+
+_UNSYNCHRONISED = 0x40
+_TIMEX_BYTES, _STATUS_AT = 208, 40
+
+
+def is_synchronised() -> bool | None:
+    """Whether the kernel calls UTC synchronised (adjtimex(2)); None where it cannot be asked."""
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
+    try:
+        failed = ctypes.CDLL(None).adjtimex(timex) < 0
+    except (OSError, AttributeError):
+        return None
+    status = ctypes.c_int.from_buffer(timex, _STATUS_AT).value
+    return None if failed else not status & _UNSYNCHRONISED
 
 
 @dataclass

@@ -44,7 +44,7 @@ DOORS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "threading": {"runtime"},
-    "signal": {"runtime"},
+    "signal": {"runtime", "cli"},
     "time": {"clock", "cli"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

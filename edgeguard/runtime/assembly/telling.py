@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from edgeguard import __version__
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.link import Endpoint, Tls, Will
-from edgeguard.alerts.messages import HealthReport, Identity, encode, status_message
+from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.policy import AlertRule, Policy
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.alerts.schedule import Period, Schedule
-from edgeguard.clock import Clock
+from edgeguard.clock import Clock, is_synchronised
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.evidence import EvidenceStore
@@ -29,6 +29,11 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
+
+
+def clock_quality() -> ClockQuality:
+    """How far UTC times can be trusted now."""
+    return ClockQuality({True: "synced", False: "unsynced", None: "unknown"}[is_synchronised()])
 
 
 class Telling:
@@ -115,6 +120,7 @@ class Telling:
             self._shelf,
             EvidenceStore(evidence.dir, self._clock, evidence.max_bytes, evidence.max_days),
             self._overlays(),
+            {name: mic.camera for name, mic in self._config.microphones.items() if mic.camera},
             self._board.part("evidence"),
             evidence.snapshot.max_width_px,
             evidence.snapshot.quality,
@@ -146,6 +152,7 @@ class Telling:
             MqttLink(self._endpoint(), self._outgoing.put, will),
             identity,
             self._clock,
+            clock_quality,
             window=mqtt.window,
             ack_timeout_s=mqtt.retry_s,
         )
