@@ -40,13 +40,17 @@ class Deciding(Protocol):
 
 
 class Witness:
-    """Makes the picture that proves an alert."""
+    """Makes the picture that proves an alert.
+
+    `overlays` are by camera; `beside` names the camera whose picture goes with what a microphone hears.
+    """
 
     def __init__(
         self,
         shelf: Shelf,
         store: EvidenceStore,
         overlays: Mapping[str, Overlay],
+        beside: Mapping[str, str],
         part: Part,
         max_width_px: int,
         quality: int,
@@ -54,6 +58,7 @@ class Witness:
         self._shelf = shelf
         self._store = store
         self._overlays = overlays
+        self._beside = beside
         self._part = part
         self._max_width_px = max_width_px
         self._quality = quality
@@ -67,15 +72,20 @@ class Witness:
             self._part.set(State.OK)
 
     def prove(self, alert: Alert, sequence: int | None) -> Alert:
-        """The alert with its evidence, or with the reason why there is none; an alert never fails for it."""
-        view = self._shelf.find(alert.source, sequence)
+        """The alert with its evidence, or with the reason why there is none; an alert never fails for it.
+
+        `sequence` is that of the frame, if a camera saw it.
+        """
+        view = self._view(alert.source, sequence)
         if view is None:
             return alert
         try:
             reference = self._save(alert, view)
         except StorageError as error:
-            self._part.set(State.DEGRADED, str(error))
-            return replace(alert, evidence_error=str(error))
+            return self._without(alert, str(error))
+        except Exception as error:  # a bug in drawing must not cost an alert
+            log.exception("the evidence of %s could not be made", alert.alert_id)
+            return self._without(alert, f"the evidence could not be made: {error}")
         self._part.set(State.OK)
         self._part.count("saved")
         return replace(alert, evidence=(reference,))
@@ -87,11 +97,19 @@ class Witness:
         except OSError as error:
             self._part.set(State.DEGRADED, f"cannot prune the evidence: {error}")
 
+    def _view(self, source: str, sequence: int | None) -> View | None:
+        camera = self._beside.get(source)
+        return self._shelf.find(source, sequence) if camera is None else self._shelf.find(camera, None)
+
+    def _without(self, alert: Alert, reason: str) -> Alert:
+        self._part.set(State.DEGRADED, reason)
+        return replace(alert, evidence_error=reason)
+
     def _save(self, alert: Alert, view: View) -> ClipRef:
         picture = snapshot(
             view.frame,
             view.tracks,
-            self._overlays.get(alert.source, Overlay()),
+            self._overlays.get(view.frame.source, Overlay()),
             zone=alert.zone,
             causes=alert.track_ids,
             caption=alert.summary,
@@ -134,7 +152,7 @@ class AlertStage(Stage):
             self._witness.open()
 
     def step(self) -> None:
-        for observation in self._observations.get_all(STEP_S):
+        if (observation := self._observations.get(STEP_S)) is not None:
             self._take(observation)
         for alert in self._policy.tick():
             self._tell(alert, None)
