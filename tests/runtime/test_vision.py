@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeguard.clock import ManualClock
+from edgeguard.errors import ModelError
+from edgeguard.runtime import vision
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.vision import Eye, Sight, VisionStage, Watch
+from edgeguard.types import Detections, Frame, ModelRef, Observation, Tracks
+from tests.support.alerts import seen
+from tests.support.pictures import grey
+from tests.support.tracks import tracks
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vision, "STEP_S", 0.001)
+
+
+class Finder:
+    """A detector that takes a tenth of a second and finds nothing."""
+
+    def __init__(self, name: str, clock: ManualClock, labels: tuple[str, ...] = ("person",)) -> None:
+        self.labels = labels
+        self.model = ModelRef(name, None, "fake")
+        self._clock = clock
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        self._clock.advance(0.1)
+        return [Detections.empty() for _ in frames]
+
+
+class Bench:
+    """A vision stage whose model may be missing; every frame is worth an observation."""
+
+    def __init__(self, *, model: bool = True, fallback: bool = True) -> None:
+        self.clock = ManualClock()
+        self.board = HealthBoard(self.clock)
+        self.model = model
+        self.asked = 0
+        self.watched: list[tuple[str, tuple[str, ...]]] = []
+        self.frames: Channel[Frame] = Channel(10)
+        self.observations: Channel[Observation] = Channel(100)
+        self.shelf = Shelf()
+        self.part = self.board.part("detector")
+        eye = Eye(
+            frozenset({"gate", "dock"}),
+            self.wanted,
+            (lambda: Finder("motion", self.clock, ("motion",))) if fallback else None,
+            self.part,
+        )
+        self.stage = VisionStage(
+            self.frames,
+            self.observations,
+            [eye],
+            self.watch,
+            self.shelf,
+            self.board.part("vision"),
+            self.clock,
+        )
+
+    def wanted(self) -> Finder:
+        self.asked += 1
+        if not self.model:
+            raise ModelError("yolox-nano-416 is not installed: run `edgeguard models pull yolox-nano-416`")
+        return Finder("yolox-nano-416", self.clock)
+
+    def watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
+        self.watched.append((camera, labels))
+        return Watch(self, [self.Notice()])
+
+    def update(self, _detections: Detections, frame: Frame) -> Tracks:
+        return tracks(frame.pts_ns / 1e9)
+
+    class Notice:
+        """A rule that always notices something."""
+
+        def update(self, tracks: Tracks) -> list[Observation]:
+            return [seen(tracks.pts_ns / 1e9)]
+
+    def look(self, **fields: Any) -> list[Observation]:
+        self.frames.put(grey(**fields))
+        self.stage.step()
+        return self.observations.get_all(0)
+
+
+def test_an_observation_gets_its_frame_and_the_times_of_its_way() -> None:
+    bench = Bench()
+    bench.stage.open()
+    bench.clock.advance(5)
+    (noticed,) = bench.look(sequence=12, pts_ns=4_900_000_000)
+    stages = noticed.stages
+    assert noticed.sequence == 12
+    assert stages.arrived_ns == 4_900_000_000
+    assert (stages.infer_start_ns, stages.infer_end_ns) == (5_000_000_000, 5_100_000_000)
+    assert stages.ruled_ns == 5_100_000_000
+    view = bench.shelf.find("gate", 12)
+    assert view is not None
+    assert view.frame.sequence == 12
+
+
+def test_a_frame_makes_the_stage_busy_until_it_is_dealt_with() -> None:
+    bench = Bench()
+    bench.stage.open()
+    bench.look()
+    assert not bench.stage.idle
+    bench.stage.step()
+    assert bench.stage.idle
+    assert bench.board.part("vision").state is State.OK
+
+
+def test_each_camera_has_its_own_tracker_and_keeps_it() -> None:
+    bench = Bench()
+    bench.stage.open()
+    for source in ("gate", "dock", "gate", "dock"):
+        bench.look(source=source)
+    assert bench.watched == [("gate", ("person",)), ("dock", ("person",))]
+    assert {name: model.name for name, model in bench.stage.models().items()} == {
+        "gate": "yolox-nano-416",
+        "dock": "yolox-nano-416",
+    }
+
+
+def test_without_its_model_the_fallback_stands_in_and_health_says_why() -> None:
+    bench = Bench(model=False)
+    bench.stage.open()
+    assert len(bench.look()) == 1
+    assert bench.part.state is State.DEGRADED
+    assert bench.part.reason == (
+        "using motion instead: yolox-nano-416 is not installed: run `edgeguard models pull yolox-nano-416`"
+    )
+    assert bench.part.report()["model"] == "motion"
+
+
+def test_a_model_that_appears_is_used_without_a_restart() -> None:
+    bench = Bench(model=False)
+    bench.stage.open()
+    bench.look()
+    bench.model = True
+    bench.clock.advance(59)
+    bench.look()
+    assert bench.part.state is State.DEGRADED
+    bench.clock.advance(2)
+    bench.look()
+    assert bench.part.state is State.OK
+    assert bench.part.report()["model"] == "yolox-nano-416"
+    assert bench.watched == [("gate", ("motion",)), ("gate", ("person",))], "rules are for the new classes"
+
+
+def test_a_model_that_stays_away_is_asked_for_once_a_minute() -> None:
+    bench = Bench(model=False)
+    bench.stage.open()
+    for _ in range(300):
+        bench.clock.advance(1)
+        bench.stage.step()
+    assert bench.asked == 1 + 5
+
+
+def test_without_model_and_fallback_the_camera_is_blind_and_says_so() -> None:
+    bench = Bench(model=False, fallback=False)
+    with pytest.raises(ModelError, match="models pull"):
+        bench.stage.open()
+    assert bench.part.state is State.DEGRADED
+
+
+def test_closing_forgets_and_opening_loads_again() -> None:
+    bench = Bench()
+    bench.stage.open()
+    bench.look()
+    bench.stage.close()
+    assert bench.stage.models() == {}
+    bench.stage.open()
+    bench.look()
+    assert bench.asked == 2
+    assert len(bench.watched) == 2
+
+
+def test_an_eye_counts_what_it_has_looked_at() -> None:
+    bench = Bench()
+    sight = Sight(bench.stage._sights[0].eye, bench.watch, bench.clock)
+    sight.open()
+    for _ in range(3):
+        sight.detect(grey())
+    assert bench.part.report()["rate_per_s"] == pytest.approx(10.0)
+    assert np.array_equal(sight.detect(grey()).xyxy, np.zeros((0, 4)))
