@@ -9,14 +9,17 @@ from edgeguard.types import Measure, Observation, Phase
 
 _HEARD_KINDS = frozenset({"sound", "keyword"})
 _REMEMBERED = 32
+_TOLD_NO_MORE_S = 10.0
+"""Presence is told every second; after so long without, nobody looks."""
 
 
 class HeardAndSeen:
     """Something of `labels` is heard within `within_s` before or after somebody is in the zone.
 
     What is seen counts if its class is in `seen`, and what is heard if `microphones` heard it; None is any.
-    Somebody is in the zone from a `presence` observation that began to the one that ended it. Each sound or
-    keyword is joined at most once. The result belongs to the camera, so that its picture is the evidence.
+    Somebody is in the zone from a `presence` observation that began to the one that ended it, or until it is
+    no longer told because its camera is away. Each sound or keyword is joined at most once. The result
+    belongs to the camera, so that its picture is the evidence.
     """
 
     kind = "heard_and_seen"
@@ -70,13 +73,20 @@ class HeardAndSeen:
 
     def _hear(self, heard: Observation) -> list[Observation]:
         self._last_heard = (heard.source, heard.label, heard.pts_ns)  # again for each rule that asks for it
+        self._forget(heard)
         if self._present:
-            seen = next(reversed(self._present.values()))
+            seen = max(self._present.values(), key=lambda seen: seen.pts_ns)
             return [self._join(heard, seen, heard, delay_s=0.0)]
         if self._left is not None and abs(_seconds(heard, self._left)) <= self._within_s:
             return [self._join(heard, self._left, heard, abs(_seconds(heard, self._left)))]
         self._heard.append(heard)
         return []
+
+    def _forget(self, now: Observation) -> None:
+        """Whoever is no longer told was there when last told."""
+        for key, seen in list(self._present.items()):
+            if _seconds(now, seen) > _TOLD_NO_MORE_S:
+                self._left = self._present.pop(key)
 
     def _see(self, seen: Observation) -> list[Observation]:
         if seen.phase is Phase.ENDED:

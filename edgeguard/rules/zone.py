@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from edgeguard.rules.occupancy import Change, Occupancy
+from edgeguard.rules.occupancy import Change, Occupancy, Stay
 from edgeguard.rules.rule import observe
 from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
+
+_EVERY_NS = 1_000_000_000
 
 
 class ZoneEntered:
@@ -44,7 +46,10 @@ class ZoneLeft:
 
 
 class Presence:
-    """Who is in the zone, for rules that join it with what is heard; no alert of its own."""
+    """Who is in the zone, for rules that join it with what is heard; no alert of its own.
+
+    Told again every second while it lasts, so that who listens knows when nobody looks any more.
+    """
 
     kind = "presence"
 
@@ -52,30 +57,42 @@ class Presence:
         self.name = f"presence in {zone}"
         self._zone = zone
         self._occupancy = Occupancy(polygon, labels)
+        self._told_ns: int | None = None
 
     def update(self, tracks: Tracks) -> list[Observation]:
-        return [
-            observe(
-                self.kind,
-                tracks,
-                rule=None,
-                key=str(change.stay.track_id),
-                zone=self._zone,
-                phase=Phase.BEGAN if change.entered else Phase.ENDED,
-                rows=_rows(tracks, change),
-                track_ids=(change.stay.track_id,),
-                label=change.stay.label,
-            )
+        changes = [
+            self._say(tracks, change.stay, Phase.BEGAN if change.entered else Phase.ENDED)
             for change in self._occupancy.update(tracks)
         ]
+        if self._told_ns is not None and 0 <= tracks.pts_ns - self._told_ns < _EVERY_NS:
+            return changes
+        self._told_ns = tracks.pts_ns
+        return changes + [
+            self._say(tracks, stay, Phase.CONTINUES)
+            for stay in self._occupancy.inside
+            if stay.since_ns < tracks.pts_ns
+        ]
+
+    def _say(self, tracks: Tracks, stay: Stay, phase: Phase) -> Observation:
+        return observe(
+            self.kind,
+            tracks,
+            rule=None,
+            key=str(stay.first_id),
+            zone=self._zone,
+            phase=phase,
+            rows=_rows(tracks, stay),
+            track_ids=(stay.track_id,),
+            label=stay.label,
+        )
 
 
-def _rows(tracks: Tracks, change: Change) -> list[int]:
-    return [int(row) for row in (tracks.track_id == change.stay.track_id).nonzero()[0]]
+def _rows(tracks: Tracks, stay: Stay) -> list[int]:
+    return [int(row) for row in (tracks.track_id == stay.track_id).nonzero()[0]]
 
 
 def _happened(kind: str, rule: str, zone: str, tracks: Tracks, change: Change) -> Observation:
-    rows = _rows(tracks, change)
+    rows = _rows(tracks, change.stay)
     confidence = round(float(tracks.confidence[rows[0]]), 3)
     return observe(
         kind,

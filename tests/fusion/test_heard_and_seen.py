@@ -31,6 +31,10 @@ def came(t_s: float, key: str = "4", **where: str) -> Observation:
     return seen(t_s, Phase.BEGAN, key, **where)
 
 
+def stays(t_s: float, key: str = "4") -> Observation:
+    return seen(t_s, Phase.CONTINUES, key)
+
+
 def went(t_s: float, key: str = "4") -> Observation:
     return seen(t_s, Phase.ENDED, key)
 
@@ -38,12 +42,15 @@ def went(t_s: float, key: str = "4") -> Observation:
 @pytest.mark.parametrize(
     ("story", "joined"),
     [
-        ([came(1), heard(10)], 1),  # is there when it sounds, however long
+        ([came(1), heard(3)], 1),  # is there when it sounds
+        ([came(1), *(stays(t) for t in range(2, 100)), heard(100)], 1),  # however long
+        ([came(1), stays(2), heard(100)], 0),  # the camera went away
+        ([came(1), stays(2), heard(100), came(101), heard(102)], 2),  # and came back: both are near 101
         ([heard(1), came(3)], 1),  # comes soon after
         ([heard(1), came(20)], 0),  # comes too late
         ([came(1), went(2), heard(4)], 1),  # has just left
         ([came(1), went(2), heard(20)], 0),
-        ([came(1), came(1.5, "6"), went(2), heard(30)], 1),  # the other is still there
+        ([came(1), came(1.5, "6"), went(2), stays(29, "6"), heard(30)], 1),  # the other is still there
         ([heard(1), came(2), came(3, "6")], 1),  # one sound, one alert
         ([heard(1), heard(1.5), came(2)], 2),
         ([came(1), heard(2), heard(2)], 1),  # one sound that two rules asked for

@@ -65,6 +65,17 @@ def test_a_new_id_at_the_place_of_a_lost_one_is_the_same_person() -> None:
     assert [o for n in range(3) for o in rule.update(tracks(1.0 + n / 5, (8, 0.72, 0.8)))] == []
 
 
+def test_presence_is_told_every_second_under_the_name_it_began_with() -> None:
+    rule = Presence("dock", RIGHT_HALF)
+    frames = [tracks(n / 5, (7, 0.7, 0.8)) for n in range(12)]
+    frames += [tracks(2.4 + n / 5, (8, 0.72, 0.8)) for n in range(6)]  # the tracker gives another id
+    frames += [tracks(20.0)]
+    said = [(o.phase, o.key) for frame in frames for o in rule.update(frame)]
+    assert said[0] == (Phase.BEGAN, "7")
+    assert said[-1] == (Phase.ENDED, "7")
+    assert said[1:-1] == [(Phase.CONTINUES, "7")] * 3
+
+
 def test_a_second_person_beside_the_first_is_another_one() -> None:
     rule = ZoneEntered("in", "dock", RIGHT_HALF)
     walk(rule, 0.7, 0.7, 0.7)
