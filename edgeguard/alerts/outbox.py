@@ -285,12 +285,8 @@ def _is_full(error: Exception) -> bool:
 
 
 def _move_aside(path: Path) -> Path:
-    """Rename the database and what belongs to it; the new name."""
+    """Rename the database; its WAL went into it at closing, or is dropped by SQLite beside an empty file."""
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
-    return aside
+    return path.rename(aside)

@@ -64,8 +64,8 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Something is on the wire."""
-        return bool(self._in_flight)
+        """Something on the wire may still be answered."""
+        return self.disconnected is None and bool(self._in_flight)
 
     @property
     def state(self) -> tuple[str, str | None]:
@@ -79,13 +79,13 @@ class Sender:
         return "delivering", None
 
     def connect(self, event: Connected) -> None:
-        self._forget_connection()
+        self._in_flight.clear()
+        self._state_in_flight.clear()
         self.disconnected = None
         self._window = min(self._most_in_flight, event.receive_maximum)
         self._send_all_again = True
 
     def disconnect(self, event: Disconnected) -> None:
-        self._forget_connection()
         self.disconnected = event.reason
 
     def acknowledge(self, event: Acked) -> None:
@@ -130,10 +130,6 @@ class Sender:
         for sent in self._to_postpone:
             outbox.postpone(sent.seq, self._later(self._retry_s, sent.attempts))
         self._to_postpone.clear()
-
-    def _forget_connection(self) -> None:
-        self._in_flight.clear()
-        self._state_in_flight.clear()
 
     def _hurry(self, outbox: Outbox) -> None:
         if self._send_all_again:

@@ -137,6 +137,22 @@ def test_a_refused_topic_is_reason_135(tmp_path: Path, connect: Connect, events:
         assert (ack.reason_code, ack.reason) == (135, "Not authorized")
 
 
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_the_broker_keeps_the_place_of_a_subscriber_that_is_away(
+    broker: Broker, connect: Connect, events: Events, protocol: str
+) -> None:
+    link = connect(endpoint(broker.port, f"away-{protocol}", protocol=protocol), subscriptions=["kept"])
+    wait_for(events, Connected)
+    link.close()
+    wait_for(events, Disconnected)
+    sender = connect(endpoint(broker.port, f"sender-{protocol}"))
+    wait_for(events, Connected)
+    sender.publish("kept", b"while you were away")
+    assert wait_for(events, Acked).reason_code == 0
+    link.start()
+    assert wait_for(events, Received).body == b"while you were away"
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker that knows `gate` with the password `right`."""

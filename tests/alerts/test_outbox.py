@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,6 +145,22 @@ def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: P
     assert second.set_aside.read_bytes() == content
     second.commit(["b"], draft)
     assert seqs(second)[0] > 200
+    second.close()
+
+
+def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    first.commit(["a"], draft)
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    for suffix in ("", "-wal"):
+        shutil.copy(tmp_path / f"outbox.db{suffix}", crashed)
+    first.close()
+    (crashed / "outbox.db").write_bytes(b"no database " * 1000)
+    second = new_outbox(crashed)
+    assert second.set_aside is not None
+    assert (second.pending, second.left_open()) == (0, [])
     second.close()
 
 

@@ -364,6 +364,14 @@ def test_stopping_gives_up_in_time(bench: Bench) -> None:
     assert bench.retained(STATUS)[-1]["state"] == "stopped"
 
 
+def test_stopping_without_a_broker_waits_for_nothing(bench: Bench) -> None:
+    bench.answer(None)
+    bench.run(moment())
+    bench.link.disconnect("gone")
+    bench.publisher.stop(5)
+    assert bench.clock.now_ns == 0
+
+
 def test_it_can_be_started_again(bench: Bench) -> None:
     bench.run(moment())
     bench.publisher.stop(1)
