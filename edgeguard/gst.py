@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -46,8 +47,16 @@ class _MapInfo(ctypes.Structure):
     )
 
 
+def _keep_exceptions_safe() -> None:
+    """GStreamer brings libunwind, whose unwinder would take over C++ exceptions of every library that is
+    loaded: the next refusal inside ONNX Runtime would end the process. The first one loaded wins."""
+    with suppress(OSError):
+        ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
+
+
 @cache
 def _load() -> tuple[Any, Any, Any]:
+    _keep_exceptions_safe()
     try:
         import gi
 
