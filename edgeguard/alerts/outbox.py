@@ -10,8 +10,8 @@ Commit:   1. Reserve numbers (`SeqFloor`), so that I2 outlives a lost file.
           2. In one transaction (WAL, `synchronous=FULL`: on the disk when it returns) insert each row with
              its final body and note or forget the alert as open.
 Deliver:  3. The caller sends what is `due`, says `sent`, and sends again what is due again.
-          4. On the consumer's side of the bargain, `done` deletes the rows. A cut before that sends them
-             twice, under the same alert id and revision.
+          4. Once delivered, `done` deletes the rows. A cut before that sends them twice, under the same
+             alert id and revision.
 Open:     5. `quick_check`. A damaged file is set aside under another name, and a new one starts above the
              reserved numbers: the hole tells consumers that alerts may be missing.
 
