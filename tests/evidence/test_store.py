@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeguard.clock import ManualClock
+from edgeguard.errors import StorageError
+from edgeguard.evidence import EvidenceStore
+from edgeguard.evidence import store as store_module
+
+DAY_S = 86_400
+NOW_NS = 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(utc_offset_ns=NOW_NS)
+
+
+def make(root: Path, clock: ManualClock, max_bytes: int = 10**9, max_days: float = 30) -> EvidenceStore:
+    store = EvidenceStore(root / "evidence", clock, max_bytes, max_days)
+    store.open()
+    return store
+
+
+def files(root: Path) -> list[str]:
+    return sorted(str(path.relative_to(root / "evidence")) for path in root.rglob("*") if path.is_file())
+
+
+def test_what_is_saved_is_what_the_reference_says(tmp_path: Path, clock: ManualClock) -> None:
+    data = b"\xff\xd8 a picture"
+    reference = make(tmp_path, clock).save("a1", data)
+    assert reference.path == "2023-11-14/a1-1.jpg"
+    assert (tmp_path / "evidence" / reference.path).read_bytes() == data
+    assert reference.sha256 == hashlib.sha256(data).hexdigest()
+    assert (reference.alert_id, reference.size_bytes, reference.media_type) == ("a1", len(data), "image/jpeg")
+
+
+def test_the_second_picture_of_an_alert_does_not_replace_the_first(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    store = make(tmp_path, clock)
+    for data in (b"one", b"two", b"three"):
+        store.save("a1", data)
+    assert files(tmp_path) == [f"2023-11-14/a1-{n}.jpg" for n in (1, 2, 3)]
+
+
+def test_others_can_neither_list_nor_enter_the_folder(tmp_path: Path, clock: ManualClock) -> None:
+    make(tmp_path, clock).save("a1", b"one")
+    for folder in (tmp_path / "evidence", tmp_path / "evidence" / "2023-11-14"):
+        assert folder.stat().st_mode & 0o007 == 0
+
+
+def test_opening_clears_what_a_crash_left_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
+    store = make(tmp_path, clock)
+    kept = store.save("a1", b"one").path
+    (tmp_path / "evidence" / "2023-11-14" / "a2-1.jpg.tmp").write_bytes(b"hal")
+    store.open()
+    assert files(tmp_path) == [kept]
+
+
+@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+def test_a_disk_that_refuses_leaves_nothing_half_written(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    store = make(tmp_path, clock)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        if call == "fsync":
+            patch.setattr(store_module.os, "fsync", refuse)
+        elif call == "rename":
+            patch.setattr(Path, "rename", refuse)
+        else:
+            patch.setattr(Path, "open", refuse)
+        with pytest.raises(StorageError, match="No space left on device"):
+            store.save("a1", b"one")
+    assert files(tmp_path) == []
+    assert store.save("a1", b"one").path.endswith("a1-1.jpg")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "evidence").write_text("a file")
+    with pytest.raises(StorageError, match="evidence"):
+        make(tmp_path, clock)
+
+
+def save_over_days(root: Path, clock: ManualClock, store: EvidenceStore, days: int) -> None:
+    """A picture of 100 bytes each day."""
+    for day in range(days):
+        path = root / "evidence" / store.save(f"a{day}", bytes(100)).path
+        os.utime(path, ns=(clock.utc_ns(), clock.utc_ns()))
+        clock.advance(DAY_S)
+
+
+def test_what_is_too_old_goes(tmp_path: Path, clock: ManualClock) -> None:
+    store = make(tmp_path, clock, max_days=3.5)
+    save_over_days(tmp_path, clock, store, 6)
+    assert store.prune() == 3
+    assert [Path(name).stem for name in files(tmp_path)] == ["a3-1", "a4-1", "a5-1"]
+    assert store.prune() == 0
+
+
+@given(max_bytes=st.integers(0, 700))
+def test_the_oldest_goes_until_the_rest_fits(
+    tmp_path_factory: pytest.TempPathFactory, max_bytes: int
+) -> None:
+    root, clock = tmp_path_factory.mktemp("store"), ManualClock(utc_offset_ns=NOW_NS)
+    store = make(root, clock, max_bytes=max_bytes)
+    save_over_days(root, clock, store, 5)
+    fits = min(5, max_bytes // 100)
+    assert store.prune() == 5 - fits
+    assert [Path(name).stem for name in files(root)] == [f"a{day}-1" for day in range(5 - fits, 5)]
