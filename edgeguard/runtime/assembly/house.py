@@ -8,12 +8,13 @@ from contextlib import suppress
 from edgeguard import gst
 from edgeguard.clock import Clock, SystemClock
 from edgeguard.config import Config
-from edgeguard.errors import DependencyError, StorageError
+from edgeguard.errors import DependencyError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.telling import Telling
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.claim import claim
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
@@ -40,7 +41,7 @@ class House:
 
     def daemon(self, *, until_done: bool = False) -> Daemon:
         """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none."""
-        self._make_state_dir()
+        self._state_folder = claim(self._config.state_dir)
         with suppress(DependencyError):  # the sources that need it say so themselves
             log.info("%s", gst.start())
         crew = Crew(
@@ -65,13 +66,3 @@ class House:
 
     def _drained(self) -> bool:
         return self._seeing.idle and self._hearing.idle and self._telling.idle
-
-    def _make_state_dir(self) -> None:
-        folder = self._config.state_dir
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-        except OSError as error:
-            raise StorageError(
-                f"cannot make the state folder {folder}: {error.strerror}; set `state_dir` to a folder that "
-                "the service may write to"
-            ) from error
