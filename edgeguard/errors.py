@@ -5,6 +5,7 @@ EdgeGuardError
 ├── UnavailableError     a part is missing or away; it may come back
 │   ├── DependencyError  a library or system package is not installed
 │   ├── SourceError      a camera or microphone cannot be opened or stopped
+│   │   └── EndOfStreamError  it has nothing more to give
 │   ├── ModelError       a model is missing, damaged or not understood
 │   └── BrokerError      the MQTT broker refused or cannot be reached
 └── StorageError         the disk or the database refused
@@ -29,6 +30,10 @@ class DependencyError(UnavailableError):
 
 class SourceError(UnavailableError):
     """A camera or microphone failed."""
+
+
+class EndOfStreamError(SourceError):
+    """The source has nothing more to give."""
 
 
 class ModelError(UnavailableError):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError, Pipeline
+from edgeguard.errors import EndOfStreamError, SourceError
+from edgeguard.gst import Pipeline
 
 Media = Literal["video", "audio"]
 _TCP_TIMEOUT_US = 5_000_000

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "cli": None,
 }
 DOORS = {
-    "gi": {"gst"},
+    "gi": {"gst/library"},
     "paho": {"alerts/mqtt"},
     "sqlite3": {"alerts/outbox", "evidence"},
     "pydantic": {"config"},

@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError, Pipeline
+from edgeguard.errors import EndOfStreamError, SourceError
+from edgeguard.gst import Pipeline
 from edgeguard.media import MediaOptions, check, connect, is_live, shown
 
 

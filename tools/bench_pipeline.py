@@ -3,10 +3,10 @@
     python tools/bench.py pipeline [--clip FILE] [--fps 5] [--rounds 3]
 
 Four programs take turns on the same clip, each in a process of its own: the daemon's stages (capture, vision
-with letterbox, detector, tracker and rules); decoding alone with the same decoder; inference alone on the same
-number of pictures; and the loop that a user would write (`cv2.VideoCapture`, resize, the same session and
-decoding of its output). Figures are CPU-seconds per second of video, medians over the rounds, without the
-time to start and to load.
+with letterbox, detector, tracker and rules); decoding alone with the same decoder; inference alone on as many
+pictures; and the loop that a user would write (`cv2.VideoCapture`, resize, the same session and decoding of
+its output). Figures are CPU-seconds per second of video, medians over the rounds, without the time to start
+and to load.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from edgeguard.capture import GstFrameSource
 from edgeguard.clock import SystemClock
-from edgeguard.gst import EndOfStreamError, Pipeline
+from edgeguard.errors import EndOfStreamError
+from edgeguard.gst import Pipeline
 from edgeguard.media import MediaOptions, connect
 from edgeguard.models import ModelStore, OnnxSession, default_root, load_catalog
 from edgeguard.rules import LineCrossed, Loitering, Rule, ZoneEntered

@@ -93,8 +93,8 @@ class Endpoint:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: Tls | None = None
-    protocol: str = "5"
-    """`5` or `3.1.1`."""
+    protocol: str = "mqtt5"
+    """`mqtt5` or `mqtt311`."""
     keepalive_s: int = 20
     session_expiry_s: int = 86_400
     """How long the broker keeps our session while we are away; 0: not at all."""

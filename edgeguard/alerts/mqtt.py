@@ -36,7 +36,7 @@ from edgeguard.errors import ConfigError
 _MOST_UNACKNOWLEDGED = 1000
 """A broker that owes so many acknowledgements is left and joined anew."""
 
-_PROTOCOLS = {"5": paho.MQTTv5, "3.1.1": paho.MQTTv311}
+_PROTOCOLS = {"mqtt5": paho.MQTTv5, "mqtt311": paho.MQTTv311}
 
 
 class MqttLink:
@@ -53,7 +53,7 @@ class MqttLink:
         subscriptions: Sequence[str] = (),
     ) -> None:
         if endpoint.protocol not in _PROTOCOLS:
-            raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use '5' or '3.1.1'")
+            raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use mqtt5 or mqtt311")
         self._endpoint = endpoint
         self._notify = notify
         self._will = will
@@ -90,7 +90,7 @@ class MqttLink:
             CallbackAPIVersion.VERSION2,
             endpoint.client_id,
             protocol=_PROTOCOLS[endpoint.protocol],
-            clean_session=None if endpoint.protocol == "5" else endpoint.session_expiry_s == 0,
+            clean_session=None if endpoint.protocol == "mqtt5" else endpoint.session_expiry_s == 0,
         )
         client.username_pw_set(endpoint.username, endpoint.password)
         if self._tls is not None:
@@ -148,7 +148,7 @@ class MqttLink:
 
     def _properties(self, packet_type: int, **values: object) -> Properties | None:
         """MQTT 5 properties; None for 3.1.1, which has none."""
-        if self._endpoint.protocol != "5":
+        if self._endpoint.protocol != "mqtt5":
             return None
         properties = Properties(packet_type)  # type: ignore[no-untyped-call]
         for name, value in values.items():

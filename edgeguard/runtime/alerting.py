@@ -38,6 +38,8 @@ class Deciding(Protocol):
 
     def close_all(self) -> list[Alert]: ...
 
+    def attach(self, alert_id: str, evidence: tuple[ClipRef, ...], error: str | None = None) -> None: ...
+
 
 class Witness:
     """Makes the picture that proves an alert.
@@ -177,6 +179,7 @@ class AlertStage(Stage):
     def _tell(self, alert: Alert, sequence: int | None) -> None:
         if self._witness and alert.state is AlertState.OPENED:
             alert = self._witness.prove(alert, sequence)
+            self._policy.attach(alert.alert_id, alert.evidence, alert.evidence_error)
         model = self._models().get(alert.source)
         self._out(replace(alert, models=(model,) if model else ()))
         self._part.count(alert.state.value)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage

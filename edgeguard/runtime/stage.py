@@ -14,8 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from edgeguard.clock import Clock
-from edgeguard.errors import EdgeGuardError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EdgeGuardError, EndOfStreamError
 from edgeguard.runtime.health import Part, State
 
 log = logging.getLogger(__name__)

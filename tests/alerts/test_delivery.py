@@ -145,7 +145,7 @@ def ids(alerts: list[Alert]) -> set[str]:
     return {one.alert_id for one in alerts}
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
 def test_everything_a_device_tells_arrives_and_is_valid(
     broker: Broker, open_device: OpenDevice, open_consumer: OpenConsumer, protocol: str
 ) -> None:

@@ -52,14 +52,14 @@ def events() -> Events:
     return queue.SimpleQueue()
 
 
-@pytest.fixture(params=["mqtt 5", "mqtt 3.1.1", "fake"])
+@pytest.fixture(params=["mqtt5", "mqtt311", "fake"])
 def link(request: pytest.FixtureRequest, events: Events) -> Iterator[Link]:
     if request.param == "fake":
         made: Link = FakeLink(events.put)
     else:
         broker: Broker = request.getfixturevalue("broker")
         # a listener of its own: MQTT 5 answers 16 where there is none
-        where = endpoint(broker.port, protocol=request.param.split()[1])
+        where = endpoint(broker.port, protocol=request.param)
         made = MqttLink(where, events.put, subscriptions=["t/#"])
     yield made
     made.close()
@@ -137,7 +137,7 @@ def test_a_refused_topic_is_reason_135(tmp_path: Path, connect: Connect, events:
         assert (ack.reason_code, ack.reason) == (135, "Not authorized")
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
 def test_the_broker_keeps_the_place_of_a_subscriber_that_is_away(
     broker: Broker, connect: Connect, events: Events, protocol: str
 ) -> None:
@@ -163,7 +163,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
         yield running
 
 
-@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
 def test_bad_credentials_are_given_as_the_reason(
     guarded: Broker, connect: Connect, events: Events, protocol: str
 ) -> None:

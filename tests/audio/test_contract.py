@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,7 @@ from numpy.typing import NDArray
 
 from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.clock import SystemClock
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.types import AudioChunk
 from tests.support.clips import make_clip, make_tone
 
@@ -63,7 +63,7 @@ def test_chunks_are_100_ms_of_16_khz_mono_without_a_gap(make: Maker) -> None:
     chunks = take(source, 20)
     source.close()
     assert [chunk.sequence for chunk in chunks] == list(range(20))
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert abs(after.pts_ns - before.end_ns) <= 1000
     for chunk in chunks:
         assert chunk.samples.shape == (1600,)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
 from edgeguard.clock import SystemClock
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.types import Frame, PixelFormat
 from edgeguard.vision.colour import bgr
 from tests.support.clips import make_clip
@@ -183,7 +182,7 @@ def test_opening_and_closing_leaks_neither_threads_nor_files(clips: dict[str, Pa
 
     def held() -> tuple[int, int]:
         gc.collect()
-        return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+        return len([*Path("/proc/self/fd").iterdir()]), len([*Path("/proc/self/task").iterdir()])
 
     for _ in range(3):
         cycle()

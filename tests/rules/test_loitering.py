@@ -49,6 +49,6 @@ def test_one_life_through_a_change_of_id() -> None:
     rule.update(tracks(3.2))
     second = stand(rule, 3.4, 6, track_id=9)
     assert first == []
-    assert [o.phase for o in second][0] is Phase.BEGAN
+    assert second[0].phase is Phase.BEGAN
     assert {o.key for o in second} == {"7"}
     assert second[0].track_ids == (9,)

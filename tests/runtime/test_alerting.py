@@ -16,7 +16,7 @@ from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf, View
-from edgeguard.types import Alert, AlertState, ModelRef, Observation
+from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 from tests.support.alerts import alert, seen
 from tests.support.pictures import grey
@@ -38,6 +38,7 @@ class Echo:
         self.silent: list[Alert] = []
         self.open: list[Alert] = []
         self.fault: Exception | None = None
+        self.attached: list[tuple[str, tuple[ClipRef, ...], str | None]] = []
 
     def update(self, observation: Observation) -> list[Any]:
         self.taken.append(observation)
@@ -51,6 +52,9 @@ class Echo:
 
     def close_all(self) -> list[Alert]:
         return self.open
+
+    def attach(self, alert_id: str, evidence: tuple[ClipRef, ...], error: str | None = None) -> None:
+        self.attached.append((alert_id, evidence, error))
 
 
 class Pass:
@@ -119,6 +123,7 @@ def test_an_alert_carries_its_picture_and_the_model_that_saw(bench: Bench) -> No
     (told,) = bench.run(seen(sequence=0))
     assert told.models == (MODEL,)
     assert told.evidence[0].alert_id == told.alert_id
+    assert bench.policy.attached[-1] == (told.alert_id, told.evidence, None)
     assert bench.picture(told)[200, 100].tolist() == pytest.approx([90] * 3, abs=3)
     assert bench.board.part("alerts").report()["opened"] == 1
 

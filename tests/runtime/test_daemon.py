@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgeguard.clock import ManualClock, SystemClock
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError
 from edgeguard.runtime import daemon as daemon_module
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard, State

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from edgeguard.clock import ManualClock
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime import sources
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.health import HealthBoard, Part, State

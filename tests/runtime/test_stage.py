@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 
 from edgeguard.clock import SystemClock
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.health import HealthBoard, Part, State
 from edgeguard.runtime.stage import Stage, StageThread
 

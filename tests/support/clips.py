@@ -31,8 +31,8 @@ def make_clip(
             "audio/x-raw,rate=44100,channels=2 ! queue ! avenc_aac ! aacparse ! mux. "
         )
     line = (
-        f"gst-launch-1.0 -q videotestsrc pattern=ball num-buffers={round(seconds * fps)} ! {picture} ! queue ! "
-        f"{_ENCODERS[codec]} ! filesink location={path} {sound}"
+        f"gst-launch-1.0 -q videotestsrc pattern=ball num-buffers={round(seconds * fps)} ! {picture} ! "
+        f"queue ! {_ENCODERS[codec]} ! filesink location={path} {sound}"
     )
     subprocess.run(line.split(), check=True, timeout=60)
     return path

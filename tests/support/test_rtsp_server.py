@@ -12,8 +12,7 @@ import pytest
 
 from edgeguard.capture import GstFrameSource
 from edgeguard.clock import SystemClock
-from edgeguard.errors import SourceError
-from edgeguard.gst import EndOfStreamError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.types import Frame
 from tests.support.clips import make_clip
 

@@ -166,6 +166,6 @@ class Telling:
             username=mqtt.username,
             password=mqtt.password(),
             tls=Tls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file) if mqtt.tls.enabled else None,
-            protocol="5" if mqtt.protocol == "mqtt5" else "3.1.1",
+            protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,
         )

@@ -1,0 +1,81 @@
+"""GStreamer itself: the Python binding, and the few C functions that the binding does not do well.
+
+Buffers are mapped with the C function: the binding copies in some versions and loses map flags in all.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+from edgeguard.errors import DependencyError
+
+
+class MapInfo(ctypes.Structure):
+    _fields_ = (
+        ("memory", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("data", ctypes.c_void_p),
+        ("size", ctypes.c_size_t),
+        ("maxsize", ctypes.c_size_t),
+        ("user_data", ctypes.c_void_p * 4),
+        ("_reserved", ctypes.c_void_p * 4),
+    )
+
+
+def _keep_exceptions_safe() -> None:
+    """GStreamer brings libunwind, whose unwinder would take over C++ exceptions of every library that is
+    loaded: the next refusal inside ONNX Runtime would end the process. The first one loaded wins."""
+    with suppress(OSError):
+        ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
+
+
+@cache
+def load() -> tuple[Any, Any, Any]:
+    _keep_exceptions_safe()
+    try:
+        import gi
+
+        gi.require_version("Gst", "1.0")
+        gi.require_version("GstApp", "1.0")
+        gi.require_version("GstVideo", "1.0")
+        from gi.repository import Gst, GstApp, GstVideo
+    except (ImportError, ValueError) as error:
+        raise DependencyError(
+            f"GStreamer's Python bindings are missing ({error}); install them with "
+            "`apt-get install python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0` and use a virtual "
+            "environment made with --system-site-packages (tools/setup does both)"
+        ) from error
+    if not Gst.is_initialized():
+        Gst.init(None)
+    return Gst, GstApp, GstVideo
+
+
+@cache
+def c() -> Any:
+    """libgstreamer itself, with the calls we make typed; ctypes releases the GIL around them."""
+    library = ctypes.CDLL("libgstreamer-1.0.so.0")
+    library.gst_buffer_map.argtypes = [ctypes.c_void_p, ctypes.POINTER(MapInfo), ctypes.c_int]
+    library.gst_buffer_map.restype = ctypes.c_int
+    library.gst_buffer_unmap.argtypes = [ctypes.c_void_p, ctypes.POINTER(MapInfo)]
+    library.gst_buffer_unmap.restype = None
+    library.gst_query_add_allocation_meta.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
+    library.gst_query_add_allocation_meta.restype = None
+    return library
+
+
+@cache
+def video_meta_type() -> int:
+    library = ctypes.CDLL("libgstvideo-1.0.so.0")
+    library.gst_video_meta_api_get_type.restype = ctypes.c_size_t
+    return int(library.gst_video_meta_api_get_type())
+
+
+def start() -> str:
+    """Load GStreamer, which must happen once and on one thread; returns its version.
+
+    Raises DependencyError.
+    """
+    return str(load()[0].version_string())
