@@ -29,4 +29,7 @@ def show_reference() -> None:
 def show(config_file: ConfigFile, as_json: Json = False) -> None:
     """Print CONFIG with every default filled in and secrets masked."""
     config = load(config_file)
-    print(json.dumps(masked(config), indent=2, ensure_ascii=False) if as_json else shown(config), end="")
+    if as_json:
+        print(json.dumps(masked(config), indent=2, ensure_ascii=False))
+    else:
+        print(shown(config), end="")

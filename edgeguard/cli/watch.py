@@ -16,6 +16,7 @@ from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.subscriber import Subscriber, Told
 from edgeguard.alerts.topics import up_filter
 from edgeguard.cli._output import Json
+from edgeguard.config.secrets import read_secret
 from edgeguard.runtime.channel import Channel, WhenFull
 
 COLOURS = {"info": "cyan", "warning": "yellow", "alarm": "bold red"}
@@ -45,7 +46,7 @@ def watch(
 ) -> None:
     """Print alerts as they arrive, until Ctrl-C."""
     encrypted = Tls(ca_file) if tls or ca_file else None
-    password = password_file.read_text().partition("\n")[0] if password_file else None
+    password = read_secret(password_file) if password_file else None
     endpoint = Endpoint(
         host=host,
         port=port or (8883 if encrypted else 1883),
@@ -92,5 +93,11 @@ def line(told: Told) -> Text:
         return Text(f"{body['site']}/{body['device']} {told.name} {body['state']}", style="dim")
     text = Text(f"{body['observed_at'][11:23]} ", style="dim")
     text.append(f"{body['severity']:<8}", style=COLOURS[body["severity"]])
-    text.append(f"{body['state']:<8}{body['source']:<12}{body['kind']:<15}")
-    return text.append(body["summary"])
+    return text.append(
+        _printable(f"{body['state']:<8}{body['source']:<12}{body['kind']:<15}{body['summary']}")
+    )
+
+
+def _printable(text: str) -> str:
+    """What comes over the wire does not get to steer the terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

@@ -65,7 +65,9 @@ def launch_line(media_types: list[str]) -> str:
 class Server:
     """Serves `clip` at `url` while the GLib main loop runs."""
 
-    def __init__(self, clip: Path, port: int, *, loop: bool = False, shared: bool = False) -> None:
+    def __init__(
+        self, clip: Path, port: int, *, loop: bool = False, shared: bool = False, login: str | None = None
+    ) -> None:
         self._clip = clip
         self._loop = loop
         self._server = GstRtspServer.RTSPServer()
@@ -75,6 +77,8 @@ class Server:
         factory.set_launch(launch_line(streams(clip)))
         factory.set_shared(shared)
         factory.connect("media-configure", self._configure)
+        if login:
+            self._server.set_auth(_only_for(login, factory))
         self._server.get_mount_points().add_factory(MOUNT, factory)
         if not self._server.attach(None):
             raise OSError(f"cannot listen on 127.0.0.1:{port}")
@@ -88,6 +92,19 @@ class Server:
         element.get_by_name("file").set_property("location", str(self._clip))
         if self._loop:
             _Loop(element.get_by_name("demux"))
+
+
+def _only_for(login: str, factory: Any) -> Any:
+    """Lets in who says `USER:PASSWORD`."""
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "guard")
+    permissions = GstRtspServer.RTSPPermissions()
+    for right in ("media.factory.access", "media.factory.construct"):
+        permissions.add_permission_for_role("guard", right, True)
+    factory.set_permissions(permissions)
+    auth = GstRtspServer.RTSPAuth()
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*login.split(":", 1)), token)
+    return auth
 
 
 class _Loop:
@@ -148,10 +165,17 @@ def main() -> None:
     parser.add_argument(
         "--shared", action="store_true", help="all clients see the same moment, as of a camera"
     )
+    parser.add_argument("--login", metavar="USER:PASSWORD", help="ask for a login")
     options = parser.parse_args()
     Gst.init(None)
     loop = GLib.MainLoop()
-    server = Server(options.clip.resolve(), options.port, loop=options.loop, shared=options.shared)
+    server = Server(
+        options.clip.resolve(),
+        options.port,
+        loop=options.loop,
+        shared=options.shared,
+        login=options.login,
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
     sys.stdout.write(f"ready {server.url}\n")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.cli.conftest import Type
+
+Write = Callable[[dict[str, Any]], Path]
+
+
+def test_the_schema_accepts_the_reference(type_in: Type) -> None:
+    schema = json.loads(type_in("config", "schema").stdout)
+    reference = yaml.safe_load(type_in("config", "reference").stdout)
+    Draft202012Validator(schema).validate(reference)
+
+
+@pytest.mark.parametrize(("option", "read"), [((), yaml.safe_load), (("--json",), json.loads)])
+def test_what_is_shown_is_complete_and_keeps_secrets(
+    type_in: Type, config: dict[str, Any], write: Write, option: tuple[str, ...], read: Callable[[str], Any]
+) -> None:
+    config["cameras"]["yard"]["url"] = "rtsp://guard:hunter2@192.0.2.1/1"
+    said = type_in("config", "show", write(config), *option)
+    assert "hunter2" not in said.output
+    assert said.stdout.endswith("\n")
+    shown = read(said.stdout)
+    assert shown["cameras"]["yard"]["url"] == "rtsp://***@192.0.2.1/1"
+    assert shown["tracker"]["lost_s"] > 0
+
+
+def test_what_is_wrong_is_78(type_in: Type, config: dict[str, Any], write: Write) -> None:
+    del config["site"]
+    said = type_in("config", "show", write(config))
+    assert said.exit_code == 78
+    assert "site" in said.stderr
