@@ -3,10 +3,14 @@
 Order of a save: write a temporary file, fsync it, rename it, fsync the folder, and only then hand out the
 reference. So a file that a message names is whole; a crash leaves at most a temporary file, which the next
 start removes.
+
+The last of a disk belongs to the outbox: once it is nearly full, new evidence takes the place of the oldest,
+byte for byte, and where there is none to replace it is refused.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from datetime import datetime, timezone
@@ -21,13 +25,18 @@ _DAY_NS = 86_400 * 1_000_000_000
 
 
 class EvidenceStore:
-    """Saves evidence and removes the oldest when there is too much of it."""
+    """Saves evidence, and removes the oldest when there is too much of it or too little room."""
 
-    def __init__(self, root: Path, clock: Clock, max_bytes: int, max_days: float) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, max_bytes: int, max_days: float, min_free_bytes: int = 64 << 20
+    ) -> None:
+        self.disk_nearly_full = False
+        """As of the last save."""
         self._root = root
         self._clock = clock
         self._max_bytes = max_bytes
         self._max_age_ns = round(max_days * _DAY_NS)
+        self._min_free_bytes = min_free_bytes
 
     def open(self) -> None:
         """Make the folder and clear what a crash left. Raises StorageError."""
@@ -44,6 +53,7 @@ class EvidenceStore:
         folder = self._root / day
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+            self._make_room(len(data))
             path = self._free_name(folder, alert_id, _EXTENSIONS[media_type])
             _write_whole(path, data)
         except OSError as error:
@@ -53,9 +63,7 @@ class EvidenceStore:
 
     def prune(self) -> int:
         """Remove what is too old, then the oldest until the rest fits; returns how many files went."""
-        files = sorted(
-            (found.stat().st_mtime_ns, found.stat().st_size, found) for found in self._root.glob("*/*.*")
-        )
+        files = self._oldest_first()
         total = sum(size for _, size, _ in files)
         oldest_ns = self._clock.utc_ns() - self._max_age_ns
         removed = 0
@@ -66,6 +74,23 @@ class EvidenceStore:
             total -= size
             removed += 1
         return removed
+
+    def _make_room(self, size_bytes: int) -> None:
+        disk = os.statvfs(self._root)
+        self.disk_nearly_full = disk.f_bavail * disk.f_frsize < self._min_free_bytes + size_bytes
+        if not self.disk_nearly_full:
+            return
+        for _, size, path in self._oldest_first():
+            path.unlink(missing_ok=True)
+            size_bytes -= size
+            if size_bytes <= 0:
+                return
+        raise OSError(errno.ENOSPC, "the disk is nearly full, and there is no older evidence to replace")
+
+    def _oldest_first(self) -> list[tuple[int, int, Path]]:
+        """When it was written (ns), size and path of every file."""
+        found = ((path.stat(), path) for path in self._root.glob("*/*.*"))
+        return sorted((stat.st_mtime_ns, stat.st_size, path) for stat, path in found)
 
     @staticmethod
     def _free_name(folder: Path, alert_id: str, extension: str) -> Path:

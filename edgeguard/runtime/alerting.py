@@ -21,6 +21,7 @@ from edgeguard.vision.snapshot import Overlay, snapshot
 log = logging.getLogger(__name__)
 
 _PRUNE_EVERY_NS = 60_000_000_000
+_NEARLY_FULL = (State.DEGRADED, "the disk is nearly full; new evidence takes the place of the oldest")
 
 
 class Fusing(Protocol):
@@ -88,7 +89,7 @@ class Witness:
         except Exception as error:  # a bug in drawing must not cost an alert
             log.exception("the evidence of %s could not be made", alert.alert_id)
             return self._without(alert, f"the evidence could not be made: {error}")
-        self._part.set(State.OK)
+        self._part.set(*_NEARLY_FULL if self._store.disk_nearly_full else (State.OK,))
         self._part.count("saved")
         return replace(alert, evidence=(reference,))
 

@@ -109,6 +109,41 @@ def test_what_is_too_old_goes(tmp_path: Path, clock: ManualClock) -> None:
     assert store.prune() == 0
 
 
+class Disk:
+    """What statvfs says of a disk."""
+
+    f_frsize = 1
+
+    def __init__(self, free_bytes: int) -> None:
+        self.f_bavail = free_bytes
+
+
+def test_on_a_nearly_full_disk_new_evidence_takes_the_place_of_the_oldest(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path, clock)
+    save_over_days(tmp_path, clock, store, 4)
+    assert not store.disk_nearly_full
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64 << 20))
+    store.save("b0", bytes(150))
+    assert store.disk_nearly_full
+    assert [Path(name).stem for name in files(tmp_path)] == ["a2-1", "a3-1", "b0-1"]
+    monkeypatch.undo()
+    store.save("b1", bytes(150))
+    assert not store.disk_nearly_full
+    assert len(files(tmp_path)) == 4
+
+
+def test_the_last_of_a_disk_is_not_for_evidence(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path, clock)
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(16 << 20))
+    with pytest.raises(StorageError, match="nearly full"):
+        store.save("a1", b"one")
+    assert files(tmp_path) == []
+
+
 @given(max_bytes=st.integers(0, 700))
 def test_the_oldest_goes_until_the_rest_fits(
     tmp_path_factory: pytest.TempPathFactory, max_bytes: int

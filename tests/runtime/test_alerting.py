@@ -172,6 +172,20 @@ def test_a_disk_that_refuses_costs_the_picture_and_not_the_alert(bench: Bench) -
     assert bench.evidence.state is State.OK
 
 
+def test_a_nearly_full_disk_is_said_while_there_is_still_evidence(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        EvidenceStore, "_make_room", lambda store, _: setattr(store, "disk_nearly_full", True)
+    )
+    bench.show()
+    (told,) = bench.run(seen(sequence=0))
+    assert told.evidence
+    assert told.evidence_error is None
+    assert bench.evidence.state is State.DEGRADED
+    assert "nearly full" in (bench.evidence.reason or "")
+
+
 def test_a_bug_in_drawing_costs_the_picture_and_not_the_alert(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
