@@ -18,8 +18,9 @@ class HeardAndSeen:
 
     What is seen counts if its class is in `seen`, and what is heard if `microphones` heard it; None is any.
     Somebody is in the zone from a `presence` observation that began to the one that ended it, or until it is
-    no longer told because its camera is away. Each sound or keyword is joined at most once. The result
-    belongs to the camera, so that its picture is the evidence.
+    no longer told because its camera is away. Each sound or keyword is joined at most once, also where the
+    microphone is far ahead of the camera, as in files read faster than real time. The result belongs to the
+    camera, so that its picture is the evidence.
     """
 
     kind = "heard_and_seen"
@@ -94,7 +95,9 @@ class HeardAndSeen:
             self._left = seen
             return []
         self._present[seen.key] = seen
-        waiting, self._heard = self._heard, deque(maxlen=_REMEMBERED)
+        waiting = list(self._heard)
+        self._heard.clear()
+        self._heard.extend(heard for heard in waiting if _seconds(heard, seen) > self._within_s)
         return [
             self._join(heard, seen, seen, delay_s)
             for heard in waiting

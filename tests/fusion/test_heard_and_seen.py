@@ -53,6 +53,8 @@ def went(t_s: float, key: str = "4") -> Observation:
         ([came(1), came(1.5, "6"), went(2), stays(29, "6"), heard(30)], 1),  # the other is still there
         ([heard(1), came(2), came(3, "6")], 1),  # one sound, one alert
         ([heard(1), heard(1.5), came(2)], 2),
+        ([heard(21), came(8), *(stays(t) for t in range(9, 30))], 1),  # the camera is behind the microphone
+        ([heard(21), came(8), *(stays(t) for t in range(9, 15)), went(15.5)], 0),
         ([came(1), heard(2), heard(2)], 1),  # one sound that two rules asked for
         ([came(1), heard(2, "dog")], 0),
         ([came(1), heard(2, "help", kind="keyword")], 1),
