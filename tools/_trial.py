@@ -54,6 +54,7 @@ class Heard:
     """Health, part by part, as last told."""
     first_utc_ns: int | None = None
     """UTC time of the first picture."""
+    frames_replaced: int = 0
     stopped: bool = False
 
     def take(self, told: Told, camera: str) -> None:
@@ -64,6 +65,7 @@ class Heard:
             self.parts = body["parts"]
             counters = self.parts.get(f"camera/{camera}", {}).get("counters", {})
             self.first_utc_ns = self.first_utc_ns or counters.get("first_utc_ns")
+            self.frames_replaced = counters.get("frames_replaced", 0)
         elif told.name == "status":
             self.stopped = body["state"] == "stopped"
 
@@ -89,6 +91,8 @@ class Outcome:
 
     raised: list[Raised]
     models: list[str]
+    frames_replaced: int = 0
+    """Frames that were not analysed because a newer one had come; none unless in real time."""
 
 
 def run(case: Case, options: Options) -> Outcome:
@@ -212,7 +216,8 @@ def _outcome(case: Case, heard: Heard) -> Outcome:
         (Raised(alert["rule"], _at_s(alert, heard.first_utc_ns)) for alert in heard.opened),
         key=lambda one: one.at_s,
     )
-    return Outcome([one for one in raised if one.at_s <= case.duration_s], heard.models)
+    in_time = [one for one in raised if one.at_s <= case.duration_s]
+    return Outcome(in_time, heard.models, heard.frames_replaced)
 
 
 def _at_s(alert: dict[str, Any], first_utc_ns: int) -> float:

@@ -54,7 +54,8 @@ def table(case: Case, outcome: Outcome, score: Score) -> Iterator[str]:
         *((one.at_s, "MISSED", one.rule, one.note) for one in score.missed),
         *((one.at_s, "EXTRA", one.rule, "") for one in score.extra),
     ]
-    yield f"{case.name} ({case.clip}), {', '.join(outcome.models) or 'no alert'}"
+    models = ", ".join(outcome.models) or "no alert"
+    yield f"{case.name} ({case.clip}), {models}, {outcome.frames_replaced} frames replaced"
     for at_s, verdict, rule, note in sorted(lines):
         yield f"  {at_s:6.1f} s  {verdict:<12} {rule:<16} {note}".rstrip()
     figures = score.figures()
