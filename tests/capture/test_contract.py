@@ -87,10 +87,10 @@ def test_the_analysis_rate_picks_frames_evenly(make: Maker) -> None:
 def test_real_time_is_real_time(make: Maker) -> None:
     source = make(realtime=True)
     source.open()
-    frames = take(source, 8)
+    frames = take(source, 15)
     source.close()
     late_ns = [frame.arrived_ns - frame.pts_ns for frame in frames]
-    assert max(late_ns) < 500_000_000
+    assert max(late_ns) < 1_000_000_000
     assert frames[-1].arrived_ns - frames[0].arrived_ns > 500_000_000
 
 

@@ -154,14 +154,15 @@ class Box:
 class Listener:
     """Takes down every message under `edgeguard/` in the order of its coming, doubles included.
 
-    It subscribes anew when the broker comes back, and is ready when the constructor returns.
+    It subscribes anew when the broker comes back, and is ready when the constructor returns. At QoS 0 it has
+    nothing to answer, so that it reads to its end what a broker wrote before it died.
     """
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[str, Json]] = []
         self._subscribed = threading.Event()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe("edgeguard/#", qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe("edgeguard/#", qos=0)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_disconnect = lambda *_: self._subscribed.clear()
         self._client.on_message = lambda _client, _data, message: self.heard.append(

@@ -18,7 +18,7 @@ class RtspProcess:
 
     def __init__(self, clip: Path, *options: str) -> None:
         self.port = free_port()
-        self._command = [sys.executable, "-m", "tests.support.rtsp_server", str(clip), "--loop", "--shared"]
+        self._command = [sys.executable, "-m", "tests.support.rtsp_server", str(clip), "--loop"]
         self._command += ["--port", str(self.port), *options]
         self._process: subprocess.Popen[str] | None = None
 

@@ -1,7 +1,7 @@
 """A real RTSP server on loopback that gives out one mp4 as it is: `python -m tests.support.rtsp_server FILE`.
 
 H.264, HEVC and AAC pass without being encoded again, at the clip's own pace. Every client gets the clip from
-its beginning, unless `--shared`; it should be two seconds long or more. The line `ready URL` on standard
+its beginning; it should be two seconds long or more. The line `ready URL` on standard
 output says that clients may come.
 """
 
@@ -65,9 +65,7 @@ def launch_line(media_types: list[str]) -> str:
 class Server:
     """Serves `clip` at `url` while the GLib main loop runs."""
 
-    def __init__(
-        self, clip: Path, port: int, *, loop: bool = False, shared: bool = False, login: str | None = None
-    ) -> None:
+    def __init__(self, clip: Path, port: int, *, loop: bool = False, login: str | None = None) -> None:
         self._clip = clip
         self._loop = loop
         self._server = GstRtspServer.RTSPServer()
@@ -75,7 +73,6 @@ class Server:
         self._server.set_service(str(port))
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(launch_line(streams(clip)))
-        factory.set_shared(shared)
         factory.connect("media-configure", self._configure)
         if login:
             self._server.set_auth(_only_for(login, factory))
@@ -162,9 +159,6 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
-    parser.add_argument(
-        "--shared", action="store_true", help="all clients see the same moment, as of a camera"
-    )
     parser.add_argument("--login", metavar="USER:PASSWORD", help="ask for a login")
     options = parser.parse_args()
     Gst.init(None)
@@ -173,7 +167,6 @@ def main() -> None:
         options.clip.resolve(),
         options.port,
         loop=options.loop,
-        shared=options.shared,
         login=options.login,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
