@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from edgeguard.clock import Clock
 
 _FAR_NS = 2_000_000_000
+_FOLLOW_NS = 60_000_000_000
+"""Time constant with which an anchor follows: long beside the jitter of a network, short beside a drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +23,29 @@ class Times:
 class Anchor:
     """Maps a source's running time to monotonic and UTC time by the arrival of its first sample.
 
-    A live source whose timestamps jump more than two seconds away from its arrivals is anchored anew; a file
-    may run faster than real time, so its times are left alone.
+    A live source's clock drifts against ours, so its anchor follows the arrivals, slowly; where its timestamps
+    jump more than two seconds away from them it is anchored anew. A file may run faster than real time, so
+    its times are left alone.
     """
 
     def __init__(self, clock: Clock, live: bool) -> None:
         self._clock = clock
         self._live = live
-        self._pts_offset_ns: int | None = None
-        self._utc_offset_ns = 0
+        self._offset_ns: int | None = None
+        self._arrived_ns = 0
 
     def stamp(self, running_ns: int | None) -> Times:
+        """The times of a sample that arrives now; None is a source that does not stamp."""
         arrived_ns = self._clock.monotonic_ns()
-        if running_ns is None:
-            return Times(arrived_ns, self._clock.utc_ns(), arrived_ns)
-        if self._pts_offset_ns is None or self._strayed(running_ns, arrived_ns):
-            self._pts_offset_ns = arrived_ns - running_ns
-            self._utc_offset_ns = self._clock.utc_ns() - arrived_ns
-        pts_ns = running_ns + self._pts_offset_ns
-        return Times(pts_ns, pts_ns + self._utc_offset_ns, arrived_ns)
+        pts_ns = arrived_ns if running_ns is None else running_ns + self._offset(running_ns, arrived_ns)
+        return Times(pts_ns, pts_ns + self._clock.utc_ns() - arrived_ns, arrived_ns)
 
-    def _strayed(self, running_ns: int, arrived_ns: int) -> bool:
-        return self._live and abs(running_ns + (self._pts_offset_ns or 0) - arrived_ns) > _FAR_NS
+    def _offset(self, running_ns: int, arrived_ns: int) -> int:
+        if self._offset_ns is None:
+            self._offset_ns = arrived_ns - running_ns
+        elif self._live:
+            late_ns = arrived_ns - running_ns - self._offset_ns
+            share = min((arrived_ns - self._arrived_ns) / _FOLLOW_NS, 1.0) if abs(late_ns) <= _FAR_NS else 1.0
+            self._offset_ns += round(late_ns * share)
+        self._arrived_ns = arrived_ns
+        return self._offset_ns

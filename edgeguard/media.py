@@ -75,6 +75,7 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaO
         location=shown(url),
         protocols=options.transport,
         latency=options.latency_ms,
+        buffer_mode="none",  # the others bend the times of streams with B-frames; Anchor follows the drift
         tcp_timeout=_TCP_TIMEOUT_US,
         timeout=_TCP_TIMEOUT_US,
     )

@@ -75,7 +75,7 @@ class Occupancy:
     def update(self, tracks: Tracks) -> list[Change]:
         """Take the next frame; returns who came and who went."""
         anchors = tracks.anchors
-        within = shapely.contains_xy(self._polygon, anchors)
+        within = shapely.intersects_xy(self._polygon, anchors)  # feet on the picture's edge are in it
         changes = [
             change
             for row in rows_of(tracks, self._labels)

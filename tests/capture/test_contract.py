@@ -70,7 +70,7 @@ def test_frames_come_in_order_with_times_and_the_right_shape(make: Maker) -> Non
     assert [round(frame.media_ns or 0, -6) for frame in frames] == [n * 100_000_000 for n in range(10)]
     steps = np.diff([frame.pts_ns for frame in frames])
     assert np.allclose(steps, 1e8, atol=2e6)
-    assert np.allclose(np.diff([frame.utc_ns for frame in frames]), steps)
+    assert np.allclose(np.diff([frame.utc_ns for frame in frames]), steps, atol=1e6)
     for frame in frames:
         assert frame.planes[0].shape[:2] == (frame.height, frame.width)
         assert bgr(frame).shape == (frame.height, frame.width, 3)

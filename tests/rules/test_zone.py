@@ -81,3 +81,8 @@ def test_a_second_person_beside_the_first_is_another_one() -> None:
     walk(rule, 0.7, 0.7, 0.7)
     seen = [o for n in range(3) for o in rule.update(tracks(0.6 + n / 5, (7, 0.7, 0.8), (8, 0.72, 0.8)))]
     assert [o.track_ids for o in seen] == [(8,)]
+
+
+def test_feet_cut_off_by_the_picture_are_in_a_zone_that_reaches_its_edge() -> None:
+    rule = ZoneEntered("in", "dock", RIGHT_HALF)
+    assert [o for n in range(3) for o in rule.update(tracks(n / 5, (7, 0.7, 1.0)))]
