@@ -134,7 +134,7 @@ class AlertStage(Stage):
         policy: Deciding,
         witness: Witness | None,
         out: Callable[[Alert], object],
-        models: Callable[[], Mapping[str, ModelRef]],
+        models: Callable[[Alert], tuple[ModelRef, ...]],
         journal: Journal | None,
         part: Part,
         clock: Clock,
@@ -181,8 +181,7 @@ class AlertStage(Stage):
         if self._witness and alert.state is AlertState.OPENED:
             alert = self._witness.prove(alert, sequence)
             self._policy.attach(alert.alert_id, alert.evidence, alert.evidence_error)
-        model = self._models().get(alert.source)
-        self._out(replace(alert, models=(model,) if model else ()))
+        self._out(replace(alert, models=self._models(alert)))
         self._part.count(alert.state.value)
 
     def _prune(self) -> None:

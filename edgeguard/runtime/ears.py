@@ -23,6 +23,7 @@ from edgeguard.speech import (
     SoundTagger,
     Transcriber,
 )
+from edgeguard.types import ModelRef
 
 _RECOGNISERS: dict[str, Callable[..., SherpaRecogniser]] = {
     "sherpa-transducer": SherpaRecogniser.from_transducer,
@@ -86,6 +87,8 @@ class EarMaker:
         parts: tuple[Part, Part],
         clock: Clock,
     ) -> None:
+        self.models: dict[str, ModelRef] = {}
+        """What is behind each kind of observation: `keyword`, `sound`."""
         self._ears = ears
         self._speech = speech
         self._sounds = sounds
@@ -134,6 +137,7 @@ class EarMaker:
         recogniser = self._recogniser(card, choice)
         vad_path = self._store.path(self._catalog.card(choice.vad_model))
         self._speech_part.note(model=card.name)
+        self.models["keyword"] = ModelRef(card.name, card.files[0].sha256, "sherpa-onnx")
         return lambda source: Transcriber(source, recogniser, SileroVad(vad_path, **choice.vad))
 
     def _speech_card(self, name: str | None) -> ModelCard:
@@ -167,4 +171,5 @@ class EarMaker:
             for tag in TAGS
         ]
         self._sounds_part.note(model=card.name)
+        self.models["sound"] = session.model
         return lambda: SoundTagger(session, labels, tags)

@@ -93,8 +93,8 @@ class VisionStage(Stage):
             sight.close()
 
     def models(self) -> Mapping[str, ModelRef]:
-        """Which model watches each camera now."""
-        return {name: sight.detector.model for name, sight in self._by_camera.items() if sight.detector}
+        """Which model watches each camera now, or did last."""
+        return {name: sight.model for name, sight in self._by_camera.items() if sight.model}
 
     def _look(self, sight: Sight, frame: Frame) -> None:
         start_ns = self._clock.monotonic_ns()
@@ -117,6 +117,8 @@ class Sight:
     def __init__(self, eye: Eye, make_watch: Callable[[str, tuple[str, ...]], Watch], clock: Clock) -> None:
         self.eye = eye
         self.detector: Detector | None = None
+        self.model: ModelRef | None = None
+        """Of the detector in use, or that was last."""
         self._make_watch = make_watch
         self._clock = clock
         self._watches: dict[str, Watch] = {}
@@ -164,7 +166,7 @@ class Sight:
         return self._watches[camera]
 
     def _use(self, detector: Detector) -> None:
-        self.detector = detector
+        self.detector, self.model = detector, detector.model
         self._watches.clear()
         self.eye.part.note(model=detector.model.name, backend=detector.model.backend)
 

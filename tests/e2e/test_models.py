@@ -67,6 +67,7 @@ def test_what_is_heard_and_seen_together_is_one_alarm_with_its_picture(
     assert measured["heard_by"] == "yard-mic"
     assert measured["delay_s"] <= 5
     assert len(alarm["evidence"]) == 1
+    assert [model["name"] for model in heard["models"]] == ["yamnet"]
     assert (heard["source"], heard["label"]) == ("yard-mic", "glass"), (
         "its picture is of the camera beside it"
     )

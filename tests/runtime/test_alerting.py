@@ -85,7 +85,7 @@ class Bench:
             self.policy,
             self.witness,
             self.told.append,
-            lambda: {"dock": MODEL},
+            lambda alert: (MODEL,) if alert.source == "dock" else (),
             Journal(folder / "observations.jsonl", self.board.part("journal"), keep_text=True)
             if journal
             else None,
@@ -261,7 +261,7 @@ def test_nobody_needs_a_witness(tmp_path: Path) -> None:
     observations: Channel[Observation] = Channel(3)
     out: Callable[[Alert], object] = told.append
     stage = AlertStage(
-        observations, Pass(), Echo(), None, out, dict, None, board.part("alerts"), ManualClock()
+        observations, Pass(), Echo(), None, out, lambda _: (), None, board.part("alerts"), ManualClock()
     )
     stage.open()
     observations.put(seen())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
@@ -16,7 +18,7 @@ from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.speech import Endpointing, KeywordRule, SoundRule
 from edgeguard.synth import Scene
-from edgeguard.types import AudioChunk, Observation
+from edgeguard.types import AudioChunk, ModelRef, Observation
 
 _CHUNKS = 100
 
@@ -40,14 +42,20 @@ class Hearing:
         self._chunks: Channel[AudioChunk] = Channel(_CHUNKS, self._when_full())
         parts = (board.part("speech"), board.part("sounds"))
         ears = [self._ear(name) for name in self._microphones]
-        maker = EarMaker(ears, self._speech_choice(), self._sound_choice(), catalog, store, parts, clock)
-        self._stage = HearingStage(self._chunks, observations, maker, board.part("hearing"), clock)
+        self._maker = EarMaker(
+            ears, self._speech_choice(), self._sound_choice(), catalog, store, parts, clock
+        )
+        self._stage = HearingStage(self._chunks, observations, self._maker, board.part("hearing"), clock)
 
     def thinkers(self) -> dict[str, Stage]:
         return {"hearing": self._stage}
 
     def sources(self) -> dict[str, Stage]:
         return {f"microphone/{name}": self._source_stage(name) for name in self._microphones}
+
+    def models(self) -> Mapping[str, ModelRef]:
+        """Which model is behind each kind of observation."""
+        return self._maker.models
 
     @property
     def idle(self) -> bool:

@@ -19,7 +19,7 @@ from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
-from edgeguard.types import Observation
+from edgeguard.types import Alert, ModelRef, Observation
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class House:
         shelf = Shelf()
         self._seeing = Seeing(config, self.clock, self.board, catalog, store, observations, shelf)
         self._hearing = Hearing(config, self.clock, self.board, catalog, store, observations)
-        self._telling = Telling(config, self.clock, self.board, observations, shelf, self._seeing.models)
+        self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 
     def daemon(self, *, until_done: bool = False) -> Daemon:
         """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none."""
@@ -59,6 +59,11 @@ class House:
             health_every_s=self._config.health.interval_s,
             until_done=until_done,
         )
+
+    def _models(self, alert: Alert) -> tuple[ModelRef, ...]:
+        """What saw or heard it."""
+        known = (self._seeing.models().get(alert.source), self._hearing.models().get(alert.kind))
+        return tuple(model for model in known if model is not None)
 
     def _threads(self, stages: dict[str, Stage]) -> list[StageThread]:
         """A thread for each stage, under the name of its part in health."""

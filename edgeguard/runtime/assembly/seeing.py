@@ -59,7 +59,7 @@ class Seeing:
         return {f"camera/{name}": self._stage(name) for name in self._cameras}
 
     def models(self) -> Mapping[str, ModelRef]:
-        """Which model watches each camera now."""
+        """Which model watches each camera now, or did last."""
         return self._vision.models()
 
     def refresh(self) -> None:

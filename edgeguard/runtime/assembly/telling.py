@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from edgeguard import __version__
 from edgeguard.alerts.ids import Uuid7
@@ -27,7 +27,7 @@ from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
-from edgeguard.types import Line, ModelRef, Observation
+from edgeguard.types import Alert, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
 
@@ -46,7 +46,7 @@ class Telling:
         board: HealthBoard,
         observations: Channel[Observation],
         shelf: Shelf,
-        models: Callable[[], Mapping[str, ModelRef]],
+        models: Callable[[Alert], tuple[ModelRef, ...]],
     ) -> None:
         self._config = config
         self._clock = clock
