@@ -48,6 +48,12 @@ def check(pipeline: Pipeline, url: str) -> None:
         if not is_live(url):
             raise
         raise SourceError(f"{shown(url)} ended the stream") from None
+    except SourceError as error:
+        if "Unauthorized" not in str(error):
+            raise
+        raise SourceError(
+            f"{shown(url)} refused the login: correct its `username` and the password in its `password_file`"
+        ) from error
 
 
 def is_live(url: str) -> bool:

@@ -9,14 +9,21 @@ from edgeguard.gst import Pipeline
 from edgeguard.media import MediaOptions, check, connect, is_live, shown
 
 
-class Ended:
-    """A pipeline whose stream is over."""
+class Broken:
+    """A pipeline in which something happened."""
+
+    def __init__(self, error: SourceError) -> None:
+        self._error = error
 
     def check(self) -> None:
-        raise EndOfStreamError("end of stream")
+        raise self._error
 
 
-ENDED = cast(Pipeline, Ended())
+def broken(error: SourceError) -> Pipeline:
+    return cast(Pipeline, Broken(error))
+
+
+ENDED = broken(EndOfStreamError("end of stream"))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,18 @@ def test_only_a_replay_has_an_end(url: str, live: bool) -> None:
 def test_a_camera_that_cut_the_stream_is_named_without_its_password() -> None:
     with pytest.raises(SourceError, match="rtsp://cam/1 ended the stream"):
         check(ENDED, "rtsp://guard:hunter2@cam/1")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("Unauthorized (Unauthorized (401))", "rtsp://cam/1 refused the login: correct its `username`"),
+        ("Could not connect to server", "^Could not connect to server$"),
+    ],
+)
+def test_a_refused_login_is_told_with_the_way_out(error: str, said: str) -> None:
+    with pytest.raises(SourceError, match=said):
+        check(broken(SourceError(error)), "rtsp://cam/1")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_camera_that_refuses_the_login_says_so_and_the_right_login_sees(
         cameras = {"yard": camera(rtsp.url, **login), "lane": camera(rtsp.url)}
         with make_box(tmp_path, broker, cameras) as box:
             box.start()
-            box.wait_for_part("camera/lane", "degraded", "Unauthorized")
+            box.wait_for_part("camera/lane", "degraded", "refused the login")
             box.wait_for_part("camera/yard", "ok")
             assert box.stop() == 0
             assert "hunter2" not in box.stderr
