@@ -82,7 +82,7 @@ def test_a_camera_that_dies_is_told_and_comes_back_by_itself(
     cameras = {"yard": camera(rtsp.url), "lane": camera("scene://yard?width=160&height=90")}
     with make_box(tmp_path, broker, cameras) as box:
         box.start()
-        box.wait_for_part("camera/yard", "ok")
+        listener.wait_for_alerts(1, lambda alert: alert["source"] == "yard")
         rtsp.kill9()
         assert box.wait_for_part("camera/yard", "degraded")["reason"]
         wait_for(lambda: listener.messages("health")[-1]["state"] == "degraded", "health tells it")
