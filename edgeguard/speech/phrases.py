@@ -12,6 +12,9 @@ from edgeguard.types import Utterance
 LETTERS_PER_EDIT = 8
 """A phrase may be off by one letter for each eight that it has."""
 
+_APOSTROPHES = "'’"
+_WITHOUT_APOSTROPHES = str.maketrans("", "", _APOSTROPHES)
+
 
 @dataclass(frozen=True, slots=True)
 class Keyword:
@@ -20,7 +23,7 @@ class Keyword:
     phrase: str
     """As configured."""
     text: str
-    """What was said so far in this utterance."""
+    """The words that matched, as they were spoken, and no other."""
     confidence: float
     """0..1."""
     threshold: float
@@ -33,8 +36,7 @@ class Keyword:
 
 def words(text: str) -> list[str]:
     """Words without case and punctuation; an apostrophe joins (`don't` is `dont`), other marks part."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("’", "")
-    return "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split()
+    return [folded for said in _parted(text) if (folded := _folded(said))]
 
 
 def distance(a: str, b: str) -> int:
@@ -63,9 +65,7 @@ class PhraseMatcher:
         """Phrases that this partial or final shows first."""
         spoken = _spoken(utterance)
         known = len(spoken) if utterance.final else len(spoken) - 1
-        found = [
-            keyword for pattern in self._patterns for keyword in self._new(pattern, spoken, known, utterance)
-        ]
+        found = [keyword for pattern in self._patterns for keyword in self._new(pattern, spoken, known)]
         if utterance.final:
             self.reset()
         return found
@@ -74,14 +74,14 @@ class PhraseMatcher:
         """Forget the utterance that was not finished."""
         self._found.clear()
 
-    def _new(self, pattern: _Pattern, spoken: list[_Word], known: int, utterance: Utterance) -> list[Keyword]:
+    def _new(self, pattern: _Pattern, spoken: list[_Word], known: int) -> list[Keyword]:
         matches = [match for match in pattern.matches(spoken) if match.stop <= known]
         new = matches[self._found[pattern.phrase] :]
         self._found[pattern.phrase] += len(new)
         return [
             Keyword(
                 pattern.phrase,
-                utterance.text,
+                " ".join(word.said for word in spoken[match.start : match.stop]),
                 pattern.similarity(match.edits),
                 pattern.threshold,
                 spoken[match.start].start_pts_ns,
@@ -94,19 +94,44 @@ class PhraseMatcher:
 @dataclass(frozen=True, slots=True)
 class _Word:
     text: str
+    """Without case and punctuation."""
+    said: str
+    """As it was recognised."""
     start_pts_ns: int
     end_pts_ns: int
 
 
 def _spoken(utterance: Utterance) -> list[_Word]:
-    pieces: list[_Word] = []
+    return [
+        _Word(text, said, start_pts_ns, end_pts_ns)
+        for piece, start_pts_ns, end_pts_ns in _pieces(utterance)
+        for said in _parted(piece)
+        if (text := _folded(said))
+    ]
+
+
+def _pieces(utterance: Utterance) -> list[tuple[str, int, int]]:
+    """Tokens joined at their blanks, with the times of the first and the last of each."""
+    pieces: list[tuple[str, int, int]] = []
     for token, pts_ns in zip(utterance.tokens, utterance.token_pts_ns, strict=True):
         if pieces and not token.startswith(" "):
-            begun = pieces.pop()
-            pieces.append(_Word(begun.text + token, begun.start_pts_ns, pts_ns))
+            begun, start_pts_ns, _ = pieces.pop()
+            pieces.append((begun + token, start_pts_ns, pts_ns))
         else:
-            pieces.append(_Word(token, pts_ns, pts_ns))
-    return [_Word(word, p.start_pts_ns, p.end_pts_ns) for p in pieces for word in words(p.text)]
+            pieces.append((token, pts_ns, pts_ns))
+    return pieces
+
+
+def _parted(text: str) -> list[str]:
+    """Split at whatever is neither letter, number nor apostrophe."""
+    letters = unicodedata.normalize("NFKC", text)
+    return "".join(
+        c if c in _APOSTROPHES or unicodedata.category(c)[0] in "LMN" else " " for c in letters
+    ).split()
+
+
+def _folded(word: str) -> str:
+    return word.translate(_WITHOUT_APOSTROPHES).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,24 @@ def test_a_word_that_goes_on_is_not_taken_for_the_phrase() -> None:
 def test_a_word_in_pieces_is_one_word() -> None:
     (keyword,) = heard(PhraseMatcher(["intruder"]), grown([" an", " in", "tru", "der", " here"]))
     assert (keyword.start_pts_ns, keyword.end_pts_ns) == (2_000_000_000, 4_000_000_000)
-    assert keyword.text == "an intruder here"
+    assert keyword.text == "intruder"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "carried"),
+    [
+        ("stay back", "my name is Ada now Stay Back there", "Stay Back"),
+        ("don't move", "he said DON'T MOVE please", "DON'T MOVE"),
+        ("fireman", "the fire man came", "fire man"),
+        ("fire man", "well-known fire-man,here", "fire man"),
+        ("call the police", "do call the polise now", "call the polise"),
+    ],
+)
+def test_a_keyword_carries_the_words_that_raised_it_and_no_other(
+    phrase: str, text: str, carried: str
+) -> None:
+    (keyword,) = heard(PhraseMatcher([phrase]), grown(spoken(text)))
+    assert keyword.text == carried
 
 
 def test_a_final_that_takes_the_partial_back_ends_the_count() -> None:
