@@ -10,25 +10,21 @@ To add one, copy an entry of `tags.py` for a sound, `recogniser.py` for a way to
 from edgeguard.speech.fake import FakeRecogniser, FakeVad
 from edgeguard.speech.listener import Listener
 from edgeguard.speech.phrases import Keyword, PhraseMatcher
-from edgeguard.speech.recogniser import Endpointing, Hotwords, Recogniser, SherpaRecogniser
+from edgeguard.speech.recogniser import Endpointing, Recogniser, SherpaRecogniser
 from edgeguard.speech.reporter import KeywordRule, SoundRule
 from edgeguard.speech.sounds import SoundTagger
-from edgeguard.speech.spotter import KeywordSpotter
 from edgeguard.speech.tags import TAGS, TagSpec
 from edgeguard.speech.transcriber import Transcriber
-from edgeguard.speech.vad import OpenVad, SileroVad, Vad
+from edgeguard.speech.vad import SileroVad, Vad
 
 __all__ = [
     "TAGS",
     "Endpointing",
     "FakeRecogniser",
     "FakeVad",
-    "Hotwords",
     "Keyword",
     "KeywordRule",
-    "KeywordSpotter",
     "Listener",
-    "OpenVad",
     "PhraseMatcher",
     "Recogniser",
     "SherpaRecogniser",

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeguard.clock import Clock
-from edgeguard.speech.phrases import Keyword, PhraseMatcher
+from edgeguard.speech.phrases import PhraseMatcher
 from edgeguard.speech.reporter import KeywordRule, Reporter, SoundRule
 from edgeguard.speech.sounds import SoundTagger
-from edgeguard.speech.spotter import SpotterStream
 from edgeguard.speech.transcriber import Transcriber
 from edgeguard.types import AudioChunk, Observation, SoundTag, Stages, Utterance
 
@@ -31,7 +30,6 @@ class Listener:
         *,
         transcriber: Transcriber | None = None,
         matcher: PhraseMatcher | None = None,
-        spotter: SpotterStream | None = None,
         tagger: SoundTagger | None = None,
         keyword_rules: Sequence[KeywordRule] = (),
         sound_rules: Sequence[SoundRule] = (),
@@ -40,7 +38,6 @@ class Listener:
         self._clock = clock
         self._transcriber = transcriber
         self._matcher = matcher
-        self._spotter = spotter
         self._tagger = tagger
         self._reporter = Reporter(source, keyword_rules, sound_rules)
         self._last: AudioChunk | None = None
@@ -51,9 +48,8 @@ class Listener:
         self._last = chunk
         start_ns = self._clock.monotonic_ns()
         utterances = self._transcriber.accept(chunk) if self._transcriber else []
-        keywords = self._spotter.accept(chunk) if self._spotter else []
         sounds = self._tagger.accept(chunk) if self._tagger else []
-        return missed + self._report(chunk, start_ns, utterances, keywords, sounds)
+        return missed + self._report(chunk, start_ns, utterances, sounds)
 
     def finish(self) -> list[Observation]:
         """End everything under way, as the source has ended; a chunk that follows is heard anew."""
@@ -63,9 +59,7 @@ class Listener:
         start_ns = self._clock.monotonic_ns()
         utterances = self._transcriber.finish() if self._transcriber else []
         sounds = self._tagger.finish() if self._tagger else []
-        if self._spotter:
-            self._spotter.reset()
-        return self._report(chunk, start_ns, utterances, [], sounds)
+        return self._report(chunk, start_ns, utterances, sounds)
 
     def _finish_at_hole(self, chunk: AudioChunk) -> list[Observation]:
         last = self._last
@@ -81,7 +75,6 @@ class Listener:
         chunk: AudioChunk,
         start_ns: int,
         utterances: list[Utterance],
-        keywords: list[Keyword],
         sounds: list[SoundTag],
     ) -> list[Observation]:
         end_ns = self._clock.monotonic_ns()
@@ -91,7 +84,6 @@ class Listener:
             seen += [told for keyword in matched for told in self._reporter.keyword(keyword, chunk)]
             if utterance.final and utterance.text:
                 seen.append(self._reporter.utterance(utterance, chunk))
-        seen += [told for keyword in keywords for told in self._reporter.keyword(keyword, chunk)]
         seen += [told for sound in sounds for told in self._reporter.sound(sound, chunk)]
         stages = Stages(chunk.arrived_ns, start_ns, end_ns, self._clock.monotonic_ns())
         return [replace(told, stages=stages) for told in seen]

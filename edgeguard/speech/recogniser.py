@@ -63,20 +63,6 @@ class Endpointing:
     """In any case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hotwords:
-    """Phrases that a transducer prefers; they make its search a beam search."""
-
-    phrases: tuple[str, ...]
-    """Spelled as the model's tokens are; most English models want upper case."""
-    score: float = 1.5
-    """How strongly."""
-    modeling_unit: str = "bpe"
-    """`bpe`, `cjkchar` or `cjkchar+bpe`, as the model was trained."""
-    bpe_vocab: Path | None = None
-    """The model's own vocabulary file, needed with `bpe`."""
-
-
 class SherpaRecogniser:
     """A streaming model in sherpa-onnx's `OnlineRecognizer`.
 
@@ -84,9 +70,8 @@ class SherpaRecogniser:
     refused.
     """
 
-    def __init__(self, recognizer: Any, hotwords: Sequence[str] = ()) -> None:
+    def __init__(self, recognizer: Any) -> None:
         self._recognizer = recognizer
-        self._hotwords = "/".join(hotwords)
 
     @classmethod
     def from_transducer(
@@ -97,13 +82,11 @@ class SherpaRecogniser:
         joiner: Path,
         *,
         endpointing: Endpointing | None = None,
-        hotwords: Hotwords | None = None,
         threads: int = 1,
     ) -> SherpaRecogniser:
         """A transducer such as a streaming Zipformer."""
         files = {"encoder": encoder, "decoder": decoder, "joiner": joiner}
-        recognizer = _recognizer("from_transducer", tokens, files, endpointing, threads, _biasing(hotwords))
-        return cls(recognizer, hotwords.phrases if hotwords else ())
+        return cls(_recognizer("from_transducer", tokens, files, endpointing, threads))
 
     @classmethod
     def from_nemo_ctc(
@@ -120,8 +103,7 @@ class SherpaRecogniser:
         return cls(_recognizer("from_zipformer2_ctc", tokens, {"model": model}, endpointing, threads))
 
     def stream(self) -> SherpaStream:
-        hotwords = (self._hotwords,) if self._hotwords else ()
-        return SherpaStream(self._recognizer, self._recognizer.create_stream(*hotwords))
+        return SherpaStream(self._recognizer, self._recognizer.create_stream())
 
 
 class SherpaStream:
@@ -182,7 +164,6 @@ def _recognizer(
     files: dict[str, Path],
     endpointing: Endpointing | None,
     threads: int,
-    more: dict[str, Any] | None = None,
 ) -> Any:
     endpointing = endpointing or Endpointing()
     options: dict[str, Any] = {name: sherpa.file(path) for name, path in {"tokens": tokens, **files}.items()}
@@ -194,19 +175,4 @@ def _recognizer(
         "rule3_min_utterance_length": endpointing.longest_s,
     }
     make = getattr(sherpa.load().OnlineRecognizer, method)
-    return sherpa.build("recogniser", lambda: make(**options, **(more or {})))
-
-
-def _biasing(hotwords: Hotwords | None) -> dict[str, Any]:
-    if hotwords is None:
-        return {}
-    options = {
-        "decoding_method": "modified_beam_search",
-        "hotwords_score": hotwords.score,
-        "modeling_unit": hotwords.modeling_unit,
-    }
-    if hotwords.bpe_vocab is not None:
-        options["bpe_vocab"] = sherpa.file(hotwords.bpe_vocab)
-    elif "bpe" in hotwords.modeling_unit:
-        raise ValueError(f"hotwords in {hotwords.modeling_unit} units need the model's bpe_vocab file")
-    return options
+    return sherpa.build("recogniser", lambda: make(**options))

@@ -109,21 +109,3 @@ class SileroVad:
         if self._done - self._origin > _RENEW_AFTER:
             self._detector.reset()
             self._origin = self._done
-
-
-class OpenVad:
-    """Takes every sound for speech: for a recogniser that has to do without a model of voice activity."""
-
-    def __init__(self) -> None:
-        self._start_pts_ns: int | None = None
-        self._end_pts_ns = 0
-
-    def accept(self, chunk: AudioChunk) -> list[Segment]:
-        if self._start_pts_ns is None:
-            self._start_pts_ns = chunk.pts_ns
-        self._end_pts_ns = chunk.end_ns
-        return [Segment(self._start_pts_ns, None)]
-
-    def finish(self) -> list[Segment]:
-        start_pts_ns, self._start_pts_ns = self._start_pts_ns, None
-        return [] if start_pts_ns is None else [Segment(start_pts_ns, self._end_pts_ns)]

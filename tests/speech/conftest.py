@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from edgeguard.speech import Endpointing, SherpaRecogniser
-
-if TYPE_CHECKING:
-    from tests.support.tone_models import ToneTransducer
 
 WORDS = {1000: "▁help", 2000: "▁fire"}
 SHORT_PAUSES = Endpointing(silence_s=0.8, empty_silence_s=2.0, longest_s=20.0)
@@ -27,13 +23,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tone_transducer(models: Path) -> ToneTransducer:
-    from tests.support.tone_models import tone_transducer as build
-
-    return build(models, WORDS)
-
-
-@pytest.fixture(scope="session")
 def ctc(models: Path) -> SherpaRecogniser:
     """Hears 1 kHz as `help` and 2 kHz as `fire`."""
     from tests.support.tone_models import tone_ctc
@@ -43,9 +32,11 @@ def ctc(models: Path) -> SherpaRecogniser:
 
 
 @pytest.fixture(scope="session")
-def transducer(tone_transducer: ToneTransducer) -> SherpaRecogniser:
+def transducer(models: Path) -> SherpaRecogniser:
     """The same, but no word twice in a row; it gives confidences."""
-    files = tone_transducer
+    from tests.support.tone_models import tone_transducer
+
+    files = tone_transducer(models, WORDS)
     return SherpaRecogniser.from_transducer(
         files.tokens, files.encoder, files.decoder, files.joiner, endpointing=SHORT_PAUSES
     )

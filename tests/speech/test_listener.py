@@ -70,7 +70,7 @@ def test_a_keyword_is_observed_before_the_sentence_is_over() -> None:
     )
     keyword, utterance = listen(listener, hearing(silence(1), VOICE, silence(1)))
     assert (keyword.kind, keyword.rule, keyword.label) == ("keyword", "calls", "stay back")
-    assert keyword.text == "now stay back there"
+    assert keyword.text == "stay back"
     assert keyword.pts_ns == pytest.approx(at(1.75), abs=20_000_000)
     assert (utterance.kind, utterance.rule, utterance.text) == ("utterance", None, "now stay back there")
     assert (keyword.sequence, utterance.sequence) == (19, 25)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edgeguard.errors import ModelError
-from edgeguard.speech import FakeRecogniser, Hotwords, Recogniser, SherpaRecogniser
+from edgeguard.speech import FakeRecogniser, Recogniser, SherpaRecogniser
 from edgeguard.speech.recogniser import RecogniserStream, Transcript
 from tests.support.sound import Sound, join, silence, tone
-
-if TYPE_CHECKING:
-    from tests.support.tone_models import ToneTransducer
 
 HELP, FIRE, PAUSE = tone(1000, 0.3), tone(2000, 0.3), silence(0.4)
 
@@ -87,32 +83,6 @@ def test_text_does_not_depend_on_the_loudness(ctc: SherpaRecogniser) -> None:
     stream = ctc.stream()
     hear(stream, join(PAUSE, HELP, PAUSE, FIRE, PAUSE) * np.float32(0.03))
     assert [t.text for t in stream.finish()] == ["help fire"]
-
-
-def test_hotwords_tip_the_balance(tmp_path: Path) -> None:
-    from tests.support.tone_models import tone_transducer
-
-    files = tone_transducer(tmp_path, {1000: "救", 2000: "火"})
-    both = join(PAUSE, tone(1000, 0.3) + tone(2000, 0.3, 0.02), PAUSE)
-
-    def heard(hotwords: Hotwords | None) -> str:
-        recogniser = SherpaRecogniser.from_transducer(
-            files.tokens, files.encoder, files.decoder, files.joiner, hotwords=hotwords
-        )
-        stream = recogniser.stream()
-        hear(stream, both)
-        return stream.finish()[0].text[0]
-
-    assert heard(None) == "救"
-    assert heard(Hotwords(("火",), score=5, modeling_unit="cjkchar")) == "火"
-
-
-def test_hotwords_in_bpe_need_the_vocabulary(tone_transducer: ToneTransducer) -> None:
-    files = tone_transducer
-    with pytest.raises(ValueError, match="bpe_vocab"):
-        SherpaRecogniser.from_transducer(
-            files.tokens, files.encoder, files.decoder, files.joiner, hotwords=Hotwords(("HELP",))
-        )
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

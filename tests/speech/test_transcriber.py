@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeguard.speech import FakeRecogniser, FakeVad, OpenVad, SherpaRecogniser, SileroVad, Transcriber
+from edgeguard.speech import FakeRecogniser, FakeVad, SherpaRecogniser, SileroVad, Transcriber
 from edgeguard.speech.recogniser import RecogniserStream
 from edgeguard.types import Utterance
 from tests.support.sound import START_NS, UTC_OFFSET_NS, Sound, at, chunks, join, silence, speech, tone
@@ -98,13 +98,6 @@ def test_finishing_gives_the_final_and_begins_afresh(ctc: SherpaRecogniser) -> N
     assert [u.text for u in transcriber.finish()] == ["help"]
     assert transcriber.finish() == []
     assert [u.text for u in finals(transcribe(transcriber, join(silence(1), FIRE, silence(1))))] == ["fire"]
-
-
-def test_without_a_vad_pauses_end_utterances(ctc: SherpaRecogniser) -> None:
-    transcriber = Transcriber("gate", ctc, OpenVad())
-    heard = finals(transcribe(transcriber, join(silence(4), HELP, silence(2), FIRE, silence(2))))
-    assert [u.text for u in heard] == ["help", "fire"]
-    assert [u.start_pts_ns for u in heard] == pytest.approx([at(4.0), at(6.3)], abs=120_000_000)
 
 
 def test_a_real_voice_opens_the_recognisers_ear(silero: Path, ctc: SherpaRecogniser, models: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edgeguard.errors import ModelError
-from edgeguard.speech import FakeVad, OpenVad, SileroVad, Vad
+from edgeguard.speech import FakeVad, SileroVad, Vad
 from edgeguard.speech.vad import Segment
-from tests.support.sound import START_NS, Sound, at, chunks, join, read_wav, silence, speech, tone
+from tests.support.sound import Sound, at, chunks, join, read_wav, silence, speech, tone
 
 MakeVad = Callable[[], Vad]
 
@@ -101,11 +101,3 @@ def test_silero_keeps_time_when_it_renews_its_count(
 def test_silero_without_its_model_says_so(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is missing: fetch it"):
         SileroVad(tmp_path / "silero_vad.onnx")
-
-
-def test_the_open_vad_takes_everything_for_speech() -> None:
-    vad = OpenVad()
-    for chunk in chunks(silence(1)):
-        assert vad.accept(chunk) == [Segment(START_NS, None)]
-    assert vad.finish() == [Segment(START_NS, at(1))]
-    assert vad.finish() == []
