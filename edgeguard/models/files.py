@@ -19,15 +19,22 @@ CHUNK_BYTES = 1 << 20
 def sha256_of(path: Path) -> str:
     """The file's digest in lower-case hex; ModelError if it cannot be read."""
     digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                digest.update(chunk)
-    except OSError as error:
-        raise ModelError(
-            f"cannot read {path} ({error.strerror}): check its permissions and the disk"
-        ) from error
+    with reading(path), path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
     return digest.hexdigest()
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; ModelError if its folder does not let us look."""
+    with reading(path):
+        return path.is_file()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; ModelError if what holds it does not let us look."""
+    with reading(path):
+        return path.is_dir()
 
 
 def put_in_place(part: Path, target: Path) -> None:
@@ -35,6 +42,18 @@ def put_in_place(part: Path, target: Path) -> None:
     _sync(part)
     part.replace(target)
     _sync(target.parent)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn refusals to read `path` into ModelErrors that say how to fix them."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {path} ({error.strerror}): check its permissions and the disk, "
+            f"or choose another folder (`--store`, or `models.dir` in the configuration)"
+        ) from error
 
 
 @contextmanager
@@ -59,12 +78,11 @@ class JsonFile:
         self._path = path
 
     def read(self) -> dict[str, Any]:
-        """Empty if there is no file; ModelError if it is damaged."""
+        """Empty if there is no file; ModelError if it is damaged or cannot be read."""
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
+            with reading(self._path):
+                content = json.loads(self._path.read_bytes()) if self._path.is_file() else {}
+        except ValueError as error:
             raise ModelError(f"{self._path} is damaged: remove it and pull the models again") from error
         if not isinstance(content, dict):
             raise ModelError(f"{self._path} is damaged: remove it and pull the models again")

@@ -9,7 +9,7 @@ from edgeguard.errors import ModelError
 from edgeguard.models import mirror
 from edgeguard.models.card import ModelCard, ModelFile
 from edgeguard.models.download import Progress
-from edgeguard.models.files import JsonFile, sha256_of
+from edgeguard.models.files import JsonFile, is_file, is_folder, reading, sha256_of
 from edgeguard.models.labels import read_labels
 from edgeguard.models.lock import Lock
 from edgeguard.models.pull import Pull
@@ -18,8 +18,8 @@ _SYSTEM_ROOT = Path("/var/lib/edgeguard/models")
 
 
 def default_root() -> Path:
-    """The machine's store where an installation made one, else the user's."""
-    return _SYSTEM_ROOT if _SYSTEM_ROOT.is_dir() else Path.home() / ".cache" / "edgeguard" / "models"
+    """The machine's store where an installation made one, else the user's. ModelError if that is closed to us."""
+    return _SYSTEM_ROOT if is_folder(_SYSTEM_ROOT) else Path.home() / ".cache" / "edgeguard" / "models"
 
 
 class ModelStore:
@@ -45,7 +45,7 @@ class ModelStore:
 
     def present(self, card: ModelCard) -> bool:
         """Whether any of the model's files is here, right or wrong."""
-        return any(path.is_file() for file in card.files for path in self._places(card, file))
+        return any(is_file(path) for file in card.files for path in self._places(card, file))
 
     def installed(self, card: ModelCard) -> bool:
         """Whether every file of the model is here and is the right one."""
@@ -65,10 +65,11 @@ class ModelStore:
         """The verified file of that name or role; without one, the model itself. ModelError with the fix."""
         wanted = card.file(file)
         expected = self._lock.expected(card, wanted.name, wanted.digests)
-        found = [path for path in self._places(card, wanted) if path.is_file()]
-        for path in found:
+        found: list[Path] = []
+        for path in filter(is_file, self._places(card, wanted)):
             if self._digest(path) in expected:
                 return path
+            found.append(path)
         if not found:
             fault = f"{card.name} is not installed ({wanted.name} is missing)"
         elif expected:
@@ -102,7 +103,7 @@ class ModelStore:
             raise ModelError(
                 f"the licence of {card.name} ({card.licence}) is not accepted: see {card.licence_url}"
             )
-        if from_dir and not from_dir.is_dir():
+        if from_dir and not is_folder(from_dir):
             raise ModelError(f"there is no folder {from_dir}: give the one that holds the model files")
         pull = Pull(
             card,
@@ -117,7 +118,7 @@ class ModelStore:
 
     def _is_home(self, card: ModelCard, file: ModelFile) -> bool:
         path = self.root / card.name / file.name
-        return path.is_file() and self._digest(path) in self._lock.expected(card, file.name, file.digests)
+        return is_file(path) and self._digest(path) in self._lock.expected(card, file.name, file.digests)
 
     def _places(self, card: ModelCard, file: ModelFile) -> Iterator[Path]:
         yield self.root / card.name / file.name
@@ -126,7 +127,8 @@ class ModelStore:
 
     def _digest(self, path: Path) -> str:
         """The file's SHA-256, taken again only when its size or time changed."""
-        status = path.stat()
+        with reading(path):
+            status = path.stat()
         key = (path, status.st_size, status.st_mtime_ns)
         if key not in self._digests:
             self._digests[key] = sha256_of(path)

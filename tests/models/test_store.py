@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
 import tarfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -360,6 +363,73 @@ def test_the_root_is_the_machine_s_where_there_is_one(
     assert default_root() == Path.home() / ".cache" / "edgeguard" / "models"
     monkeypatch.setattr(store, "_SYSTEM_ROOT", tmp_path)
     assert default_root() == tmp_path
+
+
+# ---- closed doors -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def close(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """What a folder of another user's does to everything below it (root would not notice its mode)."""
+    stat, opened = Path.stat, Path.open
+
+    def close(folder: Path) -> None:
+        def refuse(path: Path) -> None:
+            if folder in path.parents:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        def closed_stat(path: Path, **options: bool) -> os.stat_result:
+            refuse(path)
+            return stat(path, **options)
+
+        def closed_open(path: Path, *mode: Any, **options: Any) -> Any:
+            refuse(path)
+            return opened(path, *mode, **options)
+
+        monkeypatch.setattr(Path, "stat", closed_stat)
+        monkeypatch.setattr(Path, "open", closed_open)
+
+    return close
+
+
+CLOSED = r"cannot read .* \(Permission denied\): check its permissions"
+
+
+def test_a_store_that_is_closed_to_us_says_so(shelf: ModelStore, close: Callable[[Path], None]) -> None:
+    fill(shelf.root / "m", {"m.onnx": MODEL, "tokens.txt": TOKENS})
+    close(shelf.root)
+    for look in (shelf.present, shelf.path, shelf.accepted, shelf.trusted_on_first_use, shelf.pull):
+        with pytest.raises(ModelError, match=CLOSED):
+            look(CARD)
+    assert not shelf.installed(CARD)
+    assert len(shelf.faults(CARD)) == 2
+
+
+def test_a_stick_that_is_closed_to_us_says_so(
+    shelf: ModelStore, close: Callable[[Path], None], tmp_path: Path
+) -> None:
+    stick = fill(tmp_path / "stick", {"m.onnx": MODEL, "tokens.txt": TOKENS})
+    close(stick)
+    with pytest.raises(ModelError, match=CLOSED):
+        shelf.pull(CARD, from_dir=stick)
+
+
+def test_a_closed_mirror_does_not_matter_where_the_store_has_the_file(
+    tmp_path: Path, close: Callable[[Path], None]
+) -> None:
+    shelf = ModelStore(tmp_path / "store", [tmp_path / "mirror"])
+    fill(shelf.root / "m", {"m.onnx": MODEL, "tokens.txt": TOKENS})
+    close(tmp_path / "mirror")
+    assert shelf.installed(CARD)
+
+
+def test_a_machine_s_store_that_is_closed_to_us_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(store, "_SYSTEM_ROOT", tmp_path / "edgeguard" / "models")
+    close(tmp_path / "edgeguard")
+    with pytest.raises(ModelError, match=CLOSED):
+        default_root()
 
 
 MIRRORED = [card for card in load_catalog().cards if all(file.mirror for file in card.files)]
