@@ -43,7 +43,7 @@ def replay(observations: list[Observation]) -> Iterator[Alert]:
     numbers = count(1)
     clock = ManualClock(START_NS)
     fuser = Fuser([HeardAndSeen("break-in", frozenset({"glass"}), "yard", "restricted", 5.0)])
-    rules = {name: AlertRule(name, severity, cooldown_s=10) for name, severity in SEVERITIES.items()}
+    rules = {name: AlertRule(name, severity, cooldown_s=60) for name, severity in SEVERITIES.items()}
     policy = Policy(rules, clock, lambda: f"00000000-0000-7000-8000-{next(numbers):012}")
     for observation in observations:
         while clock.now_ns + 1_000_000_000 <= observation.pts_ns:
