@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,13 +43,15 @@ class Tracker:
     fits no track begins a tentative one from `begin_confidence` on. That is confirmed when it is detected
     `confirm_hits` frames in a row, or at once from `sure_confidence` on, and is dropped when it misses a
     frame. A confirmed track that is not detected is lost: it moves on unseen, and ends after
-    `lost_s`. A track keeps to its class.
+    `lost_s`. A track keeps to its class. `ids` gives the track ids, so that they go on where a tracker that
+    this one replaces stopped.
     """
 
     def __init__(
         self,
         source: str,
         labels: tuple[str, ...],
+        ids: Iterator[int] | None = None,
         *,
         begin_confidence: float = 0.6,
         low_confidence: float = 0.1,
@@ -64,7 +69,7 @@ class Tracker:
         self._lost_s = lost_s
         self._filters = BoxFilters()
         self._book = np.zeros(0, _BOOK)
-        self._next_id = 1
+        self._ids = itertools.count(1) if ids is None else ids
         self._pts_ns: int | None = None
 
     def update(self, detections: Detections, frame: Frame) -> Tracks:
@@ -141,13 +146,12 @@ class Tracker:
         free &= np.isfinite(corners).all(axis=0)
         self._filters.add(corners[:, free])
         book = np.zeros(np.count_nonzero(free), _BOOK)
-        book["track_id"] = np.arange(self._next_id, self._next_id + len(book))
+        book["track_id"] = list(itertools.islice(self._ids, len(book)))
         book["class_id"] = detections.class_id[free]
         book["confidence"] = detections.confidence[free]
         book["hits"] = np.where(book["confidence"] >= self._sure, self._confirm_hits, 1)
         book["matched"] = True
         self._book = np.concatenate((self._book, book))
-        self._next_id += len(book)
 
     def _confirmed(self) -> NDArray[np.bool_]:
         return self._book["hits"] >= self._confirm_hits

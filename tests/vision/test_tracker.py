@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -241,3 +242,14 @@ def test_whatever_happens(story: list[tuple[float, list[Thing]]]) -> None:
             assert t_s - last_shown.get(track_id, t_s) <= 2.0 + 1e-9, "an id came back from the dead"
             last_shown[track_id] = t_s
         newest = max([newest, *ids(tracks)])
+
+
+def test_ids_go_on_in_a_tracker_that_replaces_another() -> None:
+    ids = itertools.count(1)
+    for expected in (1, 2):
+        tracker = Tracker("gate", ("person",), ids)
+        found = Detections(
+            np.array([[10, 10, 60, 110]], np.float32), np.array([0.9], np.float32), np.zeros(1, np.int32)
+        )
+        frame = Frame("gate", 0, 0, 0, 0, 640, 360, PixelFormat.BGR, ())
+        assert tracker.update(found, frame).track_id.tolist() == [expected]

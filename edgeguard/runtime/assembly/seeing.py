@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from functools import partial
 
@@ -46,6 +47,7 @@ class Seeing:
         self._tracker = config.tracker
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
         self._rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
+        self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
         self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
         self._vision = VisionStage(
@@ -118,6 +120,7 @@ class Seeing:
         tracker = Tracker(
             camera,
             labels,
+            self._track_ids[camera],
             begin_confidence=self._cameras[camera].detector.confidence,
             low_confidence=settings.low_confidence,
             sure_confidence=settings.sure_confidence,
