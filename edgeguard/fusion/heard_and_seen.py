@@ -9,8 +9,10 @@ from edgeguard.types import Measure, Observation, Phase
 
 _HEARD_KINDS = frozenset({"sound", "keyword"})
 _REMEMBERED = 32
+_TOLD_EVERY_S = 1.0
+"""How often presence is told of who is seen."""
 _TOLD_NO_MORE_S = 10.0
-"""Presence is told every second; after so long without, nobody looks."""
+"""After so long without, nobody looks."""
 
 
 class HeardAndSeen:
@@ -75,11 +77,11 @@ class HeardAndSeen:
     def _hear(self, heard: Observation) -> list[Observation]:
         self._last_heard = (heard.source, heard.label, heard.pts_ns)  # again for each rule that asks for it
         self._forget(heard)
-        if self._present:
-            seen = max(self._present.values(), key=lambda seen: seen.pts_ns)
-            return [self._join(heard, seen, heard, delay_s=0.0)]
-        if self._left is not None and abs(_seconds(heard, self._left)) <= self._within_s:
-            return [self._join(heard, self._left, heard, abs(_seconds(heard, self._left)))]
+        present = max(self._present.values(), key=lambda seen: seen.pts_ns, default=self._left)
+        if present is not None:
+            delay_s = max(0.0, abs(_seconds(heard, present)) - _TOLD_EVERY_S)
+            if delay_s <= self._within_s:
+                return [self._join(heard, present, heard, delay_s)]
         self._heard.append(heard)
         return []
 
@@ -91,8 +93,7 @@ class HeardAndSeen:
 
     def _see(self, seen: Observation) -> list[Observation]:
         if seen.phase is Phase.ENDED:
-            self._present.pop(seen.key, None)
-            self._left = seen
+            self._left = self._present.pop(seen.key, seen)
             return []
         self._present[seen.key] = seen
         waiting = list(self._heard)

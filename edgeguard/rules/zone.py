@@ -57,23 +57,25 @@ class Presence:
         self.name = f"presence in {zone}"
         self._zone = zone
         self._occupancy = Occupancy(polygon, labels)
-        self._told_ns: int | None = None
+        self._told_ns: dict[int, int] = {}
+        """When each stay was last told."""
 
     def update(self, tracks: Tracks) -> list[Observation]:
         changes = [
             self._say(tracks, change.stay, Phase.BEGAN if change.entered else Phase.ENDED)
             for change in self._occupancy.update(tracks)
         ]
-        if self._told_ns is not None and 0 <= tracks.pts_ns - self._told_ns < _EVERY_NS:
-            return changes
-        self._told_ns = tracks.pts_ns
         return changes + [
             self._say(tracks, stay, Phase.CONTINUES)
             for stay in self._occupancy.inside
-            if stay.since_ns < tracks.pts_ns
+            if stay.seen_ns == tracks.pts_ns
+            and not 0 <= tracks.pts_ns - self._told_ns[stay.first_id] < _EVERY_NS
         ]
 
     def _say(self, tracks: Tracks, stay: Stay, phase: Phase) -> Observation:
+        self._told_ns[stay.first_id] = tracks.pts_ns
+        if phase is Phase.ENDED:
+            del self._told_ns[stay.first_id]
         return observe(
             self.kind,
             tracks,

@@ -45,6 +45,7 @@ def went(t_s: float, key: str = "4") -> Observation:
         ([came(1), heard(3)], 1),  # is there when it sounds
         ([came(1), *(stays(t) for t in range(2, 100)), heard(100)], 1),  # however long
         ([came(1), stays(2), heard(100)], 0),  # the camera went away
+        ([came(1), stays(2), heard(9)], 0),  # is still counted in, but was last seen long before
         ([came(1), stays(2), heard(100), came(101), heard(102)], 2),  # and came back: both are near 101
         ([heard(1), came(3)], 1),  # comes soon after
         ([heard(1), came(20)], 0),  # comes too late
