@@ -23,9 +23,9 @@ class Times:
 class Anchor:
     """Maps a source's running time to monotonic and UTC time by the arrival of its first sample.
 
-    A live source's clock drifts against ours, so its anchor follows the arrivals, slowly; where its timestamps
-    jump more than two seconds away from them it is anchored anew. A file may run faster than real time, so
-    its times are left alone.
+    A live source's clock drifts against ours, so its anchor follows the arrivals, slowly; where its
+    timestamps jump more than two seconds away from them it is anchored anew. A file may run faster than real
+    time, so its times are left alone.
     """
 
     def __init__(self, clock: Clock, live: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.gst import Pipeline
 
 Media = Literal["video", "audio"]
+_SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
 _TCP_TIMEOUT_US = 5_000_000
 
 
@@ -62,9 +64,10 @@ def is_live(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """The URL without user and password, for messages and logs."""
+    """The URL for messages and logs: without user and password, wherever it hides them."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return _SECRET.sub(r"\1=***", bare)
 
 
 def _file(pipeline: Pipeline, url: str, media: Media, into: Any, _options: MediaOptions) -> None:
@@ -78,7 +81,7 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaO
     parts = urlsplit(url)
     source = pipeline.add(
         "rtspsrc",
-        location=shown(url),
+        location=parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(),
         protocols=options.transport,
         latency=options.latency_ms,
         buffer_mode="none",  # the others bend the times of streams with B-frames; Anchor follows the drift

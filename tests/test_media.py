@@ -115,3 +115,16 @@ def test_transport_and_jitter_buffer_are_as_asked_for(rtspsrc: Any, transport: A
     source = rtspsrc("rtsp://cam/1", MediaOptions(transport=transport, latency_ms=70))
     assert source.get_property("latency") == 70
     assert source.get_property("protocols").first_value_nick == flag
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://user:hunter2@camera/clip",
+        "rtsp://camera/clip?user=admin&password=hunter2&channel=1",
+        "rtsp://camera/user=admin_password=hunter2_channel=1",
+    ],
+)
+def test_no_secret_of_a_url_is_shown(url: str) -> None:
+    assert "hunter2" not in shown(url)
+    assert "camera" in shown(url)

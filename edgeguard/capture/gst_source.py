@@ -40,7 +40,7 @@ class GstFrameSource:
         self._fps = analyse_fps
         self._live = is_live(url)
         self._realtime = realtime or self._live
-        self._stall_ns = round(stall_s * 1e9)
+        self._stall_ns = round(max(stall_s, 3 / analyse_fps) * 1e9)
         self._options = options or MediaOptions()
         self._sequence = 0
         self._pipeline: Pipeline | None = None
@@ -56,7 +56,7 @@ class GstFrameSource:
         connect(pipeline, self._url, "video", convert, self._options)
         self._anchor = Anchor(self._clock, self._live)
         self._gate = RateGate(self._fps)
-        self._heard_ns = self._clock.monotonic_ns()
+        self._given_ns = self._clock.monotonic_ns()
         pipeline.play()
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -66,9 +66,10 @@ class GstFrameSource:
         while (now_ns := self._clock.monotonic_ns()) < deadline_ns:
             sample = self._sink.pull((deadline_ns - now_ns) / 1e9)
             if sample is None:
-                self._check_life(self._pipeline)
+                check(self._pipeline, self._url)
             elif self._wanted(sample):
                 return self._frame(sample)
+            self._check_stall()
         return None
 
     def close(self) -> None:
@@ -76,18 +77,17 @@ class GstFrameSource:
         if pipeline is not None:
             pipeline.stop()
 
-    def _check_life(self, pipeline: Pipeline) -> None:
-        check(pipeline, self._url)
-        silent_ns = self._clock.monotonic_ns() - self._heard_ns
+    def _check_stall(self) -> None:
+        silent_ns = self._clock.monotonic_ns() - self._given_ns
         if silent_ns > self._stall_ns:
             raise SourceError(f"no picture from {shown(self._url)} for {silent_ns / 1e9:.0f} s")
 
     def _wanted(self, sample: Sample) -> bool:
-        self._heard_ns = self._clock.monotonic_ns()
         running_ns = sample.running_ns
-        return self._gate.passes(self._heard_ns if running_ns is None else running_ns)
+        return self._gate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
 
     def _frame(self, sample: Sample) -> Frame:
+        self._given_ns = self._clock.monotonic_ns()
         times = self._anchor.stamp(sample.running_ns)
         layout = sample.video_layout()
         sequence, self._sequence = self._sequence, self._sequence + 1

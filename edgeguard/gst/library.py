@@ -12,6 +12,8 @@ from typing import Any
 
 from edgeguard.errors import DependencyError
 
+_DEVICE_DECODERS = ("nvv4l2decoder", "nvjpegdec")
+
 
 class MapInfo(ctypes.Structure):
     _fields_ = (
@@ -32,6 +34,14 @@ def _keep_exceptions_safe() -> None:
         ctypes.CDLL("libgcc_s.so.1", mode=ctypes.RTLD_GLOBAL)
 
 
+def _leave_out(gst: Any) -> None:
+    """Decoders whose pictures stay in memory that this tier cannot read are not chosen by themselves."""
+    for name in _DEVICE_DECODERS:
+        feature = gst.Registry.get().lookup_feature(name)
+        if feature is not None:
+            feature.set_rank(gst.Rank.NONE)
+
+
 @cache
 def load() -> tuple[Any, Any, Any]:
     _keep_exceptions_safe()
@@ -50,6 +60,7 @@ def load() -> tuple[Any, Any, Any]:
         ) from error
     if not Gst.is_initialized():
         Gst.init(None)
+        _leave_out(Gst)
     return Gst, GstApp, GstVideo
 
 
