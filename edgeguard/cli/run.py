@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -11,7 +10,6 @@ from edgeguard.cli._output import ConfigFile
 from edgeguard.config import load
 from edgeguard.runtime import logs
 from edgeguard.runtime.assembly import House
-from edgeguard.runtime.http import HealthServer
 
 UntilDone = Annotated[
     bool,
@@ -23,10 +21,4 @@ def run(config_file: ConfigFile, until_done: UntilDone = False) -> None:
     """Guard the site that CONFIG describes, until SIGTERM."""
     config = load(config_file)
     logs.set_up(config.log.level, as_json=config.log.format == "json")
-    daemon = House(config).daemon(until_done=until_done)
-    with ExitStack() as stack:
-        if config.health.http_port:
-            server = HealthServer(config.health.http_port, daemon.report)
-            server.start()
-            stack.callback(server.stop)
-        daemon.run()
+    House(config).daemon(until_done=until_done).run()

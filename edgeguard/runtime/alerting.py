@@ -21,6 +21,7 @@ from edgeguard.vision.snapshot import Overlay, snapshot
 log = logging.getLogger(__name__)
 
 _PRUNE_EVERY_NS = 60_000_000_000
+_LOSS_IS_NEWS_NS = 300_000_000_000
 _NEARLY_FULL = (State.DEGRADED, "the disk is nearly full; new evidence takes the place of the oldest")
 
 
@@ -74,14 +75,15 @@ class Witness:
         else:
             self._part.set(State.OK)
 
-    def prove(self, alert: Alert, sequence: int | None) -> Alert:
-        """The alert with its evidence, or with the reason why there is none; an alert never fails for it.
-
-        `sequence` is that of the frame, if a camera saw it.
-        """
-        view = self._view(alert.source, sequence)
-        if view is None:
+    def prove(self, alert: Alert, noticed: Observation) -> Alert:
+        """The alert with its evidence, or with the reason why there is none; an alert never fails for it."""
+        camera = self._camera(alert.source)
+        if camera is None:
             return alert
+        sequence = noticed.sequence if camera == alert.source else None
+        view = self._shelf.find(camera, sequence, noticed.pts_ns)
+        if view is None:
+            return replace(alert, evidence_error=f"{camera} gave no picture at that time")
         try:
             reference = self._save(alert, view)
         except StorageError as error:
@@ -100,9 +102,9 @@ class Witness:
         except OSError as error:
             self._part.set(State.DEGRADED, f"cannot prune the evidence: {error}")
 
-    def _view(self, source: str, sequence: int | None) -> View | None:
-        camera = self._beside.get(source)
-        return self._shelf.find(source, sequence) if camera is None else self._shelf.find(camera, None)
+    def _camera(self, source: str) -> str | None:
+        """Whose pictures go with what `source` noticed."""
+        return source if source in self._overlays else self._beside.get(source)
 
     def _without(self, alert: Alert, reason: str) -> Alert:
         self._part.set(State.DEGRADED, reason)
@@ -149,6 +151,7 @@ class AlertStage(Stage):
         self._part = part
         self._clock = clock
         self._prune_ns = clock.monotonic_ns()
+        self._lost = self._lost_ns = 0
 
     def open(self) -> None:
         if self._witness:
@@ -158,7 +161,7 @@ class AlertStage(Stage):
         if (observation := self._observations.get(STEP_S)) is not None:
             self._take(observation)
         for alert in self._policy.tick():
-            self._tell(alert, None)
+            self._tell(alert)
         self._prune()
         self._report()
 
@@ -167,7 +170,7 @@ class AlertStage(Stage):
         for observation in self._observations.get_all(0):
             self._take(observation)
         for alert in self._policy.close_all():
-            self._tell(alert, None)
+            self._tell(alert)
 
     def _take(self, observation: Observation) -> None:
         for noticed in self._fuser.update(observation):
@@ -175,11 +178,11 @@ class AlertStage(Stage):
                 self._journal.write(noticed)
             self._part.count("observations")
             for alert in self._policy.update(noticed):
-                self._tell(alert, noticed.sequence)
+                self._tell(alert, noticed)
 
-    def _tell(self, alert: Alert, sequence: int | None) -> None:
-        if self._witness and alert.state is AlertState.OPENED:
-            alert = self._witness.prove(alert, sequence)
+    def _tell(self, alert: Alert, noticed: Observation | None = None) -> None:
+        if self._witness and noticed and alert.state is AlertState.OPENED:
+            alert = self._witness.prove(alert, noticed)
             self._policy.attach(alert.alert_id, alert.evidence, alert.evidence_error)
         self._out(replace(alert, models=self._models(alert)))
         self._part.count(alert.state.value)
@@ -191,9 +194,11 @@ class AlertStage(Stage):
             self._witness.prune()
 
     def _report(self) -> None:
-        lost = sum(self._observations.drops().values())
-        if lost:
+        lost, now_ns = sum(self._observations.drops().values()), self._clock.monotonic_ns()
+        if lost > self._lost:
+            self._lost, self._lost_ns = lost, now_ns
             self._part.note(observations_lost=lost)
+        if lost and now_ns - self._lost_ns < _LOSS_IS_NEWS_NS:
             self._part.set(State.DEGRADED, f"{lost} observations were lost: the box is overloaded")
         else:
             self._part.set(State.OK)

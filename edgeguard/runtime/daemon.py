@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from edgeguard.clock import Clock
 from edgeguard.runtime.health import HealthBoard, State
@@ -20,7 +19,9 @@ log = logging.getLogger(__name__)
 
 _LOOK_S = 0.5
 _STUCK_NS = 30_000_000_000
-_JOIN_S = 2.0
+_STOP_S = 4.5
+_LAST_WORDS_S = 0.8
+"""What each later group keeps of the time to stop, however long the earlier ones take."""
 _QUIET_LOOKS = 3
 
 
@@ -56,7 +57,9 @@ class Daemon:
     health_every_s: float = 10.0
     notifier: Notifier = field(default_factory=Notifier.from_environment)
     until_done: bool = False
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _told_to_stop: bool = False
+    _pause: threading.Event = field(default_factory=threading.Event)
+    _stuck: frozenset[str] = frozenset()
     _ready: bool = False
     _quiet_looks: int = 0
 
@@ -64,7 +67,7 @@ class Daemon:
         """Returns after a clean stop."""
         faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, self._hear_signal)
         try:
             for thread in self.crew.everyone:
                 thread.start()
@@ -72,14 +75,13 @@ class Daemon:
         finally:
             self._shut_down()
 
-    def report(self) -> dict[str, Any]:
-        """The health report, with counters up to date."""
-        self.refresh()
-        return {"state": self.board.state.value, "parts": self.board.report()}
+    def _hear_signal(self, *_: object) -> None:
+        """Only a plain value: an Event may be in the middle of something when the signal comes."""
+        self._told_to_stop = True
 
     def _watch(self) -> None:
         told_ns: int | None = None
-        while not self._stop.is_set():
+        while not self._told_to_stop:
             self.board.news.wait(_LOOK_S)
             if self.until_done and self._done():
                 log.info("every source has ended and everything is delivered")
@@ -91,7 +93,7 @@ class Daemon:
                 self.tell_health()
                 told_ns = now_ns
             self._keep_systemd_informed(now_ns)
-            self._stop.wait(0.05)
+            self._pause.wait(0.05)
 
     def _done(self) -> bool:
         """Quiet several times in a row: a value may be between two channels."""
@@ -100,29 +102,35 @@ class Daemon:
         return self._quiet_looks >= _QUIET_LOOKS
 
     def _keep_systemd_informed(self, now_ns: int) -> None:
-        stuck = [
-            thread.stage.name
-            for thread in self.crew.everyone
-            if thread.alive and now_ns - thread.beat_ns > _STUCK_NS
-        ]
-        if stuck:
-            log.error("stuck: %s; the watchdog is not fed", ", ".join(stuck))
+        if self._find_stuck(now_ns):
             return
         if not self._ready and self.board.state is not State.STARTING:
             self._ready = True
             self.notifier.send(f"READY=1\nSTATUS={self.board.state.value}")
         self.notifier.send("WATCHDOG=1")
 
+    def _find_stuck(self, now_ns: int) -> bool:
+        """Whether a thread gives no sign of life; health says so, and the watchdog is not fed."""
+        stuck = [one for one in self.crew.everyone if one.alive and now_ns - one.beat_ns > _STUCK_NS]
+        names = frozenset(thread.stage.name for thread in stuck)
+        if names - self._stuck:
+            log.error("stuck: %s; the watchdog is not fed", ", ".join(sorted(names)))
+        self._stuck = names
+        for thread in stuck:
+            thread.part.set(State.DEGRADED, f"no sign of life for more than {_STUCK_NS // 10**9} s")
+        return bool(stuck)
+
     def _shut_down(self) -> None:
         log.info("stopping")
         self.notifier.send("STOPPING=1")
-        for group in (self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))):
-            self._stop_together(group)
+        deadline_ns = self.clock.monotonic_ns() + round(_STOP_S * 1e9)
+        groups = [self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))]
+        for later, group in enumerate(groups, 1 - len(groups)):
+            self._stop_together(group, deadline_ns + round(later * _LAST_WORDS_S * 1e9))
 
-    def _stop_together(self, group: Sequence[StageThread]) -> None:
+    def _stop_together(self, group: Sequence[StageThread], deadline_ns: int) -> None:
         for thread in group:
             thread.ask_to_stop()
-        deadline_ns = self.clock.monotonic_ns() + round(_JOIN_S * 1e9)
         for thread in group:
             if not thread.join(max(0, deadline_ns - self.clock.monotonic_ns()) / 1e9):
                 log.warning("%s does not stop; leaving it behind", thread.stage.name)

@@ -6,7 +6,7 @@ from edgeguard.alerts.publisher import Delivery, Publisher
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
 
-_STOP_S = 1.5
+_STOP_S = 0.7
 
 
 class DeliveryStage(Stage):

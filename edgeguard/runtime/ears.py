@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from edgeguard.clock import Clock
 from edgeguard.errors import ModelError, UnavailableError
-from edgeguard.models import Catalog, ModelCard, ModelStore, OnnxSession
+from edgeguard.models import Catalog, ModelCard, ModelFile, ModelStore, OnnxSession
 from edgeguard.runtime.health import Part, State
 from edgeguard.speech import (
     TAGS,
@@ -96,29 +96,33 @@ class EarMaker:
         self._store = store
         self._speech_part, self._sounds_part = parts
         self._clock = clock
+        self._transcriber: MakeTranscriber | None = None
+        self._tagger: MakeTagger | None = None
 
-    def __call__(self) -> dict[str, Listener]:
-        transcriber = self._load(self._speech, self._load_speech, self._speech_part)
-        tagger = self._load(self._sounds, self._load_sounds, self._sounds_part)
-        phrases = self._speech.phrases if self._speech else ()
-        return {
-            ear.name: Listener(
-                ear.name,
-                self._clock,
-                transcriber=transcriber(ear.name) if transcriber and ear.speech else None,
-                matcher=PhraseMatcher(phrases) if transcriber and ear.speech else None,
-                tagger=tagger() if tagger and ear.sounds else None,
-                keyword_rules=ear.keyword_rules,
-                sound_rules=ear.sound_rules,
-            )
-            for ear in self._ears
-        }
+    def load(self) -> bool:
+        """Load the models that are wanted and not loaded yet; whether that brought one."""
+        before = (self._transcriber, self._tagger)
+        if self._transcriber is None:
+            self._transcriber = self._load(self._speech, self._load_speech, self._speech_part)
+        if self._tagger is None:
+            self._tagger = self._load(self._sounds, self._load_sounds, self._sounds_part)
+        return (self._transcriber, self._tagger) != before
 
-    @property
-    def lacks_a_model(self) -> bool:
-        """Whether a part that is wanted is off."""
-        parts = ((self._speech, self._speech_part), (self._sounds, self._sounds_part))
-        return any(choice is not None and part.state is State.OFF for choice, part in parts)
+    def listeners(self) -> dict[str, Listener]:
+        """A new one for each microphone, with what is loaded."""
+        return {ear.name: self._listener(ear) for ear in self._ears}
+
+    def _listener(self, ear: Ear) -> Listener:
+        transcriber = self._transcriber(ear.name) if self._transcriber and ear.speech else None
+        return Listener(
+            ear.name,
+            self._clock,
+            transcriber=transcriber,
+            matcher=PhraseMatcher(self._speech.phrases) if transcriber and self._speech else None,
+            tagger=self._tagger() if self._tagger and ear.sounds else None,
+            keyword_rules=ear.keyword_rules,
+            sound_rules=ear.sound_rules,
+        )
 
     def _load(self, choice: ChoiceT | None, load: Callable[[ChoiceT], MakeT], part: Part) -> MakeT | None:
         if choice is None:
@@ -137,7 +141,7 @@ class EarMaker:
         recogniser = self._recogniser(card, choice)
         vad_path = self._store.path(self._catalog.card(choice.vad_model))
         self._speech_part.note(model=card.name)
-        self.models["keyword"] = ModelRef(card.name, card.files[0].sha256, "sherpa-onnx")
+        self.models["keyword"] = ModelRef(card.name, _weights(card).sha256, "sherpa-onnx")
         return lambda source: Transcriber(source, recogniser, SileroVad(vad_path, **choice.vad))
 
     def _speech_card(self, name: str | None) -> ModelCard:
@@ -173,3 +177,9 @@ class EarMaker:
         self._sounds_part.note(model=card.name)
         self.models["sound"] = session.model
         return lambda: SoundTagger(session, labels, tags)
+
+
+def _weights(card: ModelCard) -> ModelFile:
+    """The file that names a speech model: its encoder, where it has one."""
+    roles = {file.role: file for file in card.files}
+    return roles.get("encoder") or card.file()

@@ -34,7 +34,8 @@ class HearingStage(Stage):
         self._listeners: dict[str, Listener] = {}
 
     def open(self) -> None:
-        self._listeners = self._ears()
+        self._ears.load()
+        self._listeners = self._ears.listeners()
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
 
     def step(self) -> None:
@@ -54,9 +55,12 @@ class HearingStage(Stage):
         self._listeners = {}
 
     def _try_models_again(self) -> None:
-        if self._ears.lacks_a_model and self._clock.monotonic_ns() >= self._retry_ns:
+        if self._clock.monotonic_ns() < self._retry_ns:
+            return
+        self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
+        if self._ears.load():
             self.close()
-            self.open()
+            self._listeners = self._ears.listeners()
 
     def _hear(self, chunk: AudioChunk) -> None:
         self._part.worked()

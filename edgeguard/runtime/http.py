@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from edgeguard.errors import StorageError
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.stage import STEP_S, Stage
 
 _LOOPBACK = "127.0.0.1"
 
@@ -33,6 +35,32 @@ class HealthServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class HealthStage(Stage):
+    """Serves the report that `report` gives; a port that is taken is tried again."""
+
+    name = "health-port"
+
+    def __init__(self, port: int, report: Callable[[], dict[str, Any]], part: Part) -> None:
+        self._port = port
+        self._report = report
+        self._part = part
+        self._server: HealthServer | None = None
+        self._pause = threading.Event()
+
+    def open(self) -> None:
+        self._server = HealthServer(self._port, self._report)
+        self._server.start()
+        self._part.set(State.OK)
+
+    def step(self) -> None:
+        self._pause.wait(STEP_S)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -51,6 +51,7 @@ class Journal:
         self._part = part
         self._keep_text = keep_text
         self._max_bytes = max_bytes
+        part.set(State.OK)
 
     def write(self, observation: Observation) -> None:
         """Never raises: a full disk turns this part's health and nothing else."""

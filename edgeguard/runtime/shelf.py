@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from edgeguard.types import Frame, Tracks
 
+_NEAR_NS = 2_000_000_000
+"""How far a picture may be from what it shall prove."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -36,9 +39,12 @@ class Shelf:
                 while len(kept) > self._noticed:
                     kept.popitem(last=False)
 
-    def find(self, source: str, sequence: int | None) -> View | None:
-        """That frame of that camera if it still lies here, else the camera's newest."""
+    def find(self, source: str, sequence: int | None, pts_ns: int) -> View | None:
+        """That frame of that camera if it still lies here, else its newest if that is near `pts_ns`."""
         with self._lock:
             kept = self._kept.get(source)
             exact = kept.get(sequence) if kept and sequence is not None else None
-            return exact or self._newest.get(source)
+            newest = self._newest.get(source)
+        if exact is not None or newest is None:
+            return exact
+        return newest if abs(newest.frame.pts_ns - pts_ns) <= _NEAR_NS else None

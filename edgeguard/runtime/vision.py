@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -14,6 +15,8 @@ from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Detections, Frame, ModelRef, Observation, Stages, Tracks
 from edgeguard.vision.detector import Detector
+
+log = logging.getLogger(__name__)
 
 _RETRY_WANTED_NS = 60_000_000_000
 
@@ -71,6 +74,8 @@ class VisionStage(Stage):
         self._shelf = shelf
         self._clock = clock
         self._looking = False
+        self._troubles: dict[str, str] = {}
+        """What is wrong with a camera's pictures, by camera."""
 
     def open(self) -> None:
         for sight in self._sights:
@@ -85,8 +90,11 @@ class VisionStage(Stage):
         for sight in self._sights:
             sight.try_wanted_again()
         if frame is not None:
-            self._look(self._by_camera[frame.source], frame)
-        self._part.set(State.OK)
+            self._look_safely(self._by_camera[frame.source], frame)
+        if self._troubles:
+            self._part.set(State.DEGRADED, "; ".join(self._troubles.values()))
+        else:
+            self._part.set(State.OK)
 
     def close(self) -> None:
         for sight in self._sights:
@@ -95,6 +103,22 @@ class VisionStage(Stage):
     def models(self) -> Mapping[str, ModelRef]:
         """Which model watches each camera now, or did last."""
         return {name: sight.model for name, sight in self._by_camera.items() if sight.model}
+
+    def _look_safely(self, sight: Sight, frame: Frame) -> None:
+        """A picture that cannot be dealt with is its camera's trouble; a broken backend is everybody's."""
+        if sight.detector is None:
+            return
+        try:
+            self._look(sight, frame)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            if frame.source not in self._troubles:
+                log.exception("camera %s: its picture could not be analysed", frame.source)
+            self._troubles[frame.source] = f"camera {frame.source}: {error}"
+            sight.forget(frame.source)
+        else:
+            self._troubles.pop(frame.source, None)
 
     def _look(self, sight: Sight, frame: Frame) -> None:
         start_ns = self._clock.monotonic_ns()
@@ -123,34 +147,43 @@ class Sight:
         self._clock = clock
         self._watches: dict[str, Watch] = {}
         self._retry_ns: int | None = None
+        self._reason = ""
+        """Why the wanted detector is not there."""
 
     def open(self) -> None:
-        """Load the wanted detector, or else the fallback. Raises UnavailableError if neither can be had."""
-        try:
-            self._use(self.eye.wanted())
-            self._retry_ns = None
-            self.eye.part.set(State.OK)
-        except UnavailableError as error:
-            if self.eye.fallback is None:
-                self.eye.part.set(State.DEGRADED, str(error))
-                raise
-            self._stand_in(self.eye.fallback(), str(error))
+        """Load the wanted detector, else the fallback, else see nothing until the wanted one can be had."""
+        if self._use_wanted():
+            return
+        if self.eye.fallback is None:
+            self.eye.part.set(State.DEGRADED, f"sees nothing: {self._reason}")
+            return
+        self._use(self.eye.fallback())
+        assert self.model is not None
+        self.eye.part.set(State.DEGRADED, f"using {self.model.name} instead: {self._reason}")
 
     def close(self) -> None:
         self.detector = None
         self._watches.clear()
 
     def try_wanted_again(self) -> None:
-        if self._retry_ns is None or self._clock.monotonic_ns() < self._retry_ns:
-            return
+        if self._retry_ns is not None and self._clock.monotonic_ns() >= self._retry_ns:
+            self._use_wanted()
+
+    def forget(self, camera: str) -> None:
+        """Begin anew with what is followed there."""
+        self._watches.pop(camera, None)
+
+    def _use_wanted(self) -> bool:
         try:
             detector = self.eye.wanted()
-        except UnavailableError:
+        except UnavailableError as error:
+            self._reason = str(error)
             self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
-            return
+            return False
         self._retry_ns = None
         self._use(detector)
         self.eye.part.set(State.OK)
+        return True
 
     def detect(self, frame: Frame) -> Detections:
         assert self.detector is not None
@@ -169,8 +202,3 @@ class Sight:
         self.detector, self.model = detector, detector.model
         self._watches.clear()
         self.eye.part.note(model=detector.model.name, backend=detector.model.backend)
-
-    def _stand_in(self, detector: Detector, reason: str) -> None:
-        self._use(detector)
-        self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
-        self.eye.part.set(State.DEGRADED, f"using {detector.model.name} instead: {reason}")

@@ -193,7 +193,8 @@ def test_a_stuck_stage_stops_the_signs_of_life() -> None:
 
 
 def test_a_stage_that_does_not_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon_module, "_JOIN_S", 0.1)
+    monkeypatch.setattr(daemon_module, "_STOP_S", 0.3)
+    monkeypatch.setattr(daemon_module, "_LAST_WORDS_S", 0.05)
     house = House(hangs=True)
     house.run()
     assert house.diary[-1] == "finish outbox"
@@ -216,12 +217,6 @@ def test_stages_that_hang_together_are_waited_for_together() -> None:
     cameras = [Hung(Worker(house, "camera"), house.board.part("camera"), clock) for _ in range(20)]
     house.crew = Crew(house.crew.tellers, house.crew.thinkers, cameras)
     house.run()
-    assert clock.now_ns == round(daemon_module._JOIN_S * 1e9)
-
-
-def test_the_report_brings_counters_up_to_date_first() -> None:
-    house = House()
-    daemon = house.daemon()
-    daemon.refresh = lambda: house.board.part("camera").note(frames_replaced=7)
-    assert daemon.report()["parts"]["camera"]["frames_replaced"] == 7
-    assert daemon.report()["state"] == "starting"
+    groups_after = 3
+    waited_s = daemon_module._STOP_S - groups_after * daemon_module._LAST_WORDS_S
+    assert clock.now_ns == round(waited_s * 1e9)

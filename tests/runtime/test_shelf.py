@@ -11,8 +11,8 @@ def view(sequence: int, source: str = "gate") -> View:
     return View(grey(source=source, sequence=sequence), tracks(0.0))
 
 
-def found(shelf: Shelf, sequence: int | None, source: str = "gate") -> int | None:
-    view = shelf.find(source, sequence)
+def found(shelf: Shelf, sequence: int | None, source: str = "gate", late_s: float = 0) -> int | None:
+    view = shelf.find(source, sequence, grey().pts_ns + round(late_s * 1e9))
     return None if view is None else view.frame.sequence
 
 
@@ -50,4 +50,10 @@ def test_cameras_do_not_push_each_other_off(shelf: Shelf) -> None:
 
 
 def test_a_source_without_pictures_has_none(shelf: Shelf) -> None:
-    assert shelf.find("microphone", 3) is None
+    assert found(shelf, 3, "microphone") is None
+
+
+def test_a_picture_from_another_time_proves_nothing(shelf: Shelf) -> None:
+    assert found(shelf, None, late_s=1.5) == 9
+    assert found(shelf, None, late_s=30) is None
+    assert found(shelf, 8, late_s=30) == 8, "the very frame, however late it is asked for"

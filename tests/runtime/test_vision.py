@@ -101,7 +101,7 @@ def test_an_observation_gets_its_frame_and_the_times_of_its_way() -> None:
     assert stages.arrived_ns == 4_900_000_000
     assert (stages.infer_start_ns, stages.infer_end_ns) == (5_000_000_000, 5_100_000_000)
     assert stages.ruled_ns == 5_100_000_000
-    view = bench.shelf.find("gate", 12)
+    view = bench.shelf.find("gate", 12, 0)
     assert view is not None
     assert view.frame.sequence == 12
 
@@ -165,9 +165,13 @@ def test_a_model_that_stays_away_is_asked_for_once_a_minute() -> None:
 
 def test_without_model_and_fallback_the_camera_is_blind_and_says_so() -> None:
     bench = Bench(model=False, fallback=False)
-    with pytest.raises(ModelError, match="models pull"):
-        bench.stage.open()
-    assert bench.part.state is State.DEGRADED
+    bench.stage.open()
+    assert (bench.part.state, bench.look()) == (State.DEGRADED, [])
+    assert "models pull" in str(bench.part.reason)
+    bench.model = True
+    bench.clock.advance(61)
+    assert bench.look()
+    assert bench.part.state is State.OK
 
 
 def test_closing_forgets_and_opening_loads_again() -> None:
@@ -190,3 +194,25 @@ def test_an_eye_counts_what_it_has_looked_at() -> None:
         sight.detect(grey())
     assert bench.part.report()["rate_per_s"] == pytest.approx(10.0)
     assert np.array_equal(sight.detect(grey()).xyxy, np.zeros((0, 4)))
+
+
+def test_a_picture_that_breaks_a_rule_is_its_cameras_trouble_alone() -> None:
+    bench = Bench()
+    bench.stage.open()
+    bench.look(source="gate")
+    working = Bench.Notice.update
+
+    def broken(_self: object, _tracks: Tracks) -> list[Observation]:
+        raise ZeroDivisionError("oops")
+
+    Bench.Notice.update = broken  # type: ignore[method-assign]
+    try:
+        assert bench.look(source="gate") == []
+    finally:
+        Bench.Notice.update = working  # type: ignore[method-assign]
+    vision_part = bench.board.part("vision")
+    assert (vision_part.state, vision_part.reason) == (State.DEGRADED, "camera gate: oops")
+    assert bench.look(source="dock")
+    assert bench.look(source="gate")
+    assert vision_part.state is State.OK
+    assert bench.asked == 1, "no model was loaded again"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import Any
 
 from edgeguard import gst
 from edgeguard.clock import Clock, SystemClock
 from edgeguard.config import Config
 from edgeguard.errors import DependencyError
+from edgeguard.fusion import HeardAndSeen
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
@@ -17,6 +19,7 @@ from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.http import HealthStage
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
 from edgeguard.types import Alert, ModelRef, Observation
@@ -45,7 +48,7 @@ class House:
         with suppress(DependencyError):  # the sources that need it say so themselves
             log.info("%s", gst.start())
         crew = Crew(
-            tellers=self._threads(self._telling.stages()),
+            tellers=self._threads({**self._health_port(), **self._telling.stages()}),
             thinkers=self._threads({**self._seeing.thinkers(), **self._hearing.thinkers()}),
             sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
         )
@@ -60,10 +63,20 @@ class House:
             until_done=until_done,
         )
 
+    def report(self) -> dict[str, Any]:
+        """The health report, with counters up to date."""
+        self._seeing.refresh()
+        return {"state": self.board.state.value, "parts": self.board.report()}
+
+    def _health_port(self) -> dict[str, Stage]:
+        port = self._config.health.http_port
+        return {"health": HealthStage(port, self.report, self.board.part("health"))} if port else {}
+
     def _models(self, alert: Alert) -> tuple[ModelRef, ...]:
         """What saw or heard it."""
-        known = (self._seeing.models().get(alert.source), self._hearing.models().get(alert.kind))
-        return tuple(model for model in known if model is not None)
+        seen, heard = self._seeing.models().get(alert.source), self._hearing.models()
+        listened = heard.values() if alert.kind == HeardAndSeen.kind else [heard.get(alert.kind)]
+        return tuple(model for model in (seen, *listened) if model is not None)
 
     def _threads(self, stages: dict[str, Stage]) -> list[StageThread]:
         """A thread for each stage, under the name of its part in health."""

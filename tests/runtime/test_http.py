@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import urllib.request
+
+import pytest
+
+from edgeguard.clock import ManualClock
+from edgeguard.errors import StorageError
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.http import HealthServer, HealthStage
+
+
+def test_a_port_that_is_taken_is_this_parts_trouble_and_is_tried_again() -> None:
+    other = HealthServer(0, dict)
+    part = HealthBoard(ManualClock()).part("health")
+    stage = HealthStage(other.port, lambda: {"state": "ok"}, part)
+    other.start()
+    with pytest.raises(StorageError, match=str(other.port)):
+        stage.open()
+    stage.close()
+    other.stop()
+    stage.open()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{other.port}/health", timeout=5) as answer:
+            assert answer.status == 200
+        assert part.state is State.OK
+    finally:
+        stage.close()
