@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "rules": {"types"},
     "fusion": {"types"},
     "alerts": BASE,
-    "evidence": {*BASE, "gst"},
+    "evidence": BASE,
     "synth": {"types", "errors", "models"},
     "runtime": None,  # everything but cli
     "cli": None,

@@ -5,7 +5,7 @@ reference. So a file that a message names is whole; a crash leaves at most a tem
 start removes.
 
 The last of a disk belongs to the outbox: once it is nearly full, new evidence takes the place of the oldest,
-byte for byte, and where there is none to replace it is refused.
+byte for byte, and where there is too little to replace it is refused and nothing is removed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class EvidenceStore:
         self, root: Path, clock: Clock, max_bytes: int, max_days: float, min_free_bytes: int = 64 << 20
     ) -> None:
         self.disk_nearly_full = False
-        """As of the last save."""
+        """As of the last save or check."""
         self._root = root
         self._clock = clock
         self._max_bytes = max_bytes
@@ -62,7 +62,27 @@ class EvidenceStore:
         return ClipRef(alert_id, media_type, f"{day}/{path.name}", digest, len(data))
 
     def prune(self) -> int:
-        """Remove what is too old, then the oldest until the rest fits; returns how many files went."""
+        """Remove what is too old, then the oldest until the rest fits; returns how many files went.
+
+        Raises StorageError.
+        """
+        try:
+            return self._prune()
+        except OSError as error:
+            raise StorageError(f"cannot prune the evidence in {self._root}: {error.strerror}") from error
+
+    def check(self) -> None:
+        """Raise StorageError if evidence could not be saved now."""
+        probe = self._root / ".probe"
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o750)
+            self._to_replace(1)
+            probe.write_bytes(b"?")
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(f"cannot save evidence in {self._root}: {error.strerror}") from error
+
+    def _prune(self) -> int:
         files = self._oldest_first()
         total = sum(size for _, size, _ in files)
         oldest_ns = self._clock.utc_ns() - self._max_age_ns
@@ -76,16 +96,22 @@ class EvidenceStore:
         return removed
 
     def _make_room(self, size_bytes: int) -> None:
+        for path in self._to_replace(size_bytes):
+            path.unlink(missing_ok=True)
+
+    def _to_replace(self, size_bytes: int) -> list[Path]:
+        """The oldest evidence that has to give its place to `size_bytes`; OSError if there is not enough."""
         disk = os.statvfs(self._root)
         self.disk_nearly_full = disk.f_bavail * disk.f_frsize < self._min_free_bytes + size_bytes
         if not self.disk_nearly_full:
-            return
+            return []
+        replaced = []
         for _, size, path in self._oldest_first():
-            path.unlink(missing_ok=True)
+            replaced.append(path)
             size_bytes -= size
             if size_bytes <= 0:
-                return
-        raise OSError(errno.ENOSPC, "the disk is nearly full, and there is no older evidence to replace")
+                return replaced
+        raise OSError(errno.ENOSPC, "the disk is nearly full, and there is too little evidence to replace")
 
     def _oldest_first(self) -> list[tuple[int, int, Path]]:
         """When it was written (ns), size and path of every file."""

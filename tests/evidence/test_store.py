@@ -144,6 +144,61 @@ def test_the_last_of_a_disk_is_not_for_evidence(
     assert files(tmp_path) == []
 
 
+def test_a_save_that_cannot_fit_removes_nothing(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path, clock)
+    save_over_days(tmp_path, clock, store, 4)
+    before = files(tmp_path)
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64 << 20))
+    with pytest.raises(StorageError, match="too little evidence to replace"):
+        store.save("b0", bytes(401))
+    assert files(tmp_path) == before
+    store.save("b0", bytes(400))
+    assert [Path(name).stem for name in files(tmp_path)] == ["b0-1"]
+
+
+def test_a_check_passes_where_evidence_can_be_saved_and_leaves_nothing(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    store = make(tmp_path, clock)
+    store.check()
+    assert files(tmp_path) == []
+    (tmp_path / "evidence").rmdir()
+    store.check()
+    assert (tmp_path / "evidence").is_dir()
+
+
+def test_a_check_follows_the_room_on_the_disk(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path, clock)
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(16 << 20))
+    with pytest.raises(StorageError, match="nearly full"):
+        store.check()
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(1 << 30))
+    store.save("a1", b"one")
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(16 << 20))
+    store.check()
+    assert store.disk_nearly_full
+    assert files(tmp_path) == ["2023-11-14/a1-1.jpg"], "looking replaces nothing"
+
+
+@pytest.mark.parametrize("call", ["check", "prune"])
+def test_a_folder_that_refuses_is_named(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    store = make(tmp_path, clock, max_bytes=0)
+    store.save("a1", b"one")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"evidence.*: Read-only file system"):
+        getattr(store, call)()
+
+
 @given(max_bytes=st.integers(0, 700))
 def test_the_oldest_goes_until_the_rest_fits(
     tmp_path_factory: pytest.TempPathFactory, max_bytes: int
