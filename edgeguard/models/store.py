@@ -18,7 +18,7 @@ _SYSTEM_ROOT = Path("/var/lib/edgeguard/models")
 
 
 def default_root() -> Path:
-    """The machine's store where an installation made one, else the user's. ModelError if that is closed to us."""
+    """The machine's store where an installation made one, else the user's; ModelError if closed to us."""
     return _SYSTEM_ROOT if is_folder(_SYSTEM_ROOT) else Path.home() / ".cache" / "edgeguard" / "models"
 
 
