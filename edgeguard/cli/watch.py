@@ -76,9 +76,7 @@ def _print_until_stopped(subscriber: Subscriber, console: Console, everything: b
     while True:
         for told in subscriber.receive(0.5):
             if everything or told.name == "alert":
-                print(json.dumps(told.body, ensure_ascii=False), flush=True) if as_json else console.print(
-                    line(told)
-                )
+                print(json.dumps(told.body), flush=True) if as_json else console.print(line(told))
         if subscriber.disconnected != connection:
             connection = subscriber.disconnected
             Console(stderr=True, highlight=False).print(

@@ -95,9 +95,12 @@ def test_alerts_are_printed_as_they_come_and_nothing_else(broker: Broker) -> Non
     tell(broker, IDENTITY, health, "health")
     process = watch(broker, "--json", "--device", "gate-1")
     tell(broker, OTHER, message(OTHER))
-    tell(broker, IDENTITY, message(summary="the one"))
+    summary = "the one \x9b2J \u202e"
+    tell(broker, IDENTITY, message(summary=summary))
     assert process.stdout is not None
-    assert json.loads(process.stdout.readline())["summary"] == "the one"
+    printed = process.stdout.readline()
+    assert json.loads(printed)["summary"] == summary
+    assert printed.isascii(), "nothing in it steers the terminal"
     code, rest, err = end(process)
     assert (code, rest) == (130, "")
     assert "Traceback" not in err
