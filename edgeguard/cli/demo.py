@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from edgeguard.cli._output import fail
+from edgeguard.cli._progress import progress
 from edgeguard.cli.demo_rows import Summary
 from edgeguard.cli.demo_run import Play, Tally, fresh_folder
 from edgeguard.cli.demo_site import DemoSite, choose_site
@@ -29,7 +30,8 @@ def demo(seconds: Seconds = 50.0, output: Output = Path("demo-output"), scene: S
     The last line is a JSON summary. Ends with 0 only if every alert that was committed was received.
     """
     folder = fresh_folder(output)
-    site = choose_site(mirror_folder(), folder, say, drawn=scene)
+    with progress() as show:
+        site = choose_site(mirror_folder(), folder, say, show, drawn=scene)
     say(f"Guarding {site.title} for {seconds:.0f} s. The daemon's log is {output / 'daemon.log'}.")
     with open_view(sys.stdout.isatty()) as view:
         tally = Play(site.config, folder, view).run(seconds)

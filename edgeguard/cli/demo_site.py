@@ -36,7 +36,7 @@ def choose_site(
     mirror: Path | None,
     folder: Path,
     say: Callable[[str], object],
-    progress: Progress | None = None,
+    progress: Progress,
     *,
     drawn: bool = False,
 ) -> DemoSite:
@@ -71,14 +71,15 @@ def _text(name: str) -> str:
     return (files("edgeguard.cli") / name).read_text(encoding="utf-8")
 
 
-def _has(model: str, mirror: Path | None, say: Callable[[str], object], progress: Progress | None) -> bool:
+def _has(model: str, mirror: Path | None, say: Callable[[str], object], progress: Progress) -> bool:
     """Whether the model is installed, after an attempt to install it if need be."""
     card = load_catalog().card(model)
-    store = ModelStore(default_root(), [mirror] if mirror else [])
-    if store.installed(card):
-        return True
-    say(f"fetching {card.title} ({card.licence}, {card.licence_url})")
     try:
+        store = ModelStore(default_root(), [mirror] if mirror else [])
+        if store.installed(card):
+            return True
+        say(f"Fetching {card.title}. It comes under {card.licence}: {card.licence_url}")
+        say(f"By running the demo you accept this licence; {store.root} keeps a note of it.")
         store.accept(card)
         store.pull(card, progress=progress)
     except EdgeGuardError as error:

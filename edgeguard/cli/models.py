@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from edgeguard.cli._output import fail
+from edgeguard.cli._output import Json, fail, said_plainly
+from edgeguard.cli._progress import progress
 from edgeguard.errors import EdgeGuardError
 from edgeguard.models import ModelCard, ModelStore, default_root, load_catalog
 from edgeguard.models.card import TASKS
@@ -26,10 +24,10 @@ Mirrors = Annotated[
     list[Path] | None,
     typer.Option("--mirror", metavar="DIR", help="Folder whose models are used in place; may be repeated."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 @app.command("list")
+@said_plainly
 def list_models(
     task: Annotated[
         str | None, typer.Option(metavar="|".join(TASKS), help="Only the models for this.")
@@ -41,10 +39,9 @@ def list_models(
     """Show the models, their licences, and which of them are here."""
     if task not in (None, *TASKS):
         raise typer.BadParameter(f"{task!r} is none of {', '.join(TASKS)}", param_hint="--task")
-    with _said_plainly():
-        shelf = _open(store, mirror)
-        cards = [card for card in load_catalog().cards if task in (None, card.task)]
-        rows = [_row(shelf, card) for card in cards]
+    shelf = _open(store, mirror)
+    cards = [card for card in load_catalog().cards if task in (None, card.task)]
+    rows = [_row(shelf, card) for card in cards]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -56,6 +53,7 @@ def list_models(
 
 
 @app.command()
+@said_plainly
 def pull(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models to fetch.")],
     from_dir: Annotated[
@@ -72,18 +70,18 @@ def pull(
 ) -> None:
     """Fetch models; what broke off goes on where it stopped."""
     cards = _cards(names)
-    with _said_plainly():
-        shelf = _open(store, mirror)
-        for card in cards:
-            if not shelf.accepted(card):
-                _ask(card, yes)
-                shelf.accept(card)
-            with _bars() as bars:
-                shelf.pull(card, from_dir=from_dir, progress=bars, accept_unverified=accept_unverified)
-            print(f"{card.name} is in {shelf.root / card.name}")
+    shelf = _open(store, mirror)
+    for card in cards:
+        if not shelf.accepted(card):
+            _ask(card, yes)
+            shelf.accept(card)
+        with progress() as show:
+            shelf.pull(card, from_dir=from_dir, progress=show, accept_unverified=accept_unverified)
+        print(f"{card.name} is in {shelf.root / card.name}")
 
 
 @app.command()
+@said_plainly
 def verify(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME...]", help="By default, all that are here.")
@@ -94,10 +92,9 @@ def verify(
 ) -> None:
     """Compare the models that are here with their checksums."""
     cards = _cards(names or [])
-    with _said_plainly():
-        shelf = _open(store, mirror)
-        cards = cards or [card for card in load_catalog().cards if shelf.present(card)]
-        faults = {card.name: shelf.faults(card) for card in cards}
+    shelf = _open(store, mirror)
+    cards = cards or [card for card in load_catalog().cards if shelf.present(card)]
+    faults = {card.name: shelf.faults(card) for card in cards}
     if as_json:
         print(json.dumps(faults, indent=2))
     else:
@@ -108,15 +105,15 @@ def verify(
 
 
 @app.command()
+@said_plainly
 def where(
     name: Annotated[str, typer.Argument(metavar="NAME")], store: Store = None, mirror: Mirrors = None
 ) -> None:
     """Print the path of each file of a model, after checking it."""
     (card,) = _cards([name])
-    with _said_plainly():
-        shelf = _open(store, mirror)
-        for file in card.files:
-            print(shelf.path(card, file.name))
+    shelf = _open(store, mirror)
+    for file in card.files:
+        print(shelf.path(card, file.name))
 
 
 def _open(root: Path | None, mirrors: list[Path] | None) -> ModelStore:
@@ -167,33 +164,3 @@ def _somebody_is_there() -> bool:
 
 def _size(size_bytes: int | None) -> str:
     return "?" if size_bytes is None else f"{size_bytes / 1e6:.1f} MB"
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """A user's mistake or a failing disk is one sentence, never a traceback."""
-    try:
-        yield
-    except EdgeGuardError as error:
-        fail(str(error))
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A bar for each file that is fetched, on standard error; nothing if none is."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    bars = Progress(*columns, console=Console(stderr=True))
-    tasks: dict[str, TaskID] = {}
-
-    def show(name: str, done: int, total: int | None) -> None:
-        if not tasks:
-            bars.start()
-        if name not in tasks:
-            tasks[name] = bars.add_task(name)
-        bars.update(tasks[name], completed=done, total=total)
-
-    try:
-        yield show
-    finally:
-        if tasks:
-            bars.stop()
