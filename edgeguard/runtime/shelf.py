@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from edgeguard.types import Frame, Tracks
 
-_NEAR_NS = 2_000_000_000
-"""How far a picture may be from what it shall prove."""
+_NEAR_NS = 10_000_000_000
+"""How far a picture may be from what it shall prove; a sound is told some seconds after it began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,13 +101,18 @@ def test_health_answers_on_loopback_alone(tmp_path: Path, broker: Broker, walk: 
         assert not answers(box.health_port)
 
 
-def test_two_daemons_do_not_share_a_port(tmp_path: Path, broker: Broker, walk: Path) -> None:
+def test_a_taken_port_costs_the_report_there_and_nothing_else(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
     with make_box(tmp_path, broker, walk.as_uri()) as box, socket.socket() as other:
         other.bind(("127.0.0.1", box.health_port))
         other.listen()
-        assert box.start().wait() == 1
-        assert f"127.0.0.1:{box.health_port}" in box.stderr
-        assert "Traceback" not in box.stderr
+        box.start()
+        listener.wait_for_alerts(1)
+        report = listener.messages("health")[-1]["parts"]["health"]
+        assert report["state"] == "degraded"
+        assert f"127.0.0.1:{box.health_port}" in report["reason"]
+        assert box.stop() == 0
 
 
 def _answers_elsewhere(port: int) -> bool:

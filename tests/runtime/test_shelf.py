@@ -54,6 +54,6 @@ def test_a_source_without_pictures_has_none(shelf: Shelf) -> None:
 
 
 def test_a_picture_from_another_time_proves_nothing(shelf: Shelf) -> None:
-    assert found(shelf, None, late_s=1.5) == 9
+    assert found(shelf, None, late_s=5) == 9
     assert found(shelf, None, late_s=30) is None
     assert found(shelf, 8, late_s=30) == 8, "the very frame, however late it is asked for"
