@@ -39,6 +39,31 @@ def test_the_map_of_the_rooms_is_current(monkeypatch: pytest.MonkeyPatch) -> Non
     sys.modules.pop("rooms")
 
 
+SOURCES = {
+    path.relative_to(ROOT).as_posix()
+    for folder in ("edgeguard", "tests", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+}
+
+
+def is_a_source(name: str) -> bool:
+    return any(source == name or source.endswith(f"/{name}") for source in SOURCES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_source_files_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"[`/ ]([a-z_/]+\.py)\b", page.read_text())
+    assert [name for name in named if not is_a_source(name.removeprefix("/"))] == []
+
+
+@pytest.mark.parametrize(
+    "door", sorted((ROOT / "edgeguard").rglob("__init__.py")), ids=lambda door: door.parent.name
+)
+def test_source_files_on_the_cards_exist(door: Path) -> None:
+    named = re.findall(r"[`/ ]([a-z_/]+\.py)\b", door.read_text())
+    assert [name for name in named if not is_a_source(name)] == []
+
+
 def test_every_command_has_help() -> None:
     for command in ("run", "check", "demo", "watch", "models", "config", "version"):
         answer = CliRunner().invoke(app, [command, "--help"])

@@ -1,9 +1,9 @@
 """The configuration file: read, checked as a whole with every fault told at once, then frozen.
 
-Belongs here: one file per section, what the keys mean, how faults read; the only look at the environment.
+Belongs here: one file per section, what the keys mean, how faults read; how the environment overrides it.
 Does not belong here: what is done with a value; every other room takes plain values.
 May import: types, errors; pydantic, PyYAML.
-Called by: runtime/assembly.py, cli.
+Called by: runtime/assembly, cli.
 To add one, copy `tracker.py` for a section, then run `python -m edgeguard.config`.
 """
 

@@ -1,4 +1,7 @@
-"""The only reader of environment variables and of the machine's time zone."""
+"""What the environment says about the configuration, and the machine's time zone.
+
+The only other variables looked at are systemd's NOTIFY_SOCKET and WATCHDOG_USEC, in `runtime/notify.py`.
+"""
 
 from __future__ import annotations
 
