@@ -66,8 +66,6 @@ class Occupancy:
         self._settle_frames = settle_frames
         self._forget_ns = round(forget_s * 1e9)
         self._stays: dict[int, Stay] = {}
-        self._heirs: dict[int, int] = {}
-        """Track ids by those whose stay they took over."""
 
     @property
     def inside(self) -> list[Stay]:
@@ -104,25 +102,15 @@ class Occupancy:
         if track_id not in self._stays:
             height = float(tracks.xyxy[row, 3] - tracks.xyxy[row, 1]) / tracks.height
             new = Stay(track_id, track_id, tracks.label(row), anchor, height, tracks.pts_ns)
-            self._stays[track_id] = self._take_back(new, tracks) or self._inherit(new, tracks, within)
+            self._stays[track_id] = self._inherit(new, tracks) if within else new
         return self._stays[track_id]
 
-    def _take_back(self, new: Stay, tracks: Tracks) -> Stay | None:
-        """The stay of a track that comes back beside its heir: they are two after all."""
-        heir = self._stays.get(self._heirs.pop(new.track_id, -1))
-        if heir is None or not heir.inside or heir.track_id not in tracks.track_id:
-            return None
-        new.inside, new.since_ns, new.first_id = True, heir.since_ns, heir.first_id
-        heir.inside, heir.first_id = False, heir.track_id
-        return new
-
-    def _inherit(self, new: Stay, tracks: Tracks, within: bool) -> Stay:
+    def _inherit(self, new: Stay, tracks: Tracks) -> Stay:
         visible = set(tracks.track_id.tolist())
-        for old in self.inside if within else ():
+        for old in self.inside:
             near = float(np.abs(old.anchor - new.anchor).max()) < _SAME_PLACE_BOXES * new.height
             if old.track_id not in visible and old.label == new.label and near:
                 del self._stays[old.track_id]
-                self._heirs[old.track_id] = new.track_id
                 new.inside, new.since_ns, new.first_id = True, old.since_ns, old.first_id
                 return new
         return new
@@ -131,5 +119,4 @@ class Occupancy:
         gone = [stay for stay in self._stays.values() if now_ns - stay.seen_ns > self._forget_ns]
         for stay in gone:
             del self._stays[stay.track_id]
-        self._heirs = {old: heir for old, heir in self._heirs.items() if heir in self._stays}
         return [Change(stay, entered=False, seen=False) for stay in gone if stay.inside]

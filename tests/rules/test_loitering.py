@@ -52,13 +52,3 @@ def test_one_life_through_a_change_of_id() -> None:
     assert second[0].phase is Phase.BEGAN
     assert {o.key for o in second} == {"7"}
     assert second[0].track_ids == (9,)
-
-
-def test_who_was_hidden_and_who_hid_him_are_two() -> None:
-    rule = Loitering("lingers", "dock", RIGHT_HALF, dwell_s=4.0)
-    stand(rule, 0, 3)
-    hidden = [seen for n in range(15, 20) for seen in rule.update(tracks(n / 5, (9, 0.82, 0.8)))]
-    both = [seen for n in range(20, 50) for seen in rule.update(tracks(n / 5, (7, 0.8, 0.8), (9, 0.85, 0.8)))]
-    began = [(o.key, round(o.pts_ns / 1e9, 1)) for o in hidden + both if o.phase is Phase.BEGAN]
-    assert began == [("7", 4.2), ("9", 8.2)]
-    assert all(o.track_ids == (7,) for o in both if o.key == "7")
