@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "edgeguard"
-BASE = {"errors", "clock", "types"}
+BASE = {"errors", "clock", "types", "files"}
 MAY_IMPORT = {
     "__main__": {"cli"},
     "types": set(),
     "errors": set(),
     "clock": {"errors"},
+    "files": set(),
     "gst": {"errors"},
     "media": {"errors", "gst"},
     "anchor": {"clock"},

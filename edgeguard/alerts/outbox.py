@@ -28,9 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from edgeguard.alerts.reserve import Ballast, SeqFloor, sync_folder
+from edgeguard.alerts.reserve import Ballast, SeqFloor
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
+from edgeguard.files import sync
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -224,7 +225,7 @@ class Outbox:
         try:
             db = self._connect_or_start_anew()
             self._ballast.restore()
-            sync_folder(self._path.parent)
+            sync(self._path.parent)
         except (sqlite3.Error, OSError) as error:
             raise StorageError(
                 f"cannot open the outbox {self._path}: {error}; its folder must exist and be writable"

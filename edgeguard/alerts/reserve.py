@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from edgeguard.files import write_whole
+
 _BLOCK = 1000
 """Numbers reserved at a time: one small write per so many alerts, and the hole that a lost outbox leaves."""
 
@@ -21,13 +23,7 @@ class SeqFloor:
         """Make sure, on the disk, that `value` is at least `seq`."""
         if seq <= self.value:
             return
-        part = self._path.with_name(self._path.name + ".part")
-        with part.open("w") as file:
-            file.write(str(seq + _BLOCK))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self._path)
-        sync_folder(self._path.parent)
+        write_whole(self._path, str(seq + _BLOCK).encode())
         self.value = seq + _BLOCK
 
 
@@ -56,15 +52,6 @@ class Ballast:
             return False
         self._path.unlink()
         return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Put the names in `folder` on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _number_in(path: Path) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
+from edgeguard.files import write_whole
 from edgeguard.types import ClipRef
 
 _EXTENSIONS = {"image/jpeg": "jpg"}
@@ -42,7 +43,7 @@ class EvidenceStore:
         """Make the folder and clear what a crash left. Raises StorageError."""
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o750)
-            for leftover in self._root.glob("*/*.tmp"):
+            for leftover in self._root.glob("*/*.part"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"cannot use the evidence folder {self._root}: {error}") from error
@@ -55,7 +56,7 @@ class EvidenceStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
             self._make_room(len(data))
             path = self._free_name(folder, alert_id, _EXTENSIONS[media_type])
-            _write_whole(path, data)
+            write_whole(path, data)
         except OSError as error:
             raise StorageError(f"cannot save evidence in {folder}: {error.strerror}") from error
         digest = hashlib.sha256(data).hexdigest()
@@ -124,21 +125,3 @@ class EvidenceStore:
         while (path := folder / f"{alert_id}-{number}.{extension}").exists():
             number += 1
         return path
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(path.suffix + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

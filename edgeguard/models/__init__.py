@@ -2,7 +2,7 @@
 
 Belongs here: the catalog, the store and its downloads, and one file per inference backend.
 Does not belong here: what a tensor means (vision, speech); pictures, sounds and thresholds at work.
-May import: types, errors; onnxruntime, tensorrt and the CUDA driver inside the backend that needs them.
+May import: types, files, errors; onnxruntime, tensorrt, the CUDA driver inside the backend that needs them.
 Called by: vision, speech, synth, runtime.
 To add one, copy an entry of `catalog.yaml` for a model, `onnx_cpu.py` for a backend.
 """

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from edgeguard.errors import ModelError
-from edgeguard.models.files import put_in_place, sha256_of, writing_below
+from edgeguard.files import put_in_place
+from edgeguard.models.files import sha256_of, writing_below
 
 Progress = Callable[[str, int, "int | None"], None]
 """Told the file's name, the bytes so far and the bytes in all, if known."""

@@ -1,17 +1,17 @@
-"""Files that are written whole or not at all, and their SHA-256."""
+"""Model files and what is noted of them, with refusals of the disk in plain words."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edgeguard.errors import ModelError
+from edgeguard.files import write_whole
 
 CHUNK_BYTES = 1 << 20
 
@@ -35,13 +35,6 @@ def is_folder(path: Path) -> bool:
     """Whether a folder is there; ModelError if what holds it does not let us look."""
     with reading(path):
         return path.is_dir()
-
-
-def put_in_place(part: Path, target: Path) -> None:
-    """Give a finished file its name, so that a power cut leaves the old file or the new one."""
-    _sync(part)
-    part.replace(target)
-    _sync(target.parent)
 
 
 @contextmanager
@@ -90,16 +83,6 @@ class JsonFile:
 
     def set(self, key: str, value: Any) -> None:
         content = self.read() | {key: value}
-        part = self._path.with_name(self._path.name + ".part")
         with writing_below(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-            put_in_place(part, self._path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            write_whole(self._path, (json.dumps(content, indent=2, sort_keys=True) + "\n").encode())

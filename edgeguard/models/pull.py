@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edgeguard.errors import ModelError
+from edgeguard.files import put_in_place
 from edgeguard.models import mirror
 from edgeguard.models.archive import extract
 from edgeguard.models.card import Archive, ModelCard, ModelFile
 from edgeguard.models.download import Progress, download
-from edgeguard.models.files import put_in_place, sha256_of, writing_below
+from edgeguard.models.files import sha256_of, writing_below
 from edgeguard.models.lock import Lock
 
 

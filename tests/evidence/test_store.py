@@ -60,25 +60,25 @@ def test_others_can_neither_list_nor_enter_the_folder(tmp_path: Path, clock: Man
 def test_opening_clears_what_a_crash_left_and_nothing_else(tmp_path: Path, clock: ManualClock) -> None:
     store = make(tmp_path, clock)
     kept = store.save("a1", b"one").path
-    (tmp_path / "evidence" / "2023-11-14" / "a2-1.jpg.tmp").write_bytes(b"hal")
+    (tmp_path / "evidence" / "2023-11-14" / "a2-1.jpg.part").write_bytes(b"hal")
     store.open()
     assert files(tmp_path) == [kept]
 
 
-@pytest.mark.parametrize("call", ["write", "fsync", "rename"])
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
 def test_a_disk_that_refuses_leaves_nothing_half_written(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     store = make(tmp_path, clock)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
         if call == "fsync":
             patch.setattr(store_module.os, "fsync", refuse)
-        elif call == "rename":
-            patch.setattr(Path, "rename", refuse)
+        elif call == "replace":
+            patch.setattr(Path, "replace", refuse)
         else:
             patch.setattr(Path, "open", refuse)
         with pytest.raises(StorageError, match="No space left on device"):

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from edgeguard import files
 from edgeguard.errors import ModelError
-from edgeguard.models import files
 from edgeguard.models.download import download
 from tests.models.conftest import Upstream
 
@@ -173,6 +173,6 @@ def test_the_disk_s_refusal_is_a_sentence(
     def refuse(_: Path) -> None:
         raise OSError(code, "no")
 
-    monkeypatch.setattr(files, "_sync", refuse)
+    monkeypatch.setattr(files, "sync", refuse)
     with pytest.raises(ModelError, match=word):
         fetch(upstream, target)

@@ -1,0 +1,33 @@
+"""Files that are whole, whatever happens: a crash or a power cut leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Make or replace a file; OSError leaves what was there. A crash may leave `<name>.part` beside it."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(data)
+        put_in_place(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def put_in_place(part: Path, target: Path) -> None:
+    """Give a finished file its name, and wait until both are on the disk. Raises OSError."""
+    sync(part)
+    part.replace(target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
