@@ -65,6 +65,7 @@ class Daemon:
 
     def run(self) -> None:
         """Returns after a clean stop."""
+        faulthandler.enable(sys.stderr)  # shows the stacks when a starved watchdog aborts us, too
         faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._hear_signal)

@@ -20,8 +20,9 @@ STOP_S = 5.0
 """Within which SIGTERM has to end the daemon."""
 
 
-def make_box(folder: Path, broker: Broker, url: str, pace: str = "realtime", **environment: str) -> Box:
-    return Box(folder, settings(broker.port, {"yard": camera(url, pace=pace)}, rules("yard")), **environment)
+def make_box(folder: Path, broker: Broker, url: str, **environment: str) -> Box:
+    config = settings(broker.port, {"yard": camera(url)}, rules("yard"), log={"observations": True})
+    return Box(folder, config, **environment)
 
 
 def test_sigterm_while_the_broker_is_away(tmp_path: Path, walk: Path) -> None:
@@ -61,6 +62,17 @@ def test_sigusr1_shows_every_thread_and_disturbs_none(tmp_path: Path, broker: Br
             assert place in box.stderr
         box.wait_for_part("vision", "ok")
         assert box.stop() == 0
+
+
+def test_an_abort_shows_every_thread_too(tmp_path: Path, broker: Broker, walk: Path) -> None:
+    """As when systemd's watchdog is not fed."""
+    with make_box(tmp_path, broker, walk.as_uri()) as box:
+        box.start()
+        box.wait_for_part("vision", "ok")
+        box.signal(signal.SIGABRT)
+        assert box.wait() == -signal.SIGABRT
+        assert "Fatal Python error: Aborted" in box.stderr
+        assert "runtime/vision.py" in box.stderr
 
 
 @pytest.fixture
@@ -112,6 +124,18 @@ def test_a_taken_port_costs_the_report_there_and_nothing_else(
         report = listener.messages("health")[-1]["parts"]["health"]
         assert report["state"] == "degraded"
         assert f"127.0.0.1:{box.health_port}" in report["reason"]
+        assert box.stop() == 0
+
+
+def test_two_daemons_do_not_share_a_state_folder(tmp_path: Path, broker: Broker, walk: Path) -> None:
+    (tmp_path / "second").mkdir()
+    with make_box(tmp_path, broker, walk.as_uri()) as box:
+        box.start()
+        box.wait_for_part("outbox", "ok")
+        config = settings(broker.port, {"yard": camera(walk.as_uri())}, [], state_dir=str(box.state))
+        with Box(tmp_path / "second", config) as other:
+            assert other.start().wait() == 1
+            assert "give this one its own `state_dir`" in other.stderr
         assert box.stop() == 0
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,6 +27,7 @@ def _own_signals_and_quick_looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     for number, handler in handlers.items():
         signal.signal(number, handler)
     faulthandler.unregister(signal.SIGUSR1)
+    faulthandler.enable(sys.__stderr__)
 
 
 class Worker(Stage):
