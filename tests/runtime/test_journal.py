@@ -95,6 +95,11 @@ def test_a_full_file_is_turned_over_once(tmp_path: Path, part: Part) -> None:
     assert sizes == {"observations.jsonl": 2, "observations.1.jsonl": 3}
 
 
+def test_a_journal_without_a_line_is_fine(tmp_path: Path, part: Part) -> None:
+    Journal(tmp_path / "observations.jsonl", part, keep_text=True)
+    assert part.state is State.OK
+
+
 def test_a_disk_that_refuses_is_health_and_no_exception(tmp_path: Path, part: Part) -> None:
     folder = tmp_path / "state"
     journal = Journal(folder / "observations.jsonl", part, keep_text=True)
