@@ -91,20 +91,26 @@ class Witness:
         except Exception as error:  # a bug in drawing must not cost an alert
             log.exception("the evidence of %s could not be made", alert.alert_id)
             return self._without(alert, f"the evidence could not be made: {error}")
-        self._part.set(*_NEARLY_FULL if self._store.disk_nearly_full else (State.OK,))
+        self._part.set(*self._room())
         self._part.count("saved")
         return replace(alert, evidence=(reference,))
 
     def prune(self) -> None:
-        """Make room; raises nothing, since what cannot be removed now is tried again."""
+        """Make room and look whether there is some; what cannot be done now is tried again."""
         try:
             self._part.count("pruned", self._store.prune())
-        except OSError as error:
-            self._part.set(State.DEGRADED, f"cannot prune the evidence: {error}")
+            self._store.check()
+        except StorageError as error:
+            self._part.set(State.DEGRADED, str(error))
+        else:
+            self._part.set(*self._room())
 
     def _camera(self, source: str) -> str | None:
         """Whose pictures go with what `source` noticed."""
         return source if source in self._overlays else self._beside.get(source)
+
+    def _room(self) -> tuple[State, str | None]:
+        return _NEARLY_FULL if self._store.disk_nearly_full else (State.OK, None)
 
     def _without(self, alert: Alert, reason: str) -> Alert:
         self._part.set(State.DEGRADED, reason)
@@ -150,7 +156,7 @@ class AlertStage(Stage):
         self._journal = journal
         self._part = part
         self._clock = clock
-        self._prune_ns = clock.monotonic_ns()
+        self._prune_ns = clock.monotonic_ns() + _PRUNE_EVERY_NS
         self._lost = self._lost_ns = 0
 
     def open(self) -> None:

@@ -245,8 +245,8 @@ def test_evidence_is_pruned_once_a_minute(bench: Bench, monkeypatch: pytest.Monk
     for _ in range(130):
         bench.run()
         bench.clock.advance(1)
-    assert len(pruned) == 3
-    assert bench.evidence.report()["pruned"] == 6
+    assert len(pruned) == 2
+    assert bench.evidence.report()["pruned"] == 4
 
 
 def test_what_is_noticed_is_written_down_where_asked_for(tmp_path: Path) -> None:
@@ -267,3 +267,15 @@ def test_nobody_needs_a_witness(tmp_path: Path) -> None:
     observations.put(seen())
     stage.step()
     assert [(one.evidence, one.models) for one in told] == [((), ())]
+
+
+def test_evidence_recovers_without_waiting_for_an_alert(bench: Bench) -> None:
+    bench.show()
+    bench.folder.rmdir()
+    bench.folder.write_text("not a folder")
+    bench.run(seen(sequence=0))
+    assert bench.evidence.state is State.DEGRADED
+    bench.folder.unlink()
+    bench.clock.advance(61)
+    bench.stage.step()
+    assert bench.evidence.state is State.OK
