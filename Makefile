@@ -1,4 +1,6 @@
 # Every target sets up what it needs first; the second time that takes a moment.
+MIRROR ?= $(or $(EDGEGUARD_MIRROR),../shared)
+
 .PHONY: demo test check bench setup format
 
 demo: setup
@@ -13,7 +15,10 @@ check: setup
 	.venv/bin/mypy
 
 bench: setup
-	.venv/bin/python tools/bench.py all
+	.venv/bin/python tools/bench.py detector --images $(MIRROR)/data/gt/coco128_yolo/images/val2017 \
+		--annotations $(MIRROR)/data/gt/coco128_yolo/instances_val2017_128_from_yolo.json
+	.venv/bin/python tools/bench.py tracker --data $(MIRROR)/data/gt/mot/TUD-Stadtmitte
+	.venv/bin/python tools/bench.py pipeline
 
 format: setup
 	.venv/bin/ruff check --fix .
