@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "cli": None,
 }
 DOORS = {
-    "gi": {"gst/library"},
+    "gi": {"gst/binding"},
     "paho": {"alerts/mqtt"},
     "sqlite3": {"alerts/outbox", "evidence"},
     "pydantic": {"config"},

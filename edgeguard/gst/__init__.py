@@ -7,7 +7,7 @@ Called by: media, capture, audio, evidence, runtime.
 To add one, copy `sample.py`.
 """
 
-from edgeguard.gst.library import start
+from edgeguard.gst.binding import start
 from edgeguard.gst.pipeline import AppSink, Pipeline
 from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout
 

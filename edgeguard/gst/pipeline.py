@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from edgeguard.errors import DependencyError, EndOfStreamError, SourceError
-from edgeguard.gst.library import c, load, video_meta_type
+from edgeguard.gst.binding import c, load, video_meta_type
 from edgeguard.gst.sample import Sample
 
 SECOND_NS = 1_000_000_000

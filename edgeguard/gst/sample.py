@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeguard.errors import SourceError
-from edgeguard.gst.library import MapInfo, c, load
+from edgeguard.gst.binding import MapInfo, c, load
 
 _MAP_READ = 1
 _FULL_RANGE = 1

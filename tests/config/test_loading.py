@@ -91,6 +91,7 @@ def saved(folder: Path, **sections: Any) -> Path:
 
 
 def test_relative_paths_start_at_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EDGEGUARD_MIRROR", raising=False)
     mqtt = {"host": "::1", "username": "u", "password_file": "secrets/mqtt"}
     saved(tmp_path, state_dir="state", mqtt=mqtt, models={"dir": "/models", "mirrors": ["usb"]})
     monkeypatch.chdir(tmp_path)
