@@ -13,7 +13,6 @@ from edgeguard.gst.sample import Sample
 SECOND_NS = 1_000_000_000
 _STOP_NS = 5 * SECOND_NS
 _PACKAGES = {
-    "avdec": "gstreamer1.0-libav",
     "rtspsrc": "gstreamer1.0-plugins-good",
     "v4l2src": "gstreamer1.0-plugins-good",
     "alsasrc": "gstreamer1.0-alsa",

@@ -9,40 +9,43 @@ from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 _EVERY_NS = 1_000_000_000
 
 
-class ZoneEntered:
+class _ZonePassage:
+    """A track went over the zone's border in the way that `_counts` names."""
+
+    kind: str
+
+    def __init__(self, name: str, zone: str, polygon: Polygon, labels: frozenset[str] | None = None) -> None:
+        self.name = name
+        self._zone = zone
+        self._occupancy = Occupancy(polygon, labels)
+
+    def update(self, tracks: Tracks) -> list[Observation]:
+        return [
+            _happened(self.kind, self.name, self._zone, tracks, change)
+            for change in self._occupancy.update(tracks)
+            if self._counts(change)
+        ]
+
+    def _counts(self, change: Change) -> bool:
+        raise NotImplementedError
+
+
+class ZoneEntered(_ZonePassage):
     """A track came into the zone, or appeared in it."""
 
     kind = "zone_entered"
 
-    def __init__(self, name: str, zone: str, polygon: Polygon, labels: frozenset[str] | None = None) -> None:
-        self.name = name
-        self._zone = zone
-        self._occupancy = Occupancy(polygon, labels)
-
-    def update(self, tracks: Tracks) -> list[Observation]:
-        return [
-            _happened(self.kind, self.name, self._zone, tracks, change)
-            for change in self._occupancy.update(tracks)
-            if change.entered
-        ]
+    def _counts(self, change: Change) -> bool:
+        return change.entered
 
 
-class ZoneLeft:
+class ZoneLeft(_ZonePassage):
     """A track that was in the zone is seen outside it; one that is merely lost has not left."""
 
     kind = "zone_left"
 
-    def __init__(self, name: str, zone: str, polygon: Polygon, labels: frozenset[str] | None = None) -> None:
-        self.name = name
-        self._zone = zone
-        self._occupancy = Occupancy(polygon, labels)
-
-    def update(self, tracks: Tracks) -> list[Observation]:
-        return [
-            _happened(self.kind, self.name, self._zone, tracks, change)
-            for change in self._occupancy.update(tracks)
-            if not change.entered and change.seen
-        ]
+    def _counts(self, change: Change) -> bool:
+        return not change.entered and change.seen
 
 
 class Presence:

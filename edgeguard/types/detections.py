@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,6 @@ class Tracks:
     """(n,), unique per source while the daemon runs."""
     labels: tuple[str, ...]
     """Class names of the detector."""
-    attributes: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """Per track id: identity, pose, speed, as far as known."""
 
     def __post_init__(self) -> None:
         n = len(self.xyxy)
