@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-SCHEMAS = ("alert", "status", "health")
+SCHEMAS = ("alert", "status", "health", "clock", "counts", "result", "receipt", "command", "ack")
 
 
 @cache
@@ -94,6 +94,16 @@ def _items(value: Any, rules: Any, _rules: dict[str, Any], at: str) -> Iterator[
             yield from _faults(item, rules, f"{at}[{row}]")
 
 
+def _at_most(value: Any, most: Any, _rules: dict[str, Any], at: str) -> Iterator[str]:
+    if isinstance(value, (str, list)) and len(value) > most:
+        yield f"{at} is longer than {most}"
+
+
+def _at_least(value: Any, least: Any, _rules: dict[str, Any], at: str) -> Iterator[str]:
+    if isinstance(value, (str, list)) and len(value) < least:
+        yield f"{at} is shorter than {least}"
+
+
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -116,4 +126,7 @@ _KEYWORDS: dict[str, Callable[[Any, Any, dict[str, Any], str], Iterator[str]]] =
     "properties": _properties,
     "additionalProperties": _other_properties,
     "items": _items,
+    "maxLength": _at_most,
+    "maxItems": _at_most,
+    "minItems": _at_least,
 }

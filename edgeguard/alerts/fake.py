@@ -16,6 +16,7 @@ class Publication:
     topic: str
     body: bytes
     retain: bool
+    correlation: bytes | None = None
 
 
 class FakeLink:
@@ -37,10 +38,12 @@ class FakeLink:
     def start(self) -> None:
         self.connect()
 
-    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> int | None:
+    def publish(
+        self, topic: str, body: bytes, *, retain: bool = False, correlation: bytes | None = None
+    ) -> int | None:
         if not self._connected:
             return None
-        publication = Publication(len(self.publications) + 1, topic, body, retain)
+        publication = Publication(len(self.publications) + 1, topic, body, retain, correlation)
         self.publications.append(publication)
         reason_code = self.answer(publication)
         if reason_code is not None:
@@ -64,6 +67,14 @@ class FakeLink:
         """The broker answers one message."""
         self._notify(Acked(mid, reason_code, f"reason code {reason_code}"))
 
-    def deliver(self, topic: str, body: bytes, *, retained: bool = False) -> None:
+    def deliver(
+        self,
+        topic: str,
+        body: bytes,
+        *,
+        retained: bool = False,
+        response_topic: str | None = None,
+        correlation: bytes | None = None,
+    ) -> None:
         """A message comes in."""
-        self._notify(Received(topic, body, retained))
+        self._notify(Received(topic, body, retained, response_topic, correlation))

@@ -45,6 +45,10 @@ class Received:
     topic: str
     body: bytes
     retained: bool
+    response_topic: str | None = None
+    """Where the sender wants the answer (MQTT 5)."""
+    correlation: bytes | None = None
+    """What the answer shall carry, so that the sender knows it (MQTT 5)."""
 
 
 LinkEvent = Connected | Disconnected | Acked | Received
@@ -59,7 +63,9 @@ class Link(Protocol):
     def start(self) -> None:
         """Begin connecting; returns at once."""
 
-    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> int | None:
+    def publish(
+        self, topic: str, body: bytes, *, retain: bool = False, correlation: bytes | None = None
+    ) -> int | None:
         """Send at QoS 1; the message id that `Acked` will name, or None if it was not taken."""
 
     def close(self) -> None:

@@ -55,12 +55,22 @@ class HealthReport:
     """Per part `state`, `reason`, `since_utc_ns`, perhaps `rate_per_s`, and any counters."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one camera sees now: confirmed tracks by class."""
+
+    source: str
+    seen: Mapping[str, int]
+    moving: Mapping[str, int]
+    zones: Mapping[str, Mapping[str, int]]
+
+
 def alert_message(
     alert: Alert, identity: Identity, seq: int, committed_ns: int, clock: ClockQuality
 ) -> Message:
     """One revision of an alert; `published_ns` and `replayed` are set when it is sent."""
     return {
-        **_head("alert", identity),
+        **message_head("alert", identity),
         "alert_id": alert.alert_id,
         "revision": alert.revision,
         "state": alert.state.value,
@@ -89,6 +99,8 @@ def alert_message(
         ],
         "evidence_error": alert.evidence_error,
         "drill": alert.drill,
+        "acknowledged": None,
+        "escalated_at": None,
         "replayed": False,
     }
 
@@ -97,7 +109,7 @@ def closing_message(open_alert: Message, identity: Identity, seq: int) -> Messag
     """The last word on an alert that was going on when the daemon last ended: nobody watches it now."""
     return {
         **open_alert,
-        **_head("alert", identity),
+        **message_head("alert", identity),
         "seq": seq,
         "revision": open_alert["revision"] + 1,
         "state": AlertState.CLOSED.value,
@@ -111,7 +123,7 @@ def status_message(
 ) -> Message:
     """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`."""
     return {
-        **_head("status", identity),
+        **message_head("status", identity),
         "state": state,
         "version": identity.version,
         "started_at": rfc3339(identity.started_utc_ns),
@@ -122,15 +134,46 @@ def status_message(
 
 
 def health_message(
-    report: HealthReport, identity: Identity, utc_ns: int, seq_high: int | None, clock: ClockQuality
+    report: HealthReport,
+    identity: Identity,
+    utc_ns: int,
+    seq_high: int | None,
+    clock: ClockQuality,
+    seq: int | None = None,
 ) -> Message:
+    """The present state; with `seq` a durable record of it."""
     return {
-        **_head("health", identity),
+        **message_head("health", identity),
         "state": report.state,
         "at": rfc3339(utc_ns),
         "seq_high": seq_high,
         "clock": asdict(clock),
         "parts": {name: _part(part) for name, part in report.parts.items()},
+        "seq": seq,
+        "replayed": False,
+    }
+
+
+def clock_message(step_ms: float, identity: Identity, seq: int, utc_ns: int, clock: ClockQuality) -> Message:
+    """UTC was stepped forward by `step_ms` since the last message of this run."""
+    return {
+        **message_head("clock", identity),
+        "seq": seq,
+        "at": rfc3339(utc_ns),
+        "step_ms": step_ms,
+        "clock": asdict(clock),
+        "replayed": False,
+    }
+
+
+def counts_message(counts: Counts, identity: Identity, utc_ns: int) -> Message:
+    return {
+        **message_head("counts", identity),
+        "at": rfc3339(utc_ns),
+        "source": counts.source,
+        "seen": dict(counts.seen),
+        "moving": dict(counts.moving),
+        "zones": {zone: dict(seen) for zone, seen in counts.zones.items()},
     }
 
 
@@ -147,7 +190,7 @@ def rfc3339(utc_ns: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
 
 
-def _head(name: str, identity: Identity) -> Message:
+def message_head(name: str, identity: Identity) -> Message:
     return {
         "schema": f"edgeguard.{name}.v1",
         "site": identity.site,

@@ -71,10 +71,15 @@ class MqttLink:
         )
         self._client.loop_start()
 
-    def publish(self, topic: str, body: bytes, *, retain: bool = False) -> int | None:
+    def publish(
+        self, topic: str, body: bytes, *, retain: bool = False, correlation: bytes | None = None
+    ) -> int | None:
         if self._client is None:
             return None
-        json = self._properties(PacketTypes.PUBLISH, PayloadFormatIndicator=1, ContentType="application/json")
+        answers = {} if correlation is None else {"CorrelationData": correlation}
+        json = self._properties(
+            PacketTypes.PUBLISH, PayloadFormatIndicator=1, ContentType="application/json", **answers
+        )
         sent = self._client.publish(topic, body, 1, retain, json)
         if sent.rc == paho.MQTT_ERR_QUEUE_SIZE:
             _sever(self._client)
@@ -144,7 +149,15 @@ class MqttLink:
         self._tell(client, Acked(mid, reason.value, str(reason)))
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._tell(client, Received(message.topic, bytes(message.payload), message.retain))
+        properties = message.properties
+        received = Received(
+            message.topic,
+            bytes(message.payload),
+            message.retain,
+            getattr(properties, "ResponseTopic", None),
+            getattr(properties, "CorrelationData", None),
+        )
+        self._tell(client, received)
 
     def _properties(self, packet_type: int, **values: object) -> Properties | None:
         """MQTT 5 properties; None for 3.1.1, which has none."""

@@ -9,7 +9,10 @@ from edgeguard.errors import ConfigError
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
-_UP = re.compile(r"edgeguard/v1/([^/]+)/([^/]+)/up/(status|health|alert)(?:/.*)?", re.DOTALL)
+_UP = re.compile(
+    r"edgeguard/v1/([^/]+)/([^/]+)/up/(status|health|alert|clock|counts|result)(?:/.*)?", re.DOTALL
+)
+_DOWN = re.compile(r"edgeguard/v1/([^/]+)/([^/]+)/down/(receipt|command|ack)(?:/.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,40 @@ class Topics:
         """Never raises: what cannot stand in a topic becomes `-`, since an alert must go out."""
         return self._up(f"alert/{_NO_WORD.sub('-', source)}/{_NO_WORD.sub('-', kind)}")
 
+    @property
+    def health_past(self) -> str:
+        """Durable records of health, from when nobody could be told."""
+        return self._up("health/past")
+
+    @property
+    def clock(self) -> str:
+        return self._up("clock")
+
+    def counts(self, source: str) -> str:
+        return self._up(f"counts/{_NO_WORD.sub('-', source)}")
+
+    def result(self, request_id: str) -> str:
+        return self._up(f"result/{_NO_WORD.sub('-', request_id)}")
+
+    @property
+    def receipt(self) -> str:
+        return self._down("receipt")
+
+    @property
+    def ack(self) -> str:
+        return self._down("ack")
+
+    def command(self, verb: str) -> str:
+        return self._down(f"command/{_NO_WORD.sub('-', verb)}")
+
+    @property
+    def down_filter(self) -> str:
+        """The subscription to all that is said to the device."""
+        return self._down("#")
+
+    def _down(self, rest: str) -> str:
+        return f"edgeguard/v1/{self.site}/{self.device}/down/{rest}"
+
     def _up(self, rest: str) -> str:
         return f"edgeguard/v1/{self.site}/{self.device}/up/{rest}"
 
@@ -53,5 +90,14 @@ def up_filter(site: str = "+", device: str = "+") -> str:
 
 def sender(topic: str) -> tuple[str, str, str] | None:
     """(site, device, message name) of an up topic; None for any other."""
-    match = _UP.fullmatch(topic)
+    return _parts(_UP, topic)
+
+
+def addressee(topic: str) -> tuple[str, str, str] | None:
+    """(site, device, message name) of a down topic; None for any other."""
+    return _parts(_DOWN, topic)
+
+
+def _parts(pattern: re.Pattern[str], topic: str) -> tuple[str, str, str] | None:
+    match = pattern.fullmatch(topic)
     return (match[1], match[2], match[3]) if match else None

@@ -14,6 +14,7 @@ class Severity(str, Enum):
     INFO = "info"
     WARNING = "warning"
     ALARM = "alarm"
+    CRITICAL = "critical"
 
 
 class AlertState(str, Enum):
