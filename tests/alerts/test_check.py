@@ -9,23 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from edgeguard.alerts.check import SCHEMAS, faults, schema
-from edgeguard.alerts.messages import (
-    ClockQuality,
-    HealthReport,
-    alert_message,
-    health_message,
-    status_message,
-)
-from edgeguard.types import ClipRef
-from tests.support.alerts import IDENTITY, UTC_NS, alert
+from tests.golden.conversation import conversation
 
-CLIP = ClipRef("id", "image/jpeg", "a.jpg", "cd" * 32, 1)
-PARTS = {"vision": {"state": "ok", "reason": None, "since_utc_ns": UTC_NS, "rate_per_s": 1.5, "frames": 7}}
-MESSAGES = {
-    "alert": alert_message(alert(evidence=(CLIP,)), IDENTITY, 1, 2, ClockQuality()),
-    "status": status_message("online", IDENTITY, UTC_NS, 0),
-    "health": health_message(HealthReport("ok", PARTS), IDENTITY, UTC_NS, 0, ClockQuality()),
-}
+MESSAGES = {message["schema"].split(".")[1]: message for _, _, _, message in conversation()}
 other_values = st.one_of(
     st.none(),
     st.booleans(),

@@ -106,6 +106,8 @@ def test_an_alert_says_all_that_is_known() -> None:
         ],
         "evidence_error": None,
         "drill": False,
+        "acknowledged": None,
+        "escalated_at": None,
         "replayed": False,
     }
 
