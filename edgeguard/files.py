@@ -1,8 +1,10 @@
-"""Files that are whole, whatever happens: a crash or a power cut leaves the old one or the new one."""
+"""Files that are whole, whatever happens (a crash leaves the old one or the new one), and private ones."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -31,3 +33,14 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_private(path: Path) -> None:
+    """Raises PermissionError if others may read or change the file, or its group may change it; OSError.
+
+    The group may read: `root:edgeguard` with mode 0640 gives a service a secret that it cannot alter.
+    """
+    if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise PermissionError(
+            errno.EACCES, f"other users can read or change it, so it is no secret: chmod 600 {path}"
+        )

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "gst": {"errors"},
     "media": {"errors", "gst"},
     "anchor": {"clock"},
-    "config": {"types", "errors"},
+    "config": {"types", "errors", "files"},
     "capture": {*BASE, "gst", "media", "anchor"},
     "audio": {*BASE, "gst", "media", "anchor"},
     "models": BASE,

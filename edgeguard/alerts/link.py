@@ -81,7 +81,10 @@ class Inbox(Protocol[ValueT]):
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Whom to trust and who we are; the broker's certificate and name are always verified."""
+    """Whom to trust and who we are; the broker's certificate and name are always verified.
+
+    The files are read at every connect.
+    """
 
     ca_file: Path | None = None
     """None: the system's authorities."""
@@ -106,6 +109,8 @@ class Endpoint:
     """How long the broker keeps our session while we are away; 0: not at all."""
     reconnect_s: tuple[float, float] = (1.0, 30.0)
     """First and longest wait between attempts, before jitter."""
+    fallbacks: tuple[tuple[str, int], ...] = ()
+    """Hosts and ports that are tried in turn, whenever a connection fails or ends."""
 
 
 @dataclass(frozen=True, slots=True)

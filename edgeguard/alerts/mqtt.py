@@ -7,7 +7,9 @@ messages are dropped, and the owner sends them again.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import random
+import re
 import socket
 import ssl
 import sys
@@ -32,17 +34,20 @@ from edgeguard.alerts.link import (
     Will,
 )
 from edgeguard.errors import ConfigError
+from edgeguard.files import check_private
 
 _MOST_UNACKNOWLEDGED = 1000
 """A broker that owes so many acknowledgements is left and joined anew."""
 
 _PROTOCOLS = {"mqtt5": paho.MQTTv5, "mqtt311": paho.MQTTv311}
+_TLS_ALERT = re.compile(r"\[SSL: \w+?_ALERT_(\w+)\]")
 
 
 class MqttLink:
     """A `Link` over MQTT 5 or 3.1.1; subscribes to `subscriptions` at every connect.
 
-    Raises ConfigError for an unknown protocol and for TLS files that cannot be used.
+    The brokers that the endpoint names take turns: after each connection or attempt comes the next. Raises
+    ConfigError for an unknown protocol and for TLS files that cannot be used.
     """
 
     def __init__(
@@ -58,17 +63,16 @@ class MqttLink:
         self._notify = notify
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]
-        self._tls = None if endpoint.tls is None else _tls_context(endpoint.tls)
+        self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
+        self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
         self._client: paho.Client | None = None
+        self._closing = False
 
     def start(self) -> None:
-        endpoint = self._endpoint
+        self._closing = False
         self._client = self._new_client()
-        session = self._properties(PacketTypes.CONNECT, SessionExpiryInterval=endpoint.session_expiry_s)
-        self._client.connect_async(
-            endpoint.host, endpoint.port, endpoint.keepalive_s, clean_start=False, properties=session
-        )
+        self._aim(self._client)
         self._client.loop_start()
 
     def publish(
@@ -86,8 +90,21 @@ class MqttLink:
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
 
     def close(self) -> None:
+        self._closing = True
         if self._client is not None:
             self._client.disconnect()
+
+    def _aim(self, client: paho.Client) -> None:
+        """Let the next attempt be at the next broker."""
+        host, port = next(self._places)
+        session = self._properties(PacketTypes.CONNECT, SessionExpiryInterval=self._endpoint.session_expiry_s)
+        client.connect_async(host, port, self._endpoint.keepalive_s, clean_start=False, properties=session)
+
+    def _aim_elsewhere(self, client: paho.Client) -> None:
+        if self._endpoint.fallbacks and not self._closing:
+            self._aim(client)
+            if self._closing:  # by another thread, meanwhile: aiming took that back
+                client.disconnect()
 
     def _new_client(self) -> paho.Client:
         endpoint = self._endpoint
@@ -99,7 +116,7 @@ class MqttLink:
         )
         client.username_pw_set(endpoint.username, endpoint.password)
         if self._tls is not None:
-            client.tls_set_context(self._tls)
+            client.tls_set_context(self._tls)  # type: ignore[arg-type]
         if self._will is not None:
             delay = self._properties(PacketTypes.WILLMESSAGE, WillDelayInterval=self._will.delay_s)
             client.will_set(self._will.topic, self._will.body, 1, True, delay)
@@ -116,6 +133,7 @@ class MqttLink:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_socket_open = _send_small_packets_at_once
+        client.on_log = self._on_log
 
     def _tell(self, client: paho.Client, event: LinkEvent) -> None:
         """Hand an event over, unless it comes late, from a client that was closed and replaced."""
@@ -128,6 +146,7 @@ class MqttLink:
         if reason.is_failure:
             self._refusal = f"the broker refused: {reason}"
             return
+        client.on_log = None
         client.drop_out_messages()
         if self._subscriptions:
             client.subscribe(self._subscriptions)
@@ -135,13 +154,20 @@ class MqttLink:
 
     def _on_connect_fail(self, client: paho.Client, _data: Any) -> None:
         error = sys.exc_info()[1]  # paho calls this while it handles the exception, and does not pass it on
-        self._tell(client, Disconnected(f"cannot connect: {error}"))
+        self._tell(client, Disconnected(_tls_refusal(str(error)) or f"cannot connect: {error}"))
+        self._aim_elsewhere(client)
 
     def _on_disconnect(
         self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
         why, self._refusal = self._refusal or f"connection ended: {reason}", None
+        client.on_log = self._on_log
         self._tell(client, Disconnected(why))
+        self._aim_elsewhere(client)
+
+    def _on_log(self, _client: paho.Client, _data: Any, _level: int, text: str) -> None:
+        """Until the broker accepts us: with TLS 1.3 paho says only here that it refused our certificate."""
+        self._refusal = _tls_refusal(text) or self._refusal
 
     def _on_publish(
         self, client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any
@@ -169,6 +195,12 @@ class MqttLink:
         return properties
 
 
+def _tls_refusal(text: str) -> str | None:
+    """What the broker's TLS alert means, if that is what the text tells of."""
+    alert = _TLS_ALERT.search(text)
+    return f"the broker refused the TLS connection: {alert[1].replace('_', ' ').lower()}" if alert else None
+
+
 def _sever(client: paho.Client) -> None:
     """Break the connection, so that paho's thread makes a new one."""
     connection = client.socket()
@@ -183,16 +215,44 @@ def _set_reconnect_delay(client: paho.Client, first_s: float, longest_s: float) 
     client.reconnect_delay_set(first_s * jitter, longest_s * jitter / 2)  # type: ignore[arg-type]
 
 
-def _tls_context(tls: Tls) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
-        if tls.cert_file is not None:
-            context.load_cert_chain(tls.cert_file, tls.key_file)
-    except OSError as error:
-        files = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
-        raise ConfigError(f"cannot use the TLS files {files}: {error}") from error
+class _RenewedTls:
+    """What paho takes for an SSLContext: made anew from the files at each connect. Raises ConfigError."""
+
+    check_hostname = True
+
+    def __init__(self, tls: Tls) -> None:
+        self._tls = tls
+        try:
+            self._context()
+        except OSError as error:
+            raise ConfigError(str(error)) from error
+
+    def wrap_socket(self, connection: socket.socket, **how: Any) -> ssl.SSLSocket:
+        return self._context().wrap_socket(connection, **how)
+
+    def _context(self) -> ssl.SSLContext:
+        """Raises OSError, which paho expects of a connect that fails."""
+        tls = self._tls
+        try:
+            return tls_context(tls)
+        except OSError as error:
+            files = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
+            raise OSError(f"cannot use the TLS files {files}: {error.strerror or error}") from error
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """TLS 1.2 or newer that verifies certificate and name. Raises OSError for files that cannot be used."""
+    context = ssl.create_default_context(cafile=tls.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if tls.cert_file is not None:
+        check_private(tls.key_file or tls.cert_file)
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
     return context
+
+
+def _no_passphrase() -> str:
+    """Without it OpenSSL would ask on the terminal, and wait."""
+    return ""
 
 
 def _send_small_packets_at_once(_client: paho.Client, _data: Any, connection: Any) -> None:

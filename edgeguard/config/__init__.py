@@ -2,7 +2,7 @@
 
 Belongs here: one file per section, what the keys mean, how faults read; how the environment overrides it.
 Does not belong here: what is done with a value; every other room takes plain values.
-May import: types, errors; pydantic, PyYAML.
+May import: types, errors, files; pydantic, PyYAML.
 Called by: runtime/assembly, cli.
 To add one, copy `tracker.py` for a section, then run `python -m edgeguard.config`.
 """

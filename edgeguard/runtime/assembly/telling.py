@@ -165,7 +165,8 @@ class Telling:
             client_id=mqtt.client_id,
             username=mqtt.username,
             password=mqtt.password(),
-            tls=Tls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file) if mqtt.tls.enabled else None,
+            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
             protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,
+            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
         )
