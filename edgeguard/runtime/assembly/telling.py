@@ -12,7 +12,7 @@ from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, enco
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.policy import AlertRule, Policy
-from edgeguard.alerts.publisher import Input, Publisher
+from edgeguard.alerts.publisher import Delivery, Input, Publisher
 from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import Clock, is_synchronised
 from edgeguard.config import Config
@@ -62,13 +62,22 @@ class Telling:
         delivery = DeliveryStage(self._publisher, self._board.part("broker"), self._board.part("outbox"))
         return {"outbox": delivery, "alerts": self._alert_stage()}
 
+    def tell(self, alert: Alert) -> None:
+        """Hand an alert to the publisher."""
+        self._outgoing.put(alert)
+
+    @property
+    def delivery(self) -> Delivery:
+        """How telling goes."""
+        return self._publisher.delivery
+
     def tell_health(self) -> None:
         """Hand the health report to the publisher; the next one makes up for one that found no room."""
         self._outgoing.put(HealthReport(self._board.state.value, self._board.report()), timeout_s=0.1)
 
     @property
     def idle(self) -> bool:
-        delivery = self._publisher.delivery
+        delivery = self.delivery
         waiting = len(self._observations) + len(self._outgoing) + delivery.pending + delivery.uncommitted
         return waiting == 0
 
@@ -80,7 +89,7 @@ class Telling:
             Fuser([self._fusion_rule(rule) for rule in joining]),
             Policy(policy, self._clock, Uuid7(self._clock)),
             self._witness(),
-            self._outgoing.put,
+            self.tell,
             self._models,
             self._journal(),
             self._board.part("alerts"),
