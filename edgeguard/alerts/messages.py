@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from edgeguard.alerts.topics import Topics
-from edgeguard.types import Alert, AlertState, Measure
+from edgeguard.types import Alert, AlertState, Counts, Measure
 
 Message = dict[str, Any]
 
@@ -53,16 +53,6 @@ class HealthReport:
     """`starting`, `ok` or `degraded`."""
     parts: Mapping[str, Mapping[str, Any]]
     """Per part `state`, `reason`, `since_utc_ns`, perhaps `rate_per_s`, and any counters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What one camera sees now: confirmed tracks by class."""
-
-    source: str
-    seen: Mapping[str, int]
-    moving: Mapping[str, int]
-    zones: Mapping[str, Mapping[str, int]]
 
 
 def alert_message(

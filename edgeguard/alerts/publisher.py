@@ -15,6 +15,7 @@ from edgeguard.alerts.messages import (
     Identity,
     alert_message,
     closing_message,
+    counts_message,
     encode,
     health_message,
     status_message,
@@ -23,11 +24,11 @@ from edgeguard.alerts.outbox import Draft, Entry, Outbox
 from edgeguard.alerts.sender import Sender
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
-from edgeguard.types import Alert, AlertState
+from edgeguard.types import Alert, AlertState, Counts
 
 log = logging.getLogger(__name__)
 
-Input = Alert | HealthReport | LinkEvent
+Input = Alert | HealthReport | Counts | LinkEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,9 @@ class Publisher:
         self._health: HealthReport | None = None
         self._health_is_news = False
         self._status_is_news = False
+        self._counts: dict[str, Counts] = {}
+        """The newest of each camera."""
+        self._counts_to_tell: set[str] = set()
         self._oldest_wait_ns = 0
         self._storage_error: str | None = None
 
@@ -133,9 +137,13 @@ class Publisher:
                 self._uncommitted.append(value)
             case HealthReport():
                 self._health, self._health_is_news = value, True
+            case Counts():
+                self._counts[value.source] = value
+                self._counts_to_tell.add(value.source)
             case Connected():
                 self._sender.connect(value)
                 self._status_is_news = self._health_is_news = True
+                self._counts_to_tell.update(self._counts)
             case Disconnected():
                 self._sender.disconnect(value)
             case Acked():
@@ -214,6 +222,13 @@ class Publisher:
             message = health_message(self._health, self._identity, now_ns, self._seq_high, quality)
             self._sender.retain(self._topics.health, encode(message))
         self._status_is_news = self._health_is_news = False
+        self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        for source in sorted(self._counts_to_tell):
+            message = counts_message(self._counts[source], self._identity, self._clock.utc_ns())
+            self._sender.retain(self._topics.counts(source), encode(message))
+        self._counts_to_tell.clear()
 
     def _tell_status(self, state: str) -> None:
         message = status_message(state, self._identity, self._clock.utc_ns(), self._seq_high)

@@ -75,8 +75,8 @@ class Tls(Section):
         return value
 
 
-class Mqtt(Section):
-    """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
+class Broker(Section):
+    """A broker, and how to present ourselves to it."""
 
     host: Host = Field(examples=["127.0.0.1"])
     """Name or address of the broker."""
@@ -92,18 +92,13 @@ class Mqtt(Section):
     protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
     """MQTT 5 or 3.1.1. With 3.1.1 the broker cannot tell that it refused an alert, or that nobody listens."""
     client_id: ClientId = Field(default=DERIVED)
-    """Client identifier, unique at the broker. Without it: edgeguard-<site>-<device>."""
+    """Client identifier, unique at the broker. Without it: made of who we are."""
     username: Text | None = None
     """User at the broker; null: none."""
     password_file: Location | None = None
     """File whose first line is the password; chmod 600: refused if others can read it; null: none."""
     keepalive_s: int = Field(default=20, ge=5, le=3600)
     """Seconds between signs of life; a dead connection is noticed after about twice that."""
-    window: int = Field(default=80, ge=1, le=1000)
-    """Alerts that may be on their way, not yet confirmed."""
-    retry_s: float = Field(default=20.0, ge=1, le=3600)
-    """Seconds after which an alert that was sent but not confirmed is sent again."""
-
     def password(self) -> str | None:
         """The password, read now. Raises ConfigError."""
         return None if self.password_file is None else read_secret(self.password_file)
@@ -135,3 +130,14 @@ class Mqtt(Section):
         if value is not None and info.data.get("username", "") is None:
             raise ValueError("expected a username beside it")
         return value
+
+
+class Mqtt(Broker):
+    """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
+
+    window: int = Field(default=80, ge=1, le=1000)
+    """Alerts that may be on their way, not yet confirmed."""
+    retry_s: float = Field(default=20.0, ge=1, le=3600)
+    """Seconds after which an alert that was sent but not confirmed is sent again."""
+    counts: bool = True
+    """Whether to tell, on each change, how many of each class every camera sees, all in all and by zone."""

@@ -38,7 +38,16 @@ class House:
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
-        self._seeing = Seeing(config, self.clock, self.board, catalog, store, observations, shelf)
+        self._seeing = Seeing(
+            config,
+            self.clock,
+            self.board,
+            catalog,
+            store,
+            observations,
+            shelf,
+            lambda counts: self._telling.tell_counts(counts),
+        )
         self._hearing = Hearing(config, self.clock, self.board, catalog, store, observations)
         self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 

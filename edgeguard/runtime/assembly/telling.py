@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from edgeguard import __version__
 from edgeguard.alerts.ids import Uuid7
@@ -27,7 +28,7 @@ from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
-from edgeguard.types import Alert, Line, ModelRef, Observation
+from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
 
@@ -55,7 +56,7 @@ class Telling:
         self._shelf = shelf
         self._models = models
         self._rules = [rule for rule in config.rules if rule.enabled]
-        self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT)
+        self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
         self._publisher = self._make_publisher()
 
     def stages(self) -> dict[str, Stage]:
@@ -74,6 +75,10 @@ class Telling:
     def tell_health(self) -> None:
         """Hand the health report to the publisher; the next one makes up for one that found no room."""
         self._outgoing.put(HealthReport(self._board.state.value, self._board.report()), timeout_s=0.1)
+
+    def tell_counts(self, counts: Counts) -> bool:
+        """Hand what a camera sees to the publisher, in the place of what still waits; False if it is full."""
+        return self._outgoing.put(counts, timeout_s=0)
 
     @property
     def idle(self) -> bool:
@@ -179,3 +184,9 @@ class Telling:
             keepalive_s=mqtt.keepalive_s,
             fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
         )
+
+
+def _newest_counts() -> Callable[[Input], Hashable]:
+    """Of the counts of one camera only the newest wait; everything else waits by itself."""
+    numbers = itertools.count()
+    return lambda value: value.source if isinstance(value, Counts) else next(numbers)
