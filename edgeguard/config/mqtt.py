@@ -92,13 +92,14 @@ class Broker(Section):
     protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
     """MQTT 5 or 3.1.1. With 3.1.1 the broker cannot tell that it refused an alert, or that nobody listens."""
     client_id: ClientId = Field(default=DERIVED)
-    """Client identifier, unique at the broker. Without it: made of who we are."""
+    """Client identifier, unique at the broker. Without it: `edgeguard-` and the names in this file."""
     username: Text | None = None
     """User at the broker; null: none."""
     password_file: Location | None = None
     """File whose first line is the password; chmod 600: refused if others can read it; null: none."""
     keepalive_s: int = Field(default=20, ge=5, le=3600)
     """Seconds between signs of life; a dead connection is noticed after about twice that."""
+
     def password(self) -> str | None:
         """The password, read now. Raises ConfigError."""
         return None if self.password_file is None else read_secret(self.password_file)
