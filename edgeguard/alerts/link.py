@@ -22,6 +22,14 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The broker answered this connection's subscriptions: from here on what is told arrives."""
+
+    refused: tuple[str, ...] = ()
+    """Each filter that it did not take, with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The connection ended or an attempt at one failed; the link goes on trying."""
 
@@ -51,7 +59,7 @@ class Received:
     """What the answer shall carry, so that the sender knows it (MQTT 5)."""
 
 
-LinkEvent = Connected | Disconnected | Acked | Received
+LinkEvent = Connected | Subscribed | Disconnected | Acked | Received
 
 
 class Link(Protocol):

@@ -30,6 +30,7 @@ from edgeguard.alerts.link import (
     Endpoint,
     LinkEvent,
     Received,
+    Subscribed,
     Tls,
     Will,
 )
@@ -46,7 +47,8 @@ _TLS_ALERT = re.compile(r"\[SSL: \w+?_ALERT_(\w+)\]")
 class MqttLink:
     """A `Link` over MQTT 5 or 3.1.1; subscribes to `subscriptions` at every connect.
 
-    The brokers that the endpoint names take turns: after each connection or attempt comes the next. Raises
+    The brokers that the endpoint names take turns: after each connection or attempt comes the next. A broker
+    that owes `most_unacknowledged` answers is left and joined anew (65,535 is all that MQTT allows). Raises
     ConfigError for an unknown protocol and for TLS files that cannot be used.
     """
 
@@ -56,6 +58,7 @@ class MqttLink:
         notify: Callable[[LinkEvent], object],
         will: Will | None = None,
         subscriptions: Sequence[str] = (),
+        most_unacknowledged: int = _MOST_UNACKNOWLEDGED,
     ) -> None:
         if endpoint.protocol not in _PROTOCOLS:
             raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use mqtt5 or mqtt311")
@@ -63,6 +66,7 @@ class MqttLink:
         self._notify = notify
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]
+        self._most_unacknowledged = most_unacknowledged
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -121,7 +125,7 @@ class MqttLink:
             delay = self._properties(PacketTypes.WILLMESSAGE, WillDelayInterval=self._will.delay_s)
             client.will_set(self._will.topic, self._will.body, 1, True, delay)
         client.max_inflight_messages_set(0)
-        client.max_queued_messages_set(_MOST_UNACKNOWLEDGED)
+        client.max_queued_messages_set(self._most_unacknowledged)
         _set_reconnect_delay(client, *endpoint.reconnect_s)
         self._set_callbacks(client)
         return client
@@ -131,6 +135,7 @@ class MqttLink:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_socket_open = _send_small_packets_at_once
         client.on_log = self._on_log
@@ -168,6 +173,13 @@ class MqttLink:
     def _on_log(self, _client: paho.Client, _data: Any, _level: int, text: str) -> None:
         """Until the broker accepts us: with TLS 1.3 paho says only here that it refused our certificate."""
         self._refusal = _tls_refusal(text) or self._refusal
+
+    def _on_subscribe(
+        self, client: paho.Client, _data: Any, _mid: int, reasons: Sequence[ReasonCode], _properties: Any
+    ) -> None:
+        answers = zip(self._subscriptions, reasons, strict=False)
+        refused = tuple(f"{topic}: {reason}" for (topic, _), reason in answers if reason.is_failure)
+        self._tell(client, Subscribed(refused))
 
     def _on_publish(
         self, client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any

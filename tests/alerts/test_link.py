@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import subprocess
 import time
@@ -20,6 +21,7 @@ from edgeguard.alerts.link import (
     Link,
     LinkEvent,
     Received,
+    Subscribed,
     Tls,
     Will,
 )
@@ -30,6 +32,7 @@ from tests.support.broker import Broker, free_port
 
 EventT = TypeVar("EventT")
 Events = queue.SimpleQueue[LinkEvent]
+DYNAMIC_SECURITY = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
 
 
 def wait_for(events: Events, kind: type[EventT], timeout_s: float = 10.0) -> EventT:
@@ -187,6 +190,20 @@ def test_it_waits_for_a_broker_that_is_not_there_yet(
     assert "Connection refused" in wait_for(events, Disconnected).reason
     with Broker(tmp_path, port=port):
         wait_for(events, Connected)
+
+
+def test_the_answer_to_its_subscriptions_is_told(broker: Broker, connect: Connect, events: Events) -> None:
+    connect(endpoint(broker.port, "reader"), subscriptions=["t", "$share/readers/t"])
+    assert wait_for(events, Subscribed).refused == ()
+
+
+def test_a_subscription_that_is_refused_is_named(tmp_path: Path, connect: Connect, events: Events) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({"defaultACLAccess": {"subscribe": False}}))
+    options = f"allow_anonymous true\nplugin {DYNAMIC_SECURITY}\nplugin_opt_config_file {rules}"
+    with Broker(tmp_path, options) as broker:
+        connect(endpoint(broker.port), subscriptions=["t/#"])
+        assert wait_for(events, Subscribed).refused == ("t/#: Not authorized",)
 
 
 def test_a_broker_that_dies_is_noticed_and_rejoined_without_old_messages(
