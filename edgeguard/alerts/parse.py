@@ -19,14 +19,15 @@ def parse(body: bytes, name: str) -> dict[str, Any]:
     Refused although Python's JSON reader takes them: duplicate keys, NaN and infinity, lone surrogates,
     endless nesting and numbers.
     """
-    value = _strict_json(body)
+    value = strict_json(body)
     if found := faults(value, schema(name)):
         raise ValueError(f"not a valid {name}: {'; '.join(found[:3])}")
     message: dict[str, Any] = value
     return message
 
 
-def _strict_json(body: bytes) -> Any:
+def strict_json(body: bytes) -> Any:
+    """The value in `body`, of whatever shape. Raises ValueError."""
     if len(body) > MAX_BYTES:
         raise ValueError(f"{len(body)} bytes, at most {MAX_BYTES} are read")
     try:
