@@ -19,6 +19,19 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """The same for a secret: nobody but the owner may read it, at no moment."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
+        put_in_place(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def put_in_place(part: Path, target: Path) -> None:
     """Give a finished file its name, and wait until both are on the disk. Raises OSError."""
     sync(part)

@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "rules": {"types"},
     "fusion": {"types"},
     "alerts": BASE,
+    "broker": {*BASE, "alerts"},
     "evidence": BASE,
     "synth": {"types", "errors", "models"},
     "runtime": None,  # everything but cli
@@ -35,6 +36,7 @@ MAY_IMPORT = {
 DOORS = {
     "gi": {"gst/binding"},
     "paho": {"alerts/mqtt"},
+    "cryptography": {"broker/certificates"},
     "sqlite3": {"alerts/outbox", "evidence"},
     "pydantic": {"config"},
     "yaml": {"config", "models", "cli"},
