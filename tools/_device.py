@@ -3,8 +3,8 @@
     python tools/_device.py CONFIG --alerts N --rate R --seed S
 
 Publisher, outbox, link, health port and stages are assembled by the product's own code from CONFIG. Beside
-the state folder two journals grow, each line written before the next step: `intents`, the number, alert id and
-state of each alert before it is handed over, and `committed`, the numbers that are known to be on disk.
+the state folder two journals grow, each line written before the next step: `intents`, the number, alert id
+and state of each alert before it is handed over, and `committed`, the numbers that are known to be on disk.
 Killed and started again, it goes on with the number after the last intent. Once N are invented, nothing waits
 and a file `finish` stands beside the journals, it ends with exit code 0; so it does after SIGTERM.
 """
