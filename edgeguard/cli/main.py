@@ -11,7 +11,7 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import broker, check, config, demo, models, run, watch
+from edgeguard.cli import bridge, broker, check, config, demo, models, run, watch
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("run")(said_plainly(run.run))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))
+app.add_typer(bridge.app, name="bridge")
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.add_typer(broker.app, name="broker")
