@@ -42,7 +42,10 @@ class Acked:
 
     mid: int
     reason_code: int
-    """MQTT 5: 0 stored, 16 nobody subscribes, 128 and above refused. MQTT 3.1.1: always 0."""
+    """MQTT 5: 0 stored, 16 nobody subscribes, 128 and above refused. MQTT 3.1.1: always 0.
+
+    The link itself answers 149 for what is larger than the broker takes.
+    """
     reason: str
 
 

@@ -40,6 +40,9 @@ from edgeguard.files import check_private
 _MOST_UNACKNOWLEDGED = 1000
 """A broker that owes so many acknowledgements is left and joined anew."""
 
+TOO_LARGE = 149
+_OVERHEAD = 64
+"""More than a PUBLISH packet needs beside topic, body and correlation."""
 _PROTOCOLS = {"mqtt5": paho.MQTTv5, "mqtt311": paho.MQTTv311}
 _TLS_ALERT = re.compile(r"\[SSL: \w+?_ALERT_(\w+)\]")
 
@@ -72,6 +75,8 @@ class MqttLink:
         self._refusal: str | None = None
         self._client: paho.Client | None = None
         self._closing = False
+        self._largest: int | None = None
+        self._refused_here = itertools.count(-1, -1)
 
     def start(self) -> None:
         self._closing = False
@@ -84,6 +89,8 @@ class MqttLink:
     ) -> int | None:
         if self._client is None:
             return None
+        if self._largest is not None and _size(topic, body, correlation) > self._largest:
+            return self._refuse()
         answers = {} if correlation is None else {"CorrelationData": correlation}
         json = self._properties(
             PacketTypes.PUBLISH, PayloadFormatIndicator=1, ContentType="application/json", **answers
@@ -97,6 +104,12 @@ class MqttLink:
         self._closing = True
         if self._client is not None:
             self._client.disconnect()
+
+    def _refuse(self) -> int:
+        """Answer as the broker would, for it would end the connection instead, again and again."""
+        mid = next(self._refused_here)
+        self._notify(Acked(mid, TOO_LARGE, f"Packet too large: the broker takes {self._largest} bytes"))
+        return mid
 
     def _aim(self, client: paho.Client) -> None:
         """Let the next attempt be at the next broker."""
@@ -152,6 +165,7 @@ class MqttLink:
             self._refusal = f"the broker refused: {reason}"
             return
         client.on_log = None
+        self._largest = getattr(properties, "MaximumPacketSize", None)
         client.drop_out_messages()
         if self._subscriptions:
             client.subscribe(self._subscriptions)
@@ -205,6 +219,10 @@ class MqttLink:
         for name, value in values.items():
             setattr(properties, name, value)
         return properties
+
+
+def _size(topic: str, body: bytes, correlation: bytes | None) -> int:
+    return len(topic.encode()) + len(body) + len(correlation or b"") + _OVERHEAD
 
 
 def _tls_refusal(text: str) -> str | None:
