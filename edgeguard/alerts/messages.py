@@ -16,9 +16,6 @@ Message = dict[str, Any]
 
 _PART_MEMBERS = frozenset({"state", "reason", "since_utc_ns", "rate_per_s"})
 
-CUSTODY = "puback"
-"""Which answer lets the device forget an alert: the broker's acknowledgement."""
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -109,9 +106,17 @@ def closing_message(open_alert: Message, identity: Identity, seq: int) -> Messag
 
 
 def status_message(
-    state: str, identity: Identity, utc_ns: int | None = None, seq_high: int | None = None
+    state: str,
+    identity: Identity,
+    utc_ns: int | None = None,
+    seq_high: int | None = None,
+    custody: str = "puback",
 ) -> Message:
-    """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`."""
+    """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`.
+
+    `custody` says whose word lets the device forget a message: the broker's (`puback`) or a collector's
+    (`receipt`).
+    """
     return {
         **message_head("status", identity),
         "state": state,
@@ -119,7 +124,7 @@ def status_message(
         "started_at": rfc3339(identity.started_utc_ns),
         "at": None if utc_ns is None else rfc3339(utc_ns),
         "seq_high": seq_high,
-        "custody": CUSTODY,
+        "custody": custody,
     }
 
 

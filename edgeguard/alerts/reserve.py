@@ -26,6 +26,10 @@ class SeqFloor:
         write_whole(self._path, str(seq + _BLOCK).encode())
         self.value = seq + _BLOCK
 
+    def covers_more_than(self, seq: int) -> bool:
+        """Whether numbers above `seq` were given out, though the outbox does not know of them."""
+        return self.value - _BLOCK > seq or (seq == 0 and self.value > 0)
+
 
 class Ballast:
     """A file that only takes room, to be dropped when the disk is full: even deleting rows needs some."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgeguard.alerts.publisher import Delivery, Publisher
+from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.publisher import Publisher
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
 
@@ -42,6 +43,8 @@ class DeliveryStage(Stage):
             delivered=delivery.delivered,
             lost=delivery.lost,
             oldest_pending_s=round(delivery.oldest_pending_s, 1),
+            bad_receipts=delivery.bad_receipts,
+            **{f"shed_{name}": count for name, count in delivery.shed.items()},
         )
         trouble = _trouble(delivery)
         self._outbox.set(State.DEGRADED if trouble else State.OK, trouble)

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.link import Acked, Endpoint, LinkEvent, Will
 from edgeguard.alerts.messages import HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
-from edgeguard.alerts.publisher import Delivery, Input, Publisher
+from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.alerts.subscriber import Subscriber, Told
 from edgeguard.alerts.topics import up_filter
 from edgeguard.clock import SystemClock
@@ -49,7 +50,7 @@ class Device:
             MqttLink(where, self._notify, will),
             identity,
             clock,
-            ack_timeout_s=2,
+            confirm_timeout_s=2,
             retry_s=0.05,
         )
         self._stop = threading.Event()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,18 +14,48 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from edgeguard.alerts.outbox import Draft, Outbox
+from edgeguard.alerts.bounds import Limits
+from edgeguard.alerts.durable import Draft, Entry, MessageClass
+from edgeguard.alerts.messages import encode
+from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
 
-
-def draft(item: str, seq: int) -> Draft:
-    """`a+` goes on under the id `a`, `a` does not."""
-    return Draft(f"topic/{item[0]}", f"{item} {seq}".encode(), item.rstrip("+"), item.endswith("+"))
+BOOT, LATER_BOOT = "boot-1", "boot-2"
+WORTH = {"h": MessageClass.HEALTH, "i": MessageClass.INFO, "w": MessageClass.WARNING}
 
 
-def new_outbox(folder: Path, clock: ManualClock | None = None, **limits: int) -> Outbox:
-    return Outbox(folder / "outbox.db", clock or ManualClock(), **{"ballast_bytes": 0, **limits})
+def draft(item: str, seq: int, _db: object = None) -> Draft:
+    """`a+` is an alert that goes on under the id `a`, `a` one that is over; the letter says its class."""
+    message = {
+        "schema": "edgeguard.alert.v1",
+        "boot_id": BOOT,
+        "seq": seq,
+        "alert_id": item.rstrip("+"),
+        "closed_at": None if item.endswith("+") else "now",
+        "replayed": False,
+    }
+    return Draft(f"topic/{item[0]}", message, WORTH.get(item[0], MessageClass.ALARM))
+
+
+def body_of(item: str, seq: int) -> bytes:
+    return encode(draft(item, seq).message)
+
+
+def take(outbox: Outbox, seq: int) -> Entry:
+    """The entry that is due under that number."""
+    return next(entry for entry in outbox.due(outbox._clock.monotonic_ns(), 10_000) if entry.seq == seq)
+
+
+def done(outbox: Outbox, seqs: Iterable[int]) -> int:
+    return outbox.done([(BOOT, seq) for seq in seqs])
+
+
+def new_outbox(
+    folder: Path, clock: ManualClock | None = None, ballast_bytes: int = 0, **limits: int
+) -> Outbox:
+    clock = clock or ManualClock()
+    return Outbox(folder / "outbox.db", clock, limits=Limits(**limits), ballast_bytes=ballast_bytes)
 
 
 def seqs(outbox: Outbox, now_ns: int = 0, limit: int = 100) -> list[int]:
@@ -54,27 +84,31 @@ def test_what_is_committed_is_due_in_order(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
     outbox.commit(["c"], draft)
     entries = outbox.due(0, 100)
-    assert [(entry.seq, entry.body) for entry in entries] == [(1, b"a 1"), (2, b"b 2"), (3, b"c 3")]
+    assert [(entry.seq, entry.body) for entry in entries] == [
+        (1, body_of("a", 1)),
+        (2, body_of("b", 2)),
+        (3, body_of("c", 3)),
+    ]
     assert (outbox.pending, outbox.seq_high) == (3, 3)
     assert seqs(outbox, limit=2) == [1, 2]
 
 
 def test_what_was_sent_is_due_again_later_and_what_is_done_never(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
-    outbox.sent(1, next_try_ns=50)
+    outbox.sent(take(outbox, 1), next_try_ns=50)
     assert seqs(outbox, 49) == [2]
     assert [(entry.seq, entry.attempts) for entry in outbox.due(50, 9)] == [(2, 0), (1, 1)]
     outbox.postpone(1, next_try_ns=70)
     assert seqs(outbox, 69) == [2]
-    assert outbox.done([1, 2, 99]) == 2
+    assert done(outbox, [1, 2, 99]) == 2
     assert seqs(outbox, 1000) == []
     assert outbox.pending == 0
 
 
 def test_hurry_makes_everything_or_one_topic_due(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
-    outbox.sent(1, 10**18)
-    outbox.sent(2, 10**18)
+    outbox.sent(take(outbox, 1), 10**18)
+    outbox.sent(take(outbox, 2), 10**18)
     outbox.hurry("topic/b")
     assert seqs(outbox) == [2]
     outbox.hurry()
@@ -82,7 +116,7 @@ def test_hurry_makes_everything_or_one_topic_due(outbox: Outbox) -> None:
 
 
 def test_a_failing_draft_commits_nothing_of_its_batch(outbox: Outbox) -> None:
-    def fail_at_b(item: str, seq: int) -> Draft:
+    def fail_at_b(item: str, seq: int, _db: object) -> Draft:
         if item == "b":
             raise ValueError(item)
         return draft(item, seq)
@@ -95,12 +129,12 @@ def test_a_failing_draft_commits_nothing_of_its_batch(outbox: Outbox) -> None:
 def test_the_next_run_sends_all_again_and_goes_on_counting(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
     first.commit(["a", "b", "c"], draft)
-    first.sent(1, 10**18)
-    first.done([2, 3])
+    first.sent(take(first, 1), 10**18)
+    done(first, [2, 3])
     first.close()
     second = new_outbox(tmp_path)
     second.commit(["d"], draft)
-    assert [(entry.seq, entry.earlier_run) for entry in second.due(0, 9)] == [(1, True), (4, False)]
+    assert [(entry.seq, entry.late) for entry in second.due(0, 9)] == [(1, True), (4, False)]
     second.close()
 
 
@@ -123,10 +157,10 @@ def test_the_oldest_wait_counts_from_the_commit_or_the_start_of_this_run(tmp_pat
 def test_open_alerts_are_known_to_the_next_run(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
     first.commit(["a+", "b+", "a+", "b", "c"], draft)
-    first.done(range(1, 6))
+    done(first, range(1, 6))
     first.close()
     second = new_outbox(tmp_path)
-    assert second.left_open() == [b"a+ 3"]
+    assert second.left_open() == [draft("a+", 3).message]
     second.close()
 
 
@@ -141,8 +175,8 @@ def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: P
     content[span] = bytes(byte ^ 0xA5 for byte in content[span])
     path.write_bytes(content)
     second = new_outbox(tmp_path)
-    assert second.set_aside == tmp_path / "outbox.db.damaged-1"
-    assert second.set_aside.read_bytes() == content
+    assert second.set_aside == [tmp_path / "outbox.db.damaged-1"]
+    assert second.set_aside[0].read_bytes() == content
     second.commit(["b"], draft)
     assert seqs(second)[0] > 200
     second.close()
@@ -150,7 +184,7 @@ def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: P
 
 def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
-    first._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    first._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     first.commit(["a"], draft)
     crashed = tmp_path / "crashed"
     crashed.mkdir()
@@ -159,7 +193,7 @@ def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_pa
     first.close()
     (crashed / "outbox.db").write_bytes(b"no database " * 1000)
     second = new_outbox(crashed)
-    assert second.set_aside is not None
+    assert second.set_aside
     assert (second.pending, second.left_open()) == (0, [])
     second.close()
 
@@ -167,15 +201,15 @@ def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_pa
 def test_damage_that_appears_while_running_costs_one_commit(tmp_path: Path) -> None:
     outbox = new_outbox(tmp_path)
     outbox.commit(["a" * 500] * 200, draft)
-    outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with (tmp_path / "outbox.db").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * 200_000)
-    outbox._db.execute("PRAGMA cache_size=0")
+    outbox._file._db.execute("PRAGMA cache_size=0")
     with pytest.raises(StorageError, match="malformed"):
         outbox.commit(["b"], draft)
     outbox.commit(["b"], draft)
-    assert outbox.set_aside is not None
+    assert outbox.set_aside
     assert len(seqs(outbox)) == 1
     assert seqs(outbox)[0] > 200
     outbox.close()
@@ -191,15 +225,25 @@ def test_a_lost_file_does_not_bring_numbers_back(tmp_path: Path) -> None:
     second.close()
 
 
-def test_a_full_outbox_refuses_and_takes_again_once_something_is_delivered(tmp_path: Path) -> None:
-    outbox = new_outbox(tmp_path, max_bytes=200_000)
-    with pytest.raises(StorageError, match="full"):
-        commit_for_ever(outbox)
-    kept = outbox.pending
-    assert kept == outbox.seq_high == len(outbox.due(0, 1000)) > 50
-    outbox.done([1, 2, 3])
-    outbox.commit(["b"], draft)
-    assert outbox.seq_high == kept + 1
+def test_within_its_limits_nothing_gives_way(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=10)
+    outbox.commit(["a"] * 8 + ["h"], draft)
+    assert outbox.pending == 9
+    assert set(outbox.shed.values()) == {0}
+    outbox.close()
+
+
+def test_the_least_important_gives_way_first_and_the_oldest_of_it(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=10)
+    outbox.commit(["h", "i", "i", "w", "w", "a", "a", "a", "a", "a"], draft)
+    outbox.commit(["a"], draft)
+    assert seqs(outbox) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    outbox.commit(["a", "w"], draft)
+    assert seqs(outbox) == [4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    outbox.commit(["a"] * 9, draft)
+    assert seqs(outbox) == [8, 9, 10, 11, 12, *range(14, 23)][-10:]
+    shed = {worth.word: count for worth, count in outbox.shed.items()}
+    assert shed == {"health": 1, "transcript": 0, "info": 2, "warning": 3, "alarm": 6}
     outbox.close()
 
 
@@ -227,7 +271,7 @@ def test_on_a_full_disk_the_ballast_makes_room(small_disk: Path) -> None:
     with pytest.raises(StorageError, match="full"):
         commit_for_ever(outbox)
     filler.unlink()
-    outbox.done(range(1, 11))
+    done(outbox, range(1, 11))
     outbox.commit(["d"], draft)
     outbox.close()
     after = new_outbox(small_disk, ballast_bytes=400_000)
@@ -246,8 +290,8 @@ def test_it_belongs_to_the_thread_that_opened_it(outbox: Outbox) -> None:
 
 
 def test_commits_are_on_the_disk_when_they_return(outbox: Outbox) -> None:
-    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert outbox._file._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert outbox._file._db.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 WRITER = """
@@ -255,12 +299,12 @@ import sys
 from pathlib import Path
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import SystemClock
-from tests.alerts.test_outbox import draft
+from tests.alerts.test_outbox import done, draft
 
 outbox = Outbox(Path(sys.argv[1]), SystemClock(), ballast_bytes=0)
 while True:
     outbox.commit(["a", "b", "c"], draft)
-    outbox.done([outbox.seq_high])
+    done(outbox, [outbox.seq_high])
     print(outbox.seq_high, flush=True)
 """
 
@@ -306,7 +350,7 @@ class Model(RuleBasedStateMachine):
         self.outbox.commit(items, draft)
         for item in items:
             self.count += 1
-            self.rows[self.count] = draft(item, self.count).body
+            self.rows[self.count] = body_of(item, self.count)
 
     @rule(limit=st.integers(1, 5), wait_ns=st.integers(0, 20))
     def send_what_is_due(self, limit: int, wait_ns: int) -> None:
@@ -316,12 +360,12 @@ class Model(RuleBasedStateMachine):
         for entry in entries:
             assert entry.seq in ready
             assert entry.body == self.rows[entry.seq]
-            self.outbox.sent(entry.seq, self.clock.now_ns + wait_ns)
+            self.outbox.sent(entry, self.clock.now_ns + wait_ns)
             self.next_try_ns[entry.seq] = self.clock.now_ns + wait_ns
 
     @rule(seqs=st.sets(st.integers(1, 40), max_size=5))
     def done(self, seqs: set[int]) -> None:
-        assert self.outbox.done(seqs) == len(seqs & self.rows.keys())
+        assert done(self.outbox, seqs) == len(seqs & self.rows.keys())
         for seq in seqs:
             self.rows.pop(seq, None)
 
@@ -329,7 +373,7 @@ class Model(RuleBasedStateMachine):
     def hurry(self, topic: str | None) -> None:
         self.outbox.hurry(topic)
         for seq, body in self.rows.items():
-            if topic is None or body.startswith(b"a"):
+            if topic is None or b'"alert_id":"a"' in body:
                 self.next_try_ns[seq] = 0
 
     @rule(wait_ns=st.integers(0, 30))

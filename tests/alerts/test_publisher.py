@@ -162,7 +162,7 @@ def test_the_broker_may_narrow_the_window(tmp_path: Path) -> None:
 
 
 def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, window=3, ack_timeout_s=10)
+    bench = Bench(tmp_path, window=3, confirm_timeout_s=10)
     bench.answer(None)
     bench.publisher.start()
     bench.run(*(moment() for _ in range(5)))
@@ -175,7 +175,7 @@ def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path)
 
 
 def test_a_copy_sent_again_is_marked_and_otherwise_the_same(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, ack_timeout_s=10)
+    bench = Bench(tmp_path, confirm_timeout_s=10)
     bench.answer(None)
     bench.publisher.start()
     bench.run(moment())
@@ -240,7 +240,7 @@ def test_refused_state_is_seen_too_but_nobody_needs_to_subscribe_to_it(bench: Be
     bench.answer(16)
     bench.run(HealthReport("ok", {}))
     assert bench.publisher.delivery.state == "delivering"
-    bench.answer(135)
+    bench.link.answer = lambda publication: 135 if publication.topic == HEALTH else 0
     bench.run(HealthReport("ok", {}))
     assert bench.publisher.delivery.reason == f"the broker refused {HEALTH}: reason code 135"
 
@@ -393,7 +393,7 @@ class Faults(RuleBasedStateMachine):
         self.boot()
 
     def boot(self) -> None:
-        self.bench = Bench(Path(self.folder.name), window=3, ack_timeout_s=5)
+        self.bench = Bench(Path(self.folder.name), window=3, confirm_timeout_s=5)
         self.bench.link.answer = self.judge
         self.bench.publisher.start()
 

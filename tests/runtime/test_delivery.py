@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from edgeguard.alerts.publisher import Delivery, Publisher
+from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.publisher import Publisher
 from edgeguard.clock import ManualClock
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard, State
@@ -54,6 +55,7 @@ def test_what_goes_well_is_ok_and_counted() -> None:
         "delivered": 7,
         "lost": 0,
         "oldest_pending_s": 1.3,
+        "bad_receipts": 0,
     }
 
 

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Callable, Hashable
 
 from edgeguard import __version__
+from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.link import Endpoint, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.policy import AlertRule, Policy
-from edgeguard.alerts.publisher import Delivery, Input, Publisher
+from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import Clock, is_synchronised
 from edgeguard.config import Config
@@ -168,7 +169,7 @@ class Telling:
             self._clock,
             clock_quality,
             window=mqtt.window,
-            ack_timeout_s=mqtt.retry_s,
+            confirm_timeout_s=mqtt.retry_s,
         )
 
     def _endpoint(self) -> Endpoint:
