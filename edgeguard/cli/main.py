@@ -11,7 +11,7 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import bridge, broker, check, config, demo, models, run, watch
+from edgeguard.cli import bridge, broker, check, collect, config, demo, models, run, watch
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(said_plainly(run.run))
+app.command("collect")(said_plainly(collect.collect))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))

@@ -8,10 +8,23 @@ To add one, copy `tracker.py` for a section, then run `python -m edgeguard.confi
 """
 
 from edgeguard.config.advice import advice
-from edgeguard.config.loading import load, parse
+from edgeguard.config.collector import CollectorConfig
+from edgeguard.config.loading import load, load_collector, parse
 from edgeguard.config.reference import reference
 from edgeguard.config.root import Config
 from edgeguard.config.schema import schema
 from edgeguard.config.show import fingerprint, masked, shown
 
-__all__ = ["Config", "advice", "fingerprint", "load", "masked", "parse", "reference", "schema", "shown"]
+__all__ = [
+    "CollectorConfig",
+    "Config",
+    "advice",
+    "fingerprint",
+    "load",
+    "load_collector",
+    "masked",
+    "parse",
+    "reference",
+    "schema",
+    "shown",
+]

@@ -1,0 +1,92 @@
+"""All that one collector consists of, and how it is joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgeguard.alerts.link import Endpoint, Link, LinkEvent, Tls
+from edgeguard.alerts.mqtt import MqttLink
+from edgeguard.clock import Clock, SystemClock
+from edgeguard.collector.database import Database, Server, open_server, open_sqlite
+from edgeguard.collector.subscriptions import filters
+from edgeguard.config.collector import CollectorConfig
+from edgeguard.config.mqtt import is_loopback
+from edgeguard.config.secrets import place_of
+from edgeguard.runtime.claim import claim
+from edgeguard.runtime.collecting import CollectStage
+from edgeguard.runtime.daemon import Crew, Daemon
+from edgeguard.runtime.health import HealthBoard, Part
+from edgeguard.runtime.stage import Stage, StageThread
+
+_MOST_UNACKNOWLEDGED = 60_000
+"""Receipts that the broker may owe an answer for: a whole fleet may come back at once."""
+
+
+def open_database(config: CollectorConfig, *, read_only: bool = False) -> Database:
+    """The database that the configuration names. Raises ConfigError, StorageError or DependencyError."""
+    database = config.database
+    if database.url is None:
+        return open_sqlite(config.state_dir / "collector.db", read_only=read_only)
+    ca_file = database.ca_file and place_of(database.ca_file)
+    on_this_machine = is_loopback(database.host) or not database.host
+    return open_server(Server(database.url, database.password(), ca_file, plaintext=on_this_machine))
+
+
+class Centre:
+    """One configuration, made into the stages of a collector."""
+
+    def __init__(self, config: CollectorConfig, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.board = HealthBoard(self.clock)
+        self._config = config
+
+    def daemon(self) -> Daemon:
+        """Raises StorageError if the state folder cannot be used, ConfigError for secrets that cannot."""
+        self._state_folder = claim(self._config.state_dir)
+        database = open_database(self._config)
+        ingest = CollectStage(
+            self._config.name,
+            database,
+            self._open_link,
+            self.clock,
+            self._part("broker"),
+            self._part("ingest"),
+        )
+        crew = Crew(tellers=self._threads(ingest), thinkers=[], sources=[])
+        return Daemon(
+            crew,
+            self.board,
+            self.clock,
+            tell_health=lambda: None,
+            drained=lambda: False,
+            refresh=lambda: None,
+        )
+
+    def _open_link(self, notify: Callable[[LinkEvent], object], database_id: str) -> Link:
+        return MqttLink(
+            self._endpoint(),
+            notify,
+            subscriptions=filters(database_id),
+            most_unacknowledged=_MOST_UNACKNOWLEDGED,
+        )
+
+    def _endpoint(self) -> Endpoint:
+        mqtt = self._config.mqtt
+        return Endpoint(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=mqtt.client_id,
+            username=mqtt.username,
+            password=mqtt.password(),
+            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
+            protocol=mqtt.protocol,
+            keepalive_s=mqtt.keepalive_s,
+            session_expiry_s=0,
+            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
+        )
+
+    def _threads(self, *stages: Stage) -> list[StageThread]:
+        return [StageThread(stage, self._part(stage.name), self.clock) for stage in stages]
+
+    def _part(self, name: str) -> Part:
+        return self.board.part(name)
