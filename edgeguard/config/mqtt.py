@@ -133,11 +133,26 @@ class Broker(Section):
         return value
 
 
+class Outbox(Section):
+    """What waits on the disk until it is delivered. Beyond these bounds the least important gives way:
+    records of health, then transcripts, then alerts of severity info, warning, and last alarm."""
+
+    max_rows: int = Field(default=100_000, ge=100, le=10_000_000)
+    """Messages that may wait."""
+    max_bytes: int = Field(default=200_000_000, ge=1_000_000)
+    """Bytes that they may take; the file itself may grow to about three times as much."""
+
+
 class Mqtt(Broker):
     """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
 
-    window: int = Field(default=80, ge=1, le=1000)
-    """Alerts that may be on their way, not yet confirmed."""
+    custody: Literal["receipt", "puback"] = "puback"
+    """Whose word lets the device forget a message: `receipt`, a collector's, once it is in its database; or
+    `puback`, the broker's, for sites without a collector: a broker may forget what it acknowledged."""
+    outbox: Outbox = Outbox()
+    """What waits on the disk until it is delivered."""
+    window: int = Field(default=256, ge=1, le=1000)
+    """Messages that may be on their way, not yet confirmed."""
     retry_s: float = Field(default=20.0, ge=1, le=3600)
     """Seconds after which an alert that was sent but not confirmed is sent again."""
     counts: bool = True

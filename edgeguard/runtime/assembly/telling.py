@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Hashable
 
 from edgeguard import __version__
+from edgeguard.alerts.bounds import Limits
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.link import Endpoint, Tls, Will
@@ -133,13 +134,18 @@ class Telling:
             return None
         return Witness(
             self._shelf,
-            EvidenceStore(evidence.dir, self._clock, evidence.max_bytes, evidence.max_days),
+            self._evidence_store(),
             self._overlays(),
             {name: mic.camera for name, mic in self._config.microphones.items() if mic.camera},
             self._board.part("evidence"),
             evidence.snapshot.max_width_px,
             evidence.snapshot.quality,
         )
+
+    def _evidence_store(self) -> EvidenceStore:
+        evidence = self._config.evidence
+        bounds = (evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
+        return EvidenceStore(evidence.dir, self._clock, *bounds)
 
     def _overlays(self) -> dict[str, Overlay]:
         return {
@@ -160,17 +166,23 @@ class Telling:
     def _make_publisher(self) -> Publisher:
         config, mqtt = self._config, self._config.mqtt
         identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, self._clock.utc_ns())
-        will = Will(identity.topics.status, encode(status_message("offline", identity)))
+        will = Will(identity.topics.status, encode(status_message("offline", identity, custody=mqtt.custody)))
         return Publisher(
             self._outgoing,
-            lambda: Outbox(config.state_dir / "outbox.db", self._clock),
-            MqttLink(self._endpoint(), self._outgoing.put, will),
+            self._open_outbox,
+            MqttLink(self._endpoint(), self._outgoing.put, will, [identity.topics.down_filter]),
             identity,
             self._clock,
             clock_quality,
+            custody=mqtt.custody,
             window=mqtt.window,
             confirm_timeout_s=mqtt.retry_s,
         )
+
+    def _open_outbox(self) -> Outbox:
+        bounds = self._config.mqtt.outbox
+        limits = Limits(rows=bounds.max_rows, bytes=bounds.max_bytes)
+        return Outbox(self._config.state_dir / "outbox.db", self._clock, limits=limits)
 
     def _endpoint(self) -> Endpoint:
         mqtt = self._config.mqtt
