@@ -83,6 +83,11 @@ def _files(config: Config) -> Iterator[tuple[str, Path, bool]]:
     for key, path in (("ca_file", tls.ca_file), ("cert_file", tls.cert_file), ("key_file", tls.key_file)):
         if path:
             yield f"mqtt.tls.{key}", path, key == "key_file"
+    webhook = config.escalation.webhook
+    if webhook.secret_file:
+        yield "escalation.webhook.secret_file", webhook.secret_file, True
+    if webhook.ca_file:
+        yield "escalation.webhook.ca_file", webhook.ca_file, False
 
 
 def _exposed(config: Config) -> Iterator[str]:
