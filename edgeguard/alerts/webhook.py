@@ -78,7 +78,7 @@ class Webhook:
         connection = self._connection
         if connection is not None and connection.sock is not None:
             try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # TLS's own is not for two threads
             except OSError:
                 return  # it has just ended by itself
 

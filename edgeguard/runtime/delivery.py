@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.publisher import Publisher
 from edgeguard.runtime.health import Part, State
@@ -15,10 +17,17 @@ class DeliveryStage(Stage):
 
     name = "publisher"
 
-    def __init__(self, publisher: Publisher, broker: Part, outbox: Part) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        broker: Part,
+        outbox: Part,
+        say_more: Callable[[], object] = lambda: None,
+    ) -> None:
         self._publisher = publisher
         self._broker = broker
         self._outbox = outbox
+        self._say_more = say_more
         self._started = False
 
     def open(self) -> None:
@@ -29,6 +38,7 @@ class DeliveryStage(Stage):
     def step(self) -> None:
         self._publisher.run_once(STEP_S)
         self._say(self._publisher.delivery)
+        self._say_more()
 
     def finish(self) -> None:
         """Deliver what can be delivered now, and say goodbye."""

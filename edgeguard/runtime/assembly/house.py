@@ -58,7 +58,9 @@ class House:
             log.info("%s", gst.start())
         crew = Crew(
             tellers=self._threads({**self._health_port(), **self._telling.stages()}),
-            thinkers=self._threads({**self._seeing.thinkers(), **self._hearing.thinkers()}),
+            thinkers=self._threads(
+                {**self._seeing.thinkers(), **self._hearing.thinkers(), **self._telling.callers()}
+            ),
             sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
         )
         return Daemon(

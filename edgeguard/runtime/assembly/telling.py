@@ -10,7 +10,7 @@ from edgeguard import __version__
 from edgeguard.alerts.bounds import Limits
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.ids import Uuid7
-from edgeguard.alerts.link import Endpoint, Tls, Will
+from edgeguard.alerts.link import Endpoint, LinkEvent, Received, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
@@ -23,6 +23,8 @@ from edgeguard.config import rules as kinds
 from edgeguard.evidence import EvidenceStore
 from edgeguard.fusion import Fuser, HeardAndSeen
 from edgeguard.runtime.alerting import AlertStage, Witness
+from edgeguard.runtime.answering import DeskHealth
+from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.hearing import phrases
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
@@ -32,6 +34,9 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
+
+_MOST_HEARD = 2000
+"""Values in the channel to the publisher beyond which nothing that is said to the device is taken."""
 
 
 def clock_quality() -> ClockQuality:
@@ -59,11 +64,20 @@ class Telling:
         self._models = models
         self._rules = [rule for rule in config.rules if rule.enabled]
         self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
+        started_ns = clock.utc_ns()
+        self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
+        self._answering = Answering(config, clock, self._identity, clock_quality)
         self._publisher = self._make_publisher()
 
     def stages(self) -> dict[str, Stage]:
-        delivery = DeliveryStage(self._publisher, self._board.part("broker"), self._board.part("outbox"))
+        broker, outbox = self._board.part("broker"), self._board.part("outbox")
+        desk_health = DeskHealth(self._answering.desk, self._board)
+        delivery = DeliveryStage(self._publisher, broker, outbox, desk_health.say)
         return {"outbox": delivery, "alerts": self._alert_stage()}
+
+    def callers(self) -> dict[str, Stage]:
+        """Who calls for help when nobody acknowledges."""
+        return self._answering.stages()
 
     def tell(self, alert: Alert) -> None:
         """Hand an alert to the publisher."""
@@ -164,25 +178,32 @@ class Telling:
         return Journal(path, self._board.part("journal"), keep_text=self._config.privacy.store_transcripts)
 
     def _make_publisher(self) -> Publisher:
-        config, mqtt = self._config, self._config.mqtt
-        identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, self._clock.utc_ns())
+        identity, mqtt = self._identity, self._config.mqtt
         will = Will(identity.topics.status, encode(status_message("offline", identity, custody=mqtt.custody)))
         return Publisher(
             self._outgoing,
             self._open_outbox,
-            MqttLink(self._endpoint(), self._outgoing.put, will, [identity.topics.down_filter]),
+            MqttLink(self._endpoint(), self._hear, will, [identity.topics.down_filter]),
             identity,
             self._clock,
             clock_quality,
             custody=mqtt.custody,
             window=mqtt.window,
             confirm_timeout_s=mqtt.retry_s,
+            gate=self._answering.desk,
         )
+
+    def _hear(self, event: LinkEvent) -> None:
+        """Take what the link tells; strangers may not fill the channel that alerts go through."""
+        if isinstance(event, Received) and len(self._outgoing) > _MOST_HEARD:
+            self._board.part("inbound").count("refused_unheard")
+        else:
+            self._outgoing.put(event)
 
     def _open_outbox(self) -> Outbox:
         bounds = self._config.mqtt.outbox
         limits = Limits(rows=bounds.max_rows, bytes=bounds.max_bytes)
-        return Outbox(self._config.state_dir / "outbox.db", self._clock, limits=limits)
+        return Outbox(self._config.state_dir / "outbox.db", self._clock, self._answering.ledger, limits)
 
     def _endpoint(self) -> Endpoint:
         mqtt = self._config.mqtt
