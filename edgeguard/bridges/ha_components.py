@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+from edgeguard import __version__
 from edgeguard.alerts.topics import Topics
 from edgeguard.bridges.bridge import Message
 from edgeguard.bridges.devices import Device
@@ -58,7 +59,7 @@ def discovery(device: Device, silent_s: float) -> Message:
             "model": "Guard",
             **({} if device.version is None else {"sw_version": device.version}),
         },
-        "origin": {"name": "EdgeGuard bridge"},
+        "origin": {"name": "EdgeGuard bridge", "sw_version": __version__},
         "availability": [{"topic": topics.status, "value_template": _IS_THERE}],
         "qos": 1,
         "components": {
