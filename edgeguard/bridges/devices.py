@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from edgeguard.bridges.bridge import Message, unix
+from edgeguard.client.presence import Presence
 from edgeguard.clock import Clock
 
 _MOST_DEVICES = 10_000
@@ -15,13 +16,9 @@ _RATE_OVER_S = 5.0
 
 
 class Device:
-    """One device. What an earlier run of it left at the broker is not believed.
+    """One device. What an earlier run of it left at the broker is not believed."""
 
-    A broker tells the last will of a connection some time after that broke, when a newer run may have said
-    `online` already; so an `offline` counts only for the run that is known.
-    """
-
-    def __init__(self, site: str, name: str, clock: Clock) -> None:
+    def __init__(self, site: str, name: str, clock: Clock, silent_s: float) -> None:
         self.site = site
         self.name = name
         self.version: str | None = None
@@ -32,17 +29,14 @@ class Device:
         self.skipped_per_s: dict[str, float] = {}
         """Pictures of each camera that were not looked at."""
         self._clock = clock
-        self._state = "offline"
-        self._boot_id: str | None = None
+        self._presence = Presence(round(silent_s * 1e9))
         self._ahead_s = 0.0
-        self._heard_ns: int | None = None
         self._replaced: tuple[float, dict[str, float]] | None = None
 
-    def state(self, silent_s: float) -> str:
-        """`online`, `stopped` or `offline`; the last also if it was online and is silent since."""
-        if self._state == "online" and self._silent(silent_s):
-            return "offline"
-        return self._state
+    @property
+    def state(self) -> str:
+        """`online`, `stopped`, `offline`, or `unknown`: it was online, and is silent since."""
+        return self._presence.state(self._clock.monotonic_ns())
 
     def age_s(self, time: str) -> float:
         """How long ago `time`, said by this device, is; by its own clock where that is known."""
@@ -59,27 +53,24 @@ class Device:
 
     def take(self, name: str, body: Message, live: bool) -> None:
         """A `status`, `health` or `counts` message. Raises ValueError for a time that is none."""
-        time = body["at"]
-        said = None if time is None else unix(time)
+        said = None if body["at"] is None else unix(body["at"])
         if name == "status":
-            self._take_status(body)
+            self._take_status(body, live)
         elif self._is_of_this_run(body):
             self._take_live_state(name, body)
         if live and said is not None:
             self._ahead_s = said - self._clock.utc_ns() / 1e9
-            self._heard_ns = self._clock.monotonic_ns()
+            self._presence.alive(self._clock.monotonic_ns())
 
-    def _take_status(self, body: Message) -> None:
-        if body["state"] == "offline" and self._boot_id not in (None, body["boot_id"]):
+    def _take_status(self, body: Message, live: bool) -> None:
+        before = self._presence.boot_id
+        if not self._presence.status(body, not live, self._clock.monotonic_ns()):
             return
-        if body["boot_id"] != self._boot_id:
+        if body["boot_id"] != before:
             self._begin_run(body["boot_id"])
-        self._state, self.version, self.started_at = body["state"], body["version"], body["started_at"]
-        if self._heard_ns is None:
-            self._heard_ns = self._clock.monotonic_ns()
+        self.version, self.started_at = body["version"], body["started_at"]
 
     def _begin_run(self, boot_id: str) -> None:
-        self._boot_id = boot_id
         self._replaced = None
         self.skipped_per_s = {}
         if self.health is not None and self.health["boot_id"] != boot_id:
@@ -87,7 +78,7 @@ class Device:
         self.counts = {name: body for name, body in self.counts.items() if body["boot_id"] == boot_id}
 
     def _is_of_this_run(self, body: Message) -> bool:
-        return self._boot_id in (None, body["boot_id"])
+        return self._presence.boot_id in (None, body["boot_id"])
 
     def _take_live_state(self, name: str, body: Message) -> None:
         if name == "health" and body["seq"] is None:
@@ -114,15 +105,13 @@ class Device:
         found = ((name[len(kind) :], part) for name, part in parts.items() if name.startswith(kind))
         return dict(list(found)[:_MOST_SOURCES])
 
-    def _silent(self, silent_s: float) -> bool:
-        return self._heard_ns is None or self._clock.monotonic_ns() - self._heard_ns > silent_s * 1e9
-
 
 class Devices:
     """Every device that was heard of, the newest if there are too many."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, silent_s: float) -> None:
         self._clock = clock
+        self._silent_s = silent_s
         self._devices: OrderedDict[tuple[str, str], Device] = OrderedDict()
 
     def __iter__(self) -> Iterator[Device]:
@@ -135,7 +124,7 @@ class Devices:
         """The one that said `body`."""
         key = (body["site"], body["device"])
         if key not in self._devices:
-            self._devices[key] = Device(*key, self._clock)
+            self._devices[key] = Device(*key, self._clock, self._silent_s)
             if len(self._devices) > _MOST_DEVICES:
                 self._devices.popitem(last=False)
         self._devices.move_to_end(key)

@@ -54,8 +54,7 @@ class FrigateBridge:
         self._clock = clock
         self._prefix = check_prefix(prefix)
         self._names = _checked(names)
-        self._silent_s = silent_s
-        self._devices = Devices(clock)
+        self._devices = Devices(clock, silent_s)
         self._lives = Lives(max_age_s)
         self._told: dict[tuple[str, str], dict[str, str]] = {}
         """The present state of each device, by topic below the prefix."""
@@ -132,7 +131,7 @@ class FrigateBridge:
 
     def _news(self, device: Device) -> list[Publication]:
         """What the topics of a device say otherwise than before."""
-        key, there = (device.site, device.name), self._is_there(device)
+        key, there = (device.site, device.name), device.state == "online"
         before, now = self._told.get(key, {}), frigate_state.topics(device, self._naming(device), there)
         self._told[key] = now
         gone = {topic: _nothing(topic) for topic in before.keys() - now.keys()}
@@ -144,16 +143,13 @@ class FrigateBridge:
 
     def _presence(self) -> list[Publication]:
         """`online` while any device is: a bridge without a device guards nothing, and says nothing."""
-        before, states = self._available, {device.state(self._silent_s) for device in self._devices}
+        before, states = self._available, {device.state for device in self._devices}
         if not states:
             return []
         self._available = next((state for state in ("online", "stopped") if state in states), "offline")
         if self._available == before:
             return []
         return [Publication(f"{self._prefix}/available", self._available, retain=True)]
-
-    def _is_there(self, device: Device) -> bool:
-        return device.state(self._silent_s) == "online"
 
     def _stats_if_due(self) -> list[Publication]:
         now_ns = self._clock.monotonic_ns()
@@ -163,7 +159,7 @@ class FrigateBridge:
         return [Publication(f"{self._prefix}/stats", as_json(self._stats()))]
 
     def _stats(self) -> Message:
-        online = [device for device in self._devices if self._is_there(device)]
+        online = [device for device in self._devices if device.state == "online"]
         cameras: dict[str, Message] = {}
         detectors: dict[str, Message] = {}
         for device in online:

@@ -30,7 +30,7 @@ class HomeAssistantBridge:
     def __init__(self, clock: Clock, prefix: str = "homeassistant", *, silent_s: float = SILENT_S) -> None:
         self._prefix = check_prefix(prefix)
         self._silent_s = silent_s
-        self._devices = Devices(clock)
+        self._devices = Devices(clock, silent_s)
         self._announced: dict[str, Message] = {}
         """The discovery message by object id."""
         self._earlier: dict[str, Platforms] = {}

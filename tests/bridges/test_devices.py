@@ -18,27 +18,27 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def device(clock: ManualClock) -> Device:
-    return Device("depot", "gate-1", clock)
+    return Device("depot", "gate-1", clock, silent_s=60)
 
 
-def test_a_device_that_said_nothing_is_offline(device: Device) -> None:
-    assert device.state(60) == "offline"
+def test_a_device_that_said_nothing_is_unknown(device: Device) -> None:
+    assert device.state == "unknown"
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_it_is_online_until_it_is_silent_for_too_long(device: Device, clock: ManualClock, live: bool) -> None:
     device.take("status", status(), live)
     clock.advance(60)
-    assert device.state(60) == "online"
+    assert device.state == "online"
     clock.advance(1)
-    assert device.state(60) == "offline"
+    assert device.state == "unknown"
 
 
 def test_what_the_broker_kept_is_no_sign_of_life(device: Device, clock: ManualClock) -> None:
     device.take("status", status(), live=False)
     clock.advance(61)
     device.take("health", health(), live=False)
-    assert device.state(60) == "offline"
+    assert device.state == "unknown"
 
 
 def test_records_of_past_health_are_not_the_present(device: Device) -> None:
@@ -53,7 +53,7 @@ def test_a_new_run_begins_with_whatever_it_says_itself(device: Device, state: st
     device.take("health", health(), live=True)
     device.take("counts", counts(2), live=True)
     device.take("status", status(state, NEXT_RUN), live=True)
-    assert device.state(60) == state
+    assert device.state == state
     assert (device.health, device.counts) == (None, {})
 
 
@@ -94,7 +94,7 @@ def test_more_devices_and_cameras_than_anybody_has_are_forgotten(
 ) -> None:
     monkeypatch.setattr("edgeguard.bridges.devices._MOST_DEVICES", 2)
     monkeypatch.setattr("edgeguard.bridges.devices._MOST_SOURCES", 2)
-    devices = Devices(clock)
+    devices = Devices(clock, 60)
     for number in (1, 2, 1, 3):
         devices.of(status(identity=replace(IDENTITY, device=f"gate-{number}")))
     assert [device.name for device in devices] == ["gate-1", "gate-3"]
