@@ -18,6 +18,8 @@ STATS_EVERY_S = 60.0
 _SOUND_HOLD_NS = 30_000_000_000
 """How long a sound stays ON, as in Frigate."""
 _MOST_SOUNDS = 1000
+_WILL_DELAY_S = 3
+"""Rides over a reconnect."""
 
 
 def names_for(site: str, device: str, names: str | None = None) -> str:
@@ -64,7 +66,7 @@ class FrigateBridge:
         """Topics that are ON, and until when."""
         self._stats_ns: int | None = None
         self.subscriptions: tuple[str, ...] = ()
-        self.will: Will | None = Will(f"{prefix}/available", b"offline")
+        self.will: Will | None = Will(f"{prefix}/available", b"offline", _WILL_DELAY_S)
 
     @property
     def notes(self) -> dict[str, int]:

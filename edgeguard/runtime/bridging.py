@@ -115,9 +115,9 @@ class BridgeLoop:
         try:
             return self._bridged(received)
         except ValueError as error:
-            self._note_not_understood(f"{received.topic}: {error}")
+            self._note_not_understood(f"{received.topic!r}: {error}")
         except Exception:
-            log.exception("a message on %s could not be bridged", received.topic)
+            log.exception("a message on %r could not be bridged", received.topic)
             self.not_understood += 1
         return []
 

@@ -38,7 +38,7 @@ def test_it_says_nothing_of_presence_before_it_knows_a_device() -> None:
 
 def test_its_end_is_told_by_the_broker_or_by_itself() -> None:
     told = bridge()
-    assert told.bridge.will == Will("frigate/available", b"offline")
+    assert told.bridge.will == Will("frigate/available", b"offline", 3)
     assert told.bridge.farewell() == [Publication("frigate/available", "stopped", retain=True)]
 
 
