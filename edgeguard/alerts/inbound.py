@@ -28,7 +28,8 @@ _MOST_CORRELATION_BYTES = 1024
 _RATES = {"ack": (5.0, 50), "command": (2.0, 20)}
 """By schema: how many a second, and how many at once."""
 _VERBS = ("replay", "ping")
-_ANSWER_LEVELS = re.compile(r"[A-Za-z0-9_.-]{1,64}(/[A-Za-z0-9_.-]{1,64}){0,3}")
+_LEVEL = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
+_ANSWER_LEVELS = re.compile(rf"{_LEVEL}(/{_LEVEL}){{0,3}}")
 _TIMES = ("at", "issued_at", "expires_at")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
