@@ -6,3 +6,22 @@ May import: types, alerts, clock, errors.
 Called by: collector, runtime, cli; dashboards of others.
 To add one, copy `presence.py`: a pure state machine that is fed messages and answers with news.
 """
+
+from edgeguard.alerts.link import Tls
+from edgeguard.client.client import Client
+from edgeguard.client.connect import connect, open_client
+from edgeguard.client.news import ConnectionChanged, GapChanged, News, PresenceChanged, Told
+from edgeguard.client.sequence import Gap
+
+__all__ = [
+    "Client",
+    "ConnectionChanged",
+    "Gap",
+    "GapChanged",
+    "News",
+    "PresenceChanged",
+    "Tls",
+    "Told",
+    "connect",
+    "open_client",
+]

@@ -19,8 +19,8 @@ from edgeguard.alerts.messages import HealthReport, Identity, encode, status_mes
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
-from edgeguard.alerts.subscriber import Subscriber, Told
 from edgeguard.alerts.topics import up_filter
+from edgeguard.client import Client, Told, open_client
 from edgeguard.clock import SystemClock
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.types import Alert
@@ -85,14 +85,12 @@ class Consumer:
     """A subscriber that keeps what it was told."""
 
     def __init__(self, where: Endpoint) -> None:
-        inbox: Channel[LinkEvent] = Channel(100_000)
-        self._link = MqttLink(where, inbox.put, subscriptions=[up_filter()])
-        self.subscriber = Subscriber(self._link, inbox)
+        self.subscriber: Client = open_client(where, up_filter())
         self.subscriber.start()
         self.told: list[Told] = []
 
     def bodies(self, name: str) -> list[dict[str, Any]]:
-        self.told += self.subscriber.receive(0.01)
+        self.told += [news for news in self.subscriber.receive(0.01) if isinstance(news, Told)]
         return [told.body for told in self.told if told.name == name]
 
     def ids(self) -> set[str]:
