@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -58,9 +59,11 @@ class Webhook:
         self._timeout_s = timeout_s
         self._tls = _tls_context(ca_file) if self._url.scheme == "https" else None
         self._connection: http.client.HTTPConnection | None = None
+        self._aborted = False
 
     def post(self, parcel: Parcel) -> Posted:
         """Try once. Each step of the conversation may take `timeout_s`; see `abort`."""
+        self._aborted = False
         self._connection = connection = self._connect()
         try:
             connection.request("POST", self._target, parcel.body, self._headers(parcel))
@@ -70,17 +73,20 @@ class Webhook:
         finally:
             self._connection = None
             connection.close()
-        accepted = 200 <= status < 300
-        return Posted(parcel.parcel_id, None if accepted else f"{self._where} answers with status {status}")
+        return Posted(parcel.parcel_id, self._judge(status))
 
     def abort(self) -> None:
         """Called by another thread: break the try that goes on, if it has come as far as a connection."""
+        self._aborted = True
         connection = self._connection
         if connection is not None and connection.sock is not None:
-            try:
+            with contextlib.suppress(OSError):  # it has just ended by itself
                 socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)  # TLS's own is not for two threads
-            except OSError:
-                return  # it has just ended by itself
+
+    def _judge(self, status: int) -> str | None:
+        if self._aborted:
+            return f"{self._where} does not come to the end of its answer"
+        return None if 200 <= status < 300 else f"{self._where} answers with status {status}"
 
     def _connect(self) -> http.client.HTTPConnection:
         host, port = self._url.hostname or "", self._url.port
