@@ -1,4 +1,4 @@
-"""An MQTT 5 client without threads, small enough that thousands fit into one process.
+"""An MQTT 5 or 3.1.1 client without threads, small enough that thousands fit into one process.
 
 It knows what a device needs: a last will, one subscription, QoS 1 both ways, keepalive. What the broker
 refuses ends the connection with the reason; the owner decides when to try again.
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP, DISCONNECT = 2, 3, 4, 9, 13, 14
+MQTT311, MQTT5 = 4, 5
+"""As CONNECT calls them."""
 _CONNECT, _PUBLISH_QOS1, _PUBACK, _SUBSCRIBE, _PINGREQ, _DISCONNECT = 0x10, 0x32, 0x40, 0x82, 0xC0, 0xE0
 _RECEIVE_MAXIMUM = 0x21
 _BYTES_OF_PROPERTY = {0x11: 4, 0x27: 4, 0x13: 2, 0x22: 2, 0x24: 1, 0x25: 1, 0x28: 1, 0x29: 1, 0x2A: 1}
@@ -38,10 +40,12 @@ class MqttConnection(asyncio.Protocol):
         on_message: Callable[[str, bytes], object],
         will: Will | None = None,
         keepalive_s: int = 60,
+        level: int = MQTT5,
     ) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.open = False
-        self._hello = _connect(client_id, will, keepalive_s) + _subscribe(topic_filter)
+        self._hello = _connect(client_id, will, keepalive_s, level) + _subscribe(topic_filter, level)
+        self._level = level
         self._on_message = on_message
         self._keepalive_s = keepalive_s
         self._cutter = PacketCutter()
@@ -61,7 +65,8 @@ class MqttConnection(asyncio.Protocol):
         assert self._transport is not None
         self._last_id = self._last_id % 65_535 + 1
         self._unacked.add(self._last_id)
-        parts = (_string(topic), self._last_id.to_bytes(2, "big"), _varint(len(_JSON)), _JSON, body)
+        properties = _varint(len(_JSON)) + _JSON if self._level == MQTT5 else b""
+        parts = (_string(topic), self._last_id.to_bytes(2, "big"), properties, body)
         self._transport.write(packet(_PUBLISH_QOS1 | retain, *parts))
 
     def abort(self) -> None:
@@ -109,14 +114,14 @@ class MqttConnection(asyncio.Protocol):
         topic, packet_id, at = publish_head(first, body)
         if packet_id is not None:
             self._transport.write(packet(_PUBACK, packet_id))
-        length, at = _read_varint(body, at)
+        length, at = _read_varint(body, at) if self._level == MQTT5 else (0, at)
         self._on_message(topic, body[at + length :])
 
     def _take_answer(self, body: bytes) -> None:
-        if body[1] >= 0x80:
+        if body[1]:
             self._refuse(f"the broker refused: {body[1]:#x}")
-            return
-        self._receive_maximum = _receive_maximum(body)
+        elif self._level == MQTT5:
+            self._receive_maximum = _receive_maximum(body)
 
     def _subscribed(self, reason: int) -> None:
         if reason >= 0x80:
@@ -178,16 +183,22 @@ def _cut(data: bytes, at: int) -> tuple[int, int] | None:
     return None
 
 
-def _connect(client_id: str, will: Will | None, keepalive_s: int) -> bytes:
+def _connect(client_id: str, will: Will | None, keepalive_s: int, level: int) -> bytes:
     flags = 0x02 if will is None else 0x02 | 0x04 | 0x08 | 0x20  # clean start; will: QoS 1, retained
-    parts = [_string("MQTT"), bytes((5, flags)), keepalive_s.to_bytes(2, "big"), b"\x00", _string(client_id)]
+    none = _none(level)
+    parts = [_string("MQTT"), bytes((level, flags)), keepalive_s.to_bytes(2, "big"), none, _string(client_id)]
     if will is not None:
-        parts += [b"\x00", _string(will.topic), len(will.body).to_bytes(2, "big"), will.body]
+        parts += [none, _string(will.topic), len(will.body).to_bytes(2, "big"), will.body]
     return packet(_CONNECT, *parts)
 
 
-def _subscribe(topic_filter: str) -> bytes:
-    return packet(_SUBSCRIBE, b"\x00\x01", b"\x00", _string(topic_filter), b"\x01")
+def _subscribe(topic_filter: str, level: int) -> bytes:
+    return packet(_SUBSCRIBE, b"\x00\x01", _none(level), _string(topic_filter), b"\x01")
+
+
+def _none(level: int) -> bytes:
+    """No properties."""
+    return b"\x00" if level == MQTT5 else b""
 
 
 def _receive_maximum(connack: bytes) -> int:
