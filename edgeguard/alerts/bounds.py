@@ -104,6 +104,8 @@ def trim(db: Database, stock: Stock, limits: Limits) -> list[Removed]:
         if not gone:
             break
         removed += gone
+    if any(one.worth is not MessageClass.DELIVERED for one in removed):
+        gaps.bound(db)
     return removed
 
 

@@ -35,10 +35,12 @@ class Delivery:
     """Messages that gave way for want of room, by class, since the start."""
     bad_receipts: int = 0
     """Receipts that were not understood or not for us, since the start."""
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """Messages that are pending, by class."""
     seq_high: int | None = None
     storage_error: str | None = None
-    set_aside: str | None = None
-    """Where a damaged outbox was put; it may hold alerts that were never delivered."""
+    replaced: str | None = None
+    """Why the outbox had to be replaced by a new one, in this run."""
     ballast_used: bool = False
     """The disk was full and the outbox lives on its reserve."""
 
@@ -52,8 +54,9 @@ def with_outbox(delivery: Delivery, outbox: Outbox) -> Delivery:
         delivery,
         pending=outbox.pending,
         shed={worth.word: count for worth, count in outbox.shed.items()},
+        waiting={worth.word: count for worth, count in outbox.pending_by_class.items() if count},
         seq_high=outbox.seq_high,
-        set_aside=str(outbox.set_aside[-1]) if outbox.set_aside else None,
+        replaced=outbox.replaced[-1] if outbox.replaced else None,
         ballast_used=outbox.ballast_used,
     )
 
@@ -64,5 +67,5 @@ def log_changes(before: Delivery, now: Delivery) -> None:
         log.log(level, "alerts: %s%s", now.state, f" ({now.reason})" if now.reason else "")
     if now.storage_error not in (None, before.storage_error):
         log.error("alerts: %s", now.storage_error)
-    if now.set_aside not in (None, before.set_aside):
-        log.error("alerts: the outbox was damaged and set aside as %s", now.set_aside)
+    if now.replaced not in (None, before.replaced):
+        log.error("alerts: %s", now.replaced)

@@ -35,7 +35,7 @@ def add(db: Database, from_seq: int, to_seq: int, reason: str) -> None:
     db.execute("INSERT OR REPLACE INTO gap VALUES (?, ?, ?)", (start, after[1] if after else to_seq, reason))
 
 
-def bound(db: Database, lowest_kept: int, most: int = MOST_RANGES) -> None:
+def bound(db: Database, most: int = MOST_RANGES) -> None:
     """Where there are too many ranges, make one of those below everything that is kept.
 
     What lies between them was delivered and has expired, so it will not come either.
@@ -43,12 +43,12 @@ def bound(db: Database, lowest_kept: int, most: int = MOST_RANGES) -> None:
     (count,) = db.execute("SELECT count(*) FROM gap").fetchone()
     if count <= most:
         return
-    ends = db.execute(
-        "SELECT min(from_seq), max(to_seq) FROM gap WHERE to_seq < ? AND reason = ?", (lowest_kept, SHED)
+    low, high = db.execute(
+        "SELECT min(from_seq), max(to_seq) FROM gap WHERE to_seq < (SELECT min(seq) FROM place)"
     ).fetchone()
-    if ends[0] is not None:
-        db.execute("DELETE FROM gap WHERE from_seq >= ? AND to_seq <= ?", ends)
-        db.execute("INSERT INTO gap VALUES (?, ?, ?)", (*ends, SHED))
+    if low is not None:
+        db.execute("DELETE FROM gap WHERE to_seq <= ?", (high,))
+        db.execute("INSERT INTO gap VALUES (?, ?, ?)", (low, high, SHED))
 
 
 def between(db: Database, from_seq: int, to_seq: int) -> list[Unavailable]:
@@ -65,7 +65,7 @@ def explain(db: Database, from_seq: int, to_seq: int, kept: Iterable[int], highe
     known = between(db, from_seq, min(to_seq, highest))
     found = [
         piece
-        for low, high in _holes(from_seq, min(to_seq, highest), kept)
+        for low, high in holes(from_seq, min(to_seq, highest), kept)
         for piece in _split(low, high, known)
     ]
     if to_seq > highest:
@@ -73,16 +73,17 @@ def explain(db: Database, from_seq: int, to_seq: int, kept: Iterable[int], highe
     return found
 
 
-def _holes(from_seq: int, to_seq: int, kept: Iterable[int]) -> list[tuple[int, int]]:
-    holes = []
+def holes(from_seq: int, to_seq: int, kept: Iterable[int]) -> list[tuple[int, int]]:
+    """The ranges of from..to between the numbers of `kept`, which rise."""
+    found = []
     next_seq = from_seq
     for seq in kept:
         if seq > next_seq:
-            holes.append((next_seq, seq - 1))
+            found.append((next_seq, seq - 1))
         next_seq = seq + 1
     if next_seq <= to_seq:
-        holes.append((next_seq, to_seq))
-    return holes
+        found.append((next_seq, to_seq))
+    return found
 
 
 def _split(low: int, high: int, known: Sequence[Unavailable]) -> list[Unavailable]:

@@ -20,7 +20,7 @@ Deliver:  4. The caller sends what is `due`, says `sent`, and sends again what i
              sends it again, under the same `seq`, alert id and revision.
 Replay:   6. Asked for, history is due once more, after all that waits; a restart forgets the request.
 Open:     7. `quick_check`. A damaged file is set aside under another name, and a new one starts above the
-             reserved numbers, with a gap that says so.
+             reserved numbers, with what can still be read of the old one, and a gap for the rest.
 
 When and how often something was sent concerns this run only and is kept in memory.
 """
@@ -28,7 +28,6 @@ When and how often something was sent concerns this run only and is kept in memo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,6 +39,8 @@ from edgeguard.alerts.exchange import Unavailable
 from edgeguard.alerts.messages import Message, encode
 from edgeguard.alerts.open_alerts import OpenAlerts
 from edgeguard.alerts.outbox_file import Database, OutboxFile
+from edgeguard.alerts.replays import Replays
+from edgeguard.alerts.rescue import take_over
 from edgeguard.alerts.reserve import SeqFloor
 from edgeguard.clock import Clock
 from edgeguard.errors import DiskFullError
@@ -64,8 +65,6 @@ CREATE TABLE IF NOT EXISTS place (
 CREATE INDEX IF NOT EXISTS place_by_rank ON place (rank);
 {gaps.SCHEMA}
 """
-MOST_REPLAYED = 10_000
-"""Messages that one request brings back."""
 _FILE_OVERHEAD = 3
 """How much larger than its messages the file may be: SQLite's pages are not filled to the brim."""
 
@@ -87,11 +86,12 @@ class Outbox:
         self._floor = SeqFloor(path.with_name(path.name + ".seq"))
         self.seq_high = 0
         """The highest `seq` given out."""
-        self.shed = dict.fromkeys(WAITING, 0)
+        self.shed: dict[MessageClass, int] = dict.fromkeys(WAITING, 0)
         """Messages that gave way since the start, by class."""
+        self._missing: list[str] = []
         self._stock = Stock()
         self._attempts = Attempts()
-        self._asked: dict[int, None] = {}
+        self._replays = Replays()
         self._earlier_high = self._sent_high = 0
         schema = SCHEMA + self._companion.schema
         total_bytes = self._limits.bytes + self._limits.history_bytes
@@ -110,6 +110,16 @@ class Outbox:
     def set_aside(self) -> list[Path]:
         """The damaged files that this one replaces, in this run."""
         return self._file.set_aside
+
+    @property
+    def replaced(self) -> list[str]:
+        """Why earlier files had to be replaced, in this run."""
+        return self._missing + self._file.replaced
+
+    @property
+    def alerts_shed(self) -> int:
+        """Warnings and alarms that gave way since the start."""
+        return self.shed[MessageClass.WARNING] + self.shed[MessageClass.ALARM]
 
     @property
     def ballast_used(self) -> bool:
@@ -143,9 +153,7 @@ class Outbox:
     def sent(self, entry: Entry, next_try_ns: int) -> None:
         """It was sent; it is due again at `next_try_ns`, unless `done` comes first."""
         self._sent_high = max(entry.seq, self._sent_high)
-        if entry.seq in self._asked:
-            del self._asked[entry.seq]
-        else:
+        if not self._replays.drop(entry.seq):
             self._attempts.sent(entry.seq, entry.topic, next_try_ns)
 
     def postpone(self, seq: int, next_try_ns: int) -> None:
@@ -173,8 +181,10 @@ class Outbox:
         return count
 
     def replay(self, from_seq: int, to_seq: int) -> tuple[int, list[Unavailable]]:
-        """Send from..to once more, `MOST_REPLAYED` of them at most; what of these cannot come, and why."""
-        return self._file.read(lambda db: self._replay(db, from_seq, to_seq))
+        """Send from..to once more, `MOST_REPLAYED` of them at most; how many come, and why others do not."""
+        return self._file.read(
+            lambda db: self._replays.ask(db, self._attempts, from_seq, to_seq, self.seq_high)
+        )
 
     def left_open(self) -> list[Message]:
         """The latest messages of the alerts that go on, as far as was told."""
@@ -194,20 +204,33 @@ class Outbox:
     def close(self) -> None:
         self._file.close()
 
-    def _opened(self, db: Database) -> None:
+    def _opened(self, db: Database, fresh: bool, lost: Database | None) -> None:
         """Begin with what the file holds."""
+        if lost is not None:
+            take_over(db, lost, self._clock.monotonic_ns())
         row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
         self.seq_high = row[0] if row else 0
-        if self._floor.covers_more_than(self.seq_high):
-            gaps.add(db, self.seq_high + 1, self._floor.value, gaps.RENUMBERED)
-            db.execute("DELETE FROM sqlite_sequence WHERE name = 'message'")
-            db.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (self._floor.value,))
-            self.seq_high = self._floor.value
+        if fresh and lost is None and self._floor.value:
+            self._missing.append("the outbox's file is gone, though it held messages before")
+        if fresh or self._floor.covers_more_than(self.seq_high):
+            self._renumber(db, 1 if fresh else self.seq_high + 1)
         self._stock = measure(db)
         self._attempts = Attempts()
-        self._asked.clear()
+        self._replays = Replays()
         self._earlier_high, self._sent_high = self.seq_high, 0
         self._opened_ns = self._clock.monotonic_ns()
+
+    def _renumber(self, db: Database, from_seq: int) -> None:
+        """Go on above every number that may have been given; those that are gone will not come."""
+        highest = max(self._floor.value, self.seq_high)
+        kept = [
+            seq for (seq,) in db.execute("SELECT seq FROM place WHERE seq >= ? ORDER BY seq", (from_seq,))
+        ]
+        for low, high in gaps.holes(from_seq, highest, kept):
+            gaps.add(db, low, high, gaps.RENUMBERED)
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'message'")
+        db.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (highest,))
+        self.seq_high = highest
 
     def _insert(self, db: Database, seq: int, made: Draft, stock: Stock) -> MessageClass:
         made = self._companion.enter(db, made)
@@ -266,10 +289,10 @@ class Outbox:
             (self._sent_high, limit),
         ).fetchall()
         again = self._rows(db, self._attempts.due(now_ns, limit - len(fresh)))
-        asked = list(islice(self._asked, limit - len(fresh) - len(again)))
+        asked = self._replays.first(limit - len(fresh) - len(again))
         replays = self._rows(db, asked)
         for seq in set(asked).difference(row[0] for row in replays):
-            del self._asked[seq]
+            self._replays.drop(seq)
         return [self._entry(row) for row in fresh + again + replays]
 
     def _rows(self, db: Database, seqs: Sequence[int]) -> list[tuple[int, str, str, bytes]]:
@@ -279,17 +302,5 @@ class Outbox:
 
     def _entry(self, row: tuple[int, str, str, bytes]) -> Entry:
         seq = row[0]
-        late = seq <= self._earlier_high or seq in self._asked
+        late = seq <= self._earlier_high or seq in self._replays
         return Entry(*row, attempts=self._attempts.count(seq), late=late)
-
-    def _replay(self, db: Database, from_seq: int, to_seq: int) -> tuple[int, list[Unavailable]]:
-        kept = "SELECT seq, rank FROM place WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
-        last = min(to_seq, self.seq_high)
-        rows = db.execute(kept, (min(from_seq, last + 1), last, MOST_REPLAYED)).fetchall()
-        end = rows[-1][0] if len(rows) == MOST_REPLAYED else to_seq
-        for seq, rank in rows:
-            if rank:
-                self._attempts.postpone(seq, 0)
-            elif len(self._asked) < MOST_REPLAYED:
-                self._asked[seq] = None
-        return len(rows), gaps.explain(db, from_seq, end, [seq for seq, _ in rows], self.seq_high)

@@ -1,22 +1,25 @@
-"""The outbox's file: opened, checked, used in transactions, set aside where it is damaged.
+"""The outbox's file: opened, checked, used in transactions, replaced where it is damaged or gone.
 
 One connection, used by one thread: two connections writing one WAL can corrupt it in SQLite before 3.51.3.
-This is the only door to SQLite's writing side in the room; its errors leave as StorageError.
+This is the room's only door to SQLite; its errors leave as StorageError.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from edgeguard.alerts.reserve import Ballast
 from edgeguard.errors import DiskFullError, StorageError
 from edgeguard.files import sync
 
 Database = sqlite3.Connection
+DatabaseFault = sqlite3.Error
 ResultT = TypeVar("ResultT")
 
 _PRAGMAS = (
@@ -26,26 +29,30 @@ _PRAGMAS = (
     "wal_autocheckpoint=1000",
     "temp_store=MEMORY",
 )
+_ROOM_BYTES = 1 << 20
+"""With so much free, an input/output error is not for want of room."""
+
+
+class Opened(Protocol):
+    """Called in a transaction at every opening."""
+
+    def __call__(self, db: Database, fresh: bool, lost: Database | None) -> object:
+        """`fresh`: the file is new. `lost`: what it replaces, as far as that can still be read."""
 
 
 class OutboxFile:
-    """`path` and its ballast. `opened(db)` is called in a transaction at every opening.
+    """`path` and its ballast.
 
     The constructor and `transaction` raise StorageError; DiskFullError where room would help. A file that
     turns out to be damaged, or that somebody removed, is replaced at the next transaction.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        schema: str,
-        opened: Callable[[Database], object],
-        max_bytes: int,
-        ballast_bytes: int,
-    ) -> None:
+    def __init__(self, path: Path, schema: str, opened: Opened, max_bytes: int, ballast_bytes: int) -> None:
         self.path = path
         self.set_aside: list[Path] = []
         """The damaged files that this one replaces, in this run."""
+        self.replaced: list[str] = []
+        """Why earlier files had to be replaced, in this run."""
         self._schema = schema
         self._opened = opened
         self._max_bytes = max_bytes
@@ -98,11 +105,11 @@ class OutboxFile:
                 self._reopen()
             return step()
         except (sqlite3.Error, OSError) as error:
-            if is_full(error):
+            if _is_full(error):
                 if self._ballast.drop():
                     return self._guard(step)
                 raise DiskFullError(f"the outbox {self.path} has no room: {error}") from error
-            self._damaged = self._damaged or is_damage(error)
+            self._damaged = self._damaged or self._is_damage(error)
             raise StorageError(f"the outbox {self.path} cannot be used: {error}") from error
 
     def _removed(self) -> bool:
@@ -113,13 +120,19 @@ class OutboxFile:
             return True
 
     def _reopen(self) -> None:
-        self._db.close()
-        self._db = self._open()
+        if not self._removed():
+            self._db.close()
+            self._db = self._open()
+        else:
+            _move_aside(self.path)
+            self.replaced.append(f"the outbox {self.path} was removed while it was in use")
+            lost, self._db = self._db, self._open(self._db)
+            lost.close()
         self._damaged = False
 
-    def _open(self) -> Database:
+    def _open(self, lost: Database | None = None) -> Database:
         try:
-            db = self._connect_or_start_anew()
+            db = self._connect_or_start_anew(lost)
             self._inode = self.path.stat().st_ino
             self._ballast.restore()
             sync(self.path.parent)
@@ -129,24 +142,30 @@ class OutboxFile:
             ) from error
         return db
 
-    def _connect_or_start_anew(self) -> Database:
+    def _connect_or_start_anew(self, lost: Database | None) -> Database:
         self.path.touch(mode=0o600)
         try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+            return self._connect(lost)
+        except sqlite3.Error as error:
+            if not self._is_damage(error):
                 raise
-        self.set_aside.append(_move_aside(self.path))
+            fault = error
+        aside = _move_aside(self.path)
+        self.set_aside.append(aside)
+        self.replaced.append(f"the outbox was damaged ({fault}); it was set aside as {aside}")
         self.path.touch(mode=0o600)
-        return self._connect()
+        with contextlib.closing(sqlite3.connect(f"file:{aside}?mode=ro", uri=True)) as damaged:
+            return self._connect(damaged)
 
-    def _connect(self) -> Database:
+    def _connect(self, lost: Database | None) -> Database:
         db = sqlite3.connect(self.path, isolation_level=None)
         try:
             self._prepare(db)
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                self._opened(db)
+                (version,) = db.execute("PRAGMA user_version").fetchone()
+                self._opened(db, version == 0, lost)
+                db.execute("PRAGMA user_version=1")
         except BaseException:
             db.close()
             raise
@@ -162,26 +181,29 @@ class OutboxFile:
             raise sqlite3.DatabaseError(verdict)
         db.executescript(self._schema)
 
+    def _is_damage(self, error: Exception) -> bool:
+        """SQLite says `malformed` or `not a database` with the plain class, all else with its subclasses.
 
-def is_damage(error: Exception) -> bool:
-    """SQLite says `malformed` or `not a database` with the plain class, all else with its subclasses."""
-    return type(error) is sqlite3.DatabaseError
+        What it cannot read or write although there is room is as good as damaged.
+        """
+        if isinstance(error, sqlite3.OperationalError) and "disk I/O error" in str(error):
+            room = os.statvfs(self.path.parent)
+            return room.f_bavail * room.f_frsize > _ROOM_BYTES
+        return type(error) is sqlite3.DatabaseError
 
 
-def is_full(error: Exception) -> bool:
+def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "disk is full" in str(error)
 
 
 def _move_aside(path: Path) -> Path:
-    """Rename the database; its WAL went into it at closing, or is dropped by SQLite beside an empty file."""
+    """Give what there is of the database another name."""
     number = 1
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        leftover = path.with_name(path.name + suffix)
-        if leftover.exists():
-            leftover.replace(aside.with_name(aside.name + suffix))
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
     return aside

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.alerts.delivery import Delivery, log_changes, with_outbox
-from edgeguard.alerts.drafting import Closing, Drafter, Item
+from edgeguard.alerts.drafting import ClockStep, Drafter
+from edgeguard.alerts.intake import Intake
 from edgeguard.alerts.link import Acked, Connected, Disconnected, Inbox, Link, LinkEvent, Received
 from edgeguard.alerts.live import LiveState
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.receipts import ReceiptReader
+from edgeguard.alerts.recorder import HealthRecorder
+from edgeguard.alerts.selfreport import SelfReport
 from edgeguard.alerts.sender import Sender
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
-from edgeguard.types import Alert, AlertState, Counts
+from edgeguard.types import Alert, Counts
 
 Input = Alert | HealthReport | Counts | LinkEvent
+_MEASURE_EVERY_NS = 1_000_000_000
 Say = Callable[[str, bytes, bytes | None], None]
 """Publish topic, body and correlation data: at QoS 1, not kept anywhere."""
 
@@ -61,18 +65,18 @@ class Publisher:
         self._link = link
         self._topics = identity.topics
         self._clock = clock
-        self._most_uncommitted = most_uncommitted
         self._gate = gate
+        self._intake = Intake(most_uncommitted)
+        self._clock_watch = ClockWatch(clock)
+        self._recorder = HealthRecorder(clock)
+        self._self_report = SelfReport(clock)
         self._drafter = Drafter(identity, clock, clock_quality)
         self._sender = Sender(link, clock, window, confirm_timeout_s, retry_s, custody)
         self._live = LiveState(self._sender, identity, clock, custody)
         self._receipts = ReceiptReader(identity)
         self._outbox: Outbox | None = None
-        self._closings: list[Item] = []
-        self._uncommitted: deque[Alert] = deque()
-        self._committed = 0
-        self._lost = 0
         self._oldest_wait_ns = 0
+        self._measure_ns = 0
         self._storage_error: str | None = None
 
     def start(self) -> None:
@@ -84,10 +88,11 @@ class Publisher:
         """Wait for input, and do all that it asks for: first the alerts, then the housekeeping."""
         for value in self._inbox.get_all(timeout_s):
             self._take(value)
+        self._look_at_the_clock()
         self._with_disk(
             self._open, self._commit, self._answer, self._tell, self._send, self._settle, self._measure
         )
-        self._give_up_surplus()
+        self._intake.give_up_surplus()
         self._report()
 
     def stop(self, timeout_s: float) -> None:
@@ -104,9 +109,9 @@ class Publisher:
     def _take(self, value: Input) -> None:
         match value:
             case Alert():
-                self._uncommitted.append(value)
+                self._intake.add(value)
             case HealthReport():
-                self._live.note_health(value)
+                self._note_health(value)
             case Counts():
                 self._live.note_counts(value)
             case Connected():
@@ -125,12 +130,17 @@ class Publisher:
         elif self._gate is not None:
             self._gate.receive(received)
 
-    def _give_up_surplus(self) -> None:
-        """Where the disk refuses more alerts than memory may hold, drop updates first, then the oldest."""
-        while len(self._uncommitted) > self._most_uncommitted:
-            updates = (kept for kept in self._uncommitted if kept.state is AlertState.UPDATED)
-            self._uncommitted.remove(next(updates, self._uncommitted[0]))
-            self._lost += 1
+    def _note_health(self, report: HealthReport) -> None:
+        self._live.note_health(report)
+        delivering = self._sender.state[0] == "delivering"
+        if self._recorder.is_worth_keeping(report, delivering):
+            self._intake.record([report])
+
+    def _look_at_the_clock(self) -> None:
+        """Before anything is told on a new clock, tell that it is new."""
+        self._drafter.refresh()
+        step_ms = self._clock_watch.step_ms(self._drafter.quality.quality)
+        self._intake.sort_in(ClockStep(step_ms) if step_ms else None, self._clock.utc_ns())
 
     def _with_disk(self, *steps: Callable[[], None]) -> None:
         """Do each step, even where one before it was refused; remember the first refusal."""
@@ -145,19 +155,18 @@ class Publisher:
     def _open(self) -> None:
         if self._outbox is None:
             self._outbox = self._open_outbox()
-            self._closings = [Closing(message) for message in self._outbox.left_open()]
+            self._intake.close_first(self._outbox.left_open())
 
     def _commit(self) -> None:
         if self._outbox is None:
             return
-        self._drafter.refresh()
-        if self._closings:
-            self._outbox.commit(self._closings, self._drafter.draft)
-            self._closings = []
-        if self._uncommitted:
-            self._outbox.commit(self._uncommitted, self._drafter.draft)
-            self._committed += len(self._uncommitted)
-            self._uncommitted.clear()
+        self._intake.commit(self._outbox, self._drafter)
+        own = self._self_report.news(self._outbox.replaced, self._outbox.shed, self._intake.lost)
+        if own:
+            self._intake.record(own)
+            before = self._outbox.alerts_shed
+            self._intake.commit(self._outbox, self._drafter)
+            self._self_report.discount(self._outbox.alerts_shed - before)
 
     def _answer(self) -> None:
         if self._gate is not None and self._outbox is not None:
@@ -172,8 +181,11 @@ class Publisher:
             self._sender.settle(self._outbox)
 
     def _measure(self) -> None:
-        if self._outbox is not None:
+        now_ns = self._clock.monotonic_ns()
+        if self._outbox is not None and now_ns >= self._measure_ns:
             self._oldest_wait_ns = self._outbox.oldest_wait_ns()
+            self._outbox.restore_ballast()
+            self._measure_ns = now_ns + _MEASURE_EVERY_NS
 
     def _tell(self) -> None:
         self._live.tell(self._seq_high, self._drafter.quality)
@@ -192,11 +204,11 @@ class Publisher:
         delivery = Delivery(
             state=state,
             reason=reason,
-            committed=self._committed,
+            committed=self._intake.committed,
             delivered=self._sender.delivered,
             oldest_pending_s=self._oldest_wait_ns / 1e9,
-            uncommitted=len(self._uncommitted),
-            lost=self._lost,
+            uncommitted=len(self._intake),
+            lost=self._intake.lost,
             bad_receipts=self._receipts.rejected,
             storage_error=self._storage_error,
         )

@@ -63,8 +63,8 @@ class DeliveryStage(Stage):
 def _trouble(delivery: Delivery) -> str | None:
     if delivery.storage_error:
         return delivery.storage_error
-    if delivery.set_aside:
-        return f"the outbox was damaged; it was set aside as {delivery.set_aside}"
+    if delivery.replaced:
+        return delivery.replaced
     if delivery.ballast_used:
         return "the disk is full; the outbox lives on its reserve"
     return None
