@@ -34,8 +34,8 @@ from edgeguard.alerts.link import (
     Tls,
     Will,
 )
+from edgeguard.alerts.tls import tls_context
 from edgeguard.errors import ConfigError
-from edgeguard.files import check_private
 
 _MOST_UNACKNOWLEDGED = 1000
 """A broker that owes so many acknowledgements is left and joined anew."""
@@ -51,8 +51,9 @@ class MqttLink:
     """A `Link` over MQTT 5 or 3.1.1; subscribes to `subscriptions` at every connect.
 
     The brokers that the endpoint names take turns: after each connection or attempt comes the next. A broker
-    that owes `most_unacknowledged` answers is left and joined anew (65,535 is all that MQTT allows). Raises
-    ConfigError for an unknown protocol and for TLS files that cannot be used.
+    that owes `most_unacknowledged` answers is left and joined anew (65,535 is all that MQTT allows). Messages
+    are said to be of `content_type` (MQTT 5); None: of none in particular. Raises ConfigError for an unknown
+    protocol and for TLS files that cannot be used.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class MqttLink:
         will: Will | None = None,
         subscriptions: Sequence[str] = (),
         most_unacknowledged: int = _MOST_UNACKNOWLEDGED,
+        content_type: str | None = "application/json",
     ) -> None:
         if endpoint.protocol not in _PROTOCOLS:
             raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use mqtt5 or mqtt311")
@@ -70,6 +72,7 @@ class MqttLink:
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._most_unacknowledged = most_unacknowledged
+        self._content = {} if content_type is None else {"ContentType": content_type}
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -92,10 +95,10 @@ class MqttLink:
         if self._largest is not None and _size(topic, body, correlation) > self._largest:
             return self._refuse()
         answers = {} if correlation is None else {"CorrelationData": correlation}
-        json = self._properties(
-            PacketTypes.PUBLISH, PayloadFormatIndicator=1, ContentType="application/json", **answers
+        properties = self._properties(
+            PacketTypes.PUBLISH, PayloadFormatIndicator=1, **self._content, **answers
         )
-        sent = self._client.publish(topic, body, 1, retain, json)
+        sent = self._client.publish(topic, body, 1, retain, properties)
         if sent.rc == paho.MQTT_ERR_QUEUE_SIZE:
             _sever(self._client)
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
@@ -253,36 +256,12 @@ class _RenewedTls:
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
         try:
-            self._context()
+            tls_context(tls)
         except OSError as error:
             raise ConfigError(str(error)) from error
 
     def wrap_socket(self, connection: socket.socket, **how: Any) -> ssl.SSLSocket:
-        return self._context().wrap_socket(connection, **how)
-
-    def _context(self) -> ssl.SSLContext:
-        """Raises OSError, which paho expects of a connect that fails."""
-        tls = self._tls
-        try:
-            return tls_context(tls)
-        except OSError as error:
-            files = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
-            raise OSError(f"cannot use the TLS files {files}: {error.strerror or error}") from error
-
-
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """TLS 1.2 or newer that verifies certificate and name. Raises OSError for files that cannot be used."""
-    context = ssl.create_default_context(cafile=tls.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if tls.cert_file is not None:
-        check_private(tls.key_file or tls.cert_file)
-        context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
-    return context
-
-
-def _no_passphrase() -> str:
-    """Without it OpenSSL would ask on the terminal, and wait."""
-    return ""
+        return tls_context(self._tls).wrap_socket(connection, **how)
 
 
 def _send_small_packets_at_once(_client: paho.Client, _data: Any, connection: Any) -> None:

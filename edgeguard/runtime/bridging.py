@@ -176,5 +176,6 @@ def run_bridge(bridge: Callable[[Clock], Bridge], endpoint: Endpoint, site: str,
         inbox.put,
         built.will,
         [up_filter(site, device), *built.subscriptions],
+        content_type=None,
     )
     BridgeLoop(built, link, inbox, clock).run()
