@@ -41,6 +41,7 @@ DOORS = {
     "paho": {"alerts/mqtt"},
     "cryptography": {"broker/certificates"},
     "sqlite3": {"alerts/outbox_file", "evidence"},
+    "pika": {"collector/amqp"},
     "sqlalchemy": {"collector"},
     "fastapi": {"collector"},
     "starlette": {"collector"},

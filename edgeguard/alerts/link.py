@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -60,6 +60,9 @@ class Received:
     """Where the sender wants the answer (MQTT 5)."""
     correlation: bytes | None = None
     """What the answer shall carry, so that the sender knows it (MQTT 5)."""
+    settle: Callable[[], object] | None = field(default=None, compare=False, repr=False)
+    """Where the broker keeps the message until it hears that it is in safe hands: says so. Any thread may
+    call it, once; without a call the message comes again, at the next connection."""
 
 
 LinkEvent = Connected | Subscribed | Disconnected | Acked | Received

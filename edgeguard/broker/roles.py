@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from edgeguard.alerts.topics import Topics, is_word
 from edgeguard.errors import ConfigError
@@ -23,6 +23,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "integrations": (_SEE, "read frigate/#", "read homeassistant/#", "write homeassistant/status"),
 }
 """What each role may do, beside nothing."""
+DEVICES = "devices"
 _HEAD = """\
 # Made by `edgeguard broker acl`: change the roles and make it again.
 
@@ -37,8 +38,9 @@ def acl(roles: object) -> str:
 
     The patterns for devices apply to everybody, so each user is denied what they give to a name without `/`.
     """
+    devices(roles)  # which need no lines, and are held to their form
     blocks = [_HEAD]
-    for role, user in _users(roles):
+    for role, user in users(roles):
         lines = [f"user {user}", f"topic deny edgeguard/v1/{user}/#"]
         blocks.append("\n".join([f"# {role}", *lines, *(f"topic {right}" for right in RIGHTS[role]), ""]))
     return "\n".join(blocks)
@@ -57,27 +59,39 @@ def check_name(name: str) -> str:
     return name
 
 
-def _users(roles: object) -> Iterator[tuple[str, str]]:
-    """(role, user), each user once."""
+def devices(roles: object) -> list[str]:
+    """`<site>/<device>` of each device that is listed. Raises ConfigError."""
+    listed = _listed(_mapping(roles), DEVICES)
+    for name in listed:
+        if "/" not in check_name(name):
+            raise ConfigError(f"{DEVICES}: {name!r} is no device; expected <site>/<device>")
+    return listed
+
+
+def users(roles: object) -> list[tuple[str, str]]:
+    """(role, user), each user once. Raises ConfigError."""
+    found: dict[str, str] = {}
+    for role in _mapping(roles):
+        for user in _listed(_mapping(roles), role) if role != DEVICES else ():
+            if "/" in check_name(user):
+                raise ConfigError(f"{role}: {user} is the name of a device; devices are not in a role")
+            if user in found:
+                raise ConfigError(f"{user} is among {found[user]} and {role}; a user has one role")
+            found[user] = role
+    return [(role, user) for user, role in found.items()]
+
+
+def _mapping(roles: object) -> Mapping[str, object]:
     if not isinstance(roles, Mapping):
         raise ConfigError(f"expected roles with lists of users, such as `dashboards: [wall]`; got {roles!r}")
-    seen: dict[str, str] = {}
-    for role, users in roles.items():
-        if role not in RIGHTS:
-            raise ConfigError(f"{role!r} is no role; known are {', '.join(RIGHTS)}")
-        for user in _list(role, users):
-            if user in seen:
-                raise ConfigError(f"{user} is among {seen[user]} and {role}; a user has one role")
-            seen[user] = role
-            yield role, user
+    for role in roles:
+        if role not in (DEVICES, *RIGHTS):
+            raise ConfigError(f"{role!r} is no role; known are {', '.join((DEVICES, *RIGHTS))}")
+    return roles
 
 
-def _list(role: str, users: object) -> Iterator[str]:
-    if not isinstance(users, list) or not all(isinstance(user, str) for user in users):
-        raise ConfigError(f"{role}: expected a list of user names, got {users!r}")
-    for user in users:
-        if "/" in check_name(user):
-            raise ConfigError(
-                f"{role}: {user} is the name of a device; devices have their rights without a line"
-            )
-        yield user
+def _listed(roles: Mapping[str, object], role: str) -> list[str]:
+    listed = roles.get(role, [])
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise ConfigError(f"{role}: expected a list of names, got {listed!r}")
+    return listed

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 import yaml
 
+from edgeguard.broker.definitions import definitions
 from edgeguard.broker.roles import acl
 from edgeguard.cli._output import said_plainly
 from edgeguard.clock import SystemClock
@@ -16,8 +19,13 @@ from edgeguard.errors import ConfigError
 if TYPE_CHECKING:
     from edgeguard.broker.authority import Authority, Issued
 
+Made = TypeVar("Made")
+
 app = typer.Typer(help="Make what a site's own broker needs: rights and certificates.", no_args_is_help=True)
 
+Roles = Annotated[
+    Path, typer.Argument(metavar="ROLES", help="YAML file: devices, and the users of each role.")
+]
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="Folder of the authority; keep it off the broker.")
 ]
@@ -29,18 +37,16 @@ Days = Annotated[int, typer.Option(min=1, max=7300, help="How long it is valid."
 
 @app.command("acl")
 @said_plainly
-def show_acl(
-    roles: Annotated[Path, typer.Argument(metavar="ROLES", help="YAML file: the users of each role.")],
-) -> None:
+def show_acl(roles: Roles) -> None:
     """Print mosquitto's access list for the users in ROLES; devices need no entry."""
-    try:
-        read = yaml.safe_load(roles.read_text())
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read the roles in {roles}: {error}") from error
-    try:
-        print(acl(read), end="")
-    except ConfigError as error:
-        raise ConfigError(f"{roles}: {error}") from error
+    print(_made(acl, roles), end="")
+
+
+@app.command("definitions")
+@said_plainly
+def show_definitions(roles: Roles) -> None:
+    """Print RabbitMQ's definitions for the devices and users in ROLES, and the collectors' queue."""
+    print(json.dumps(_made(definitions, roles), indent=2))
 
 
 @app.command()
@@ -88,6 +94,14 @@ def revoke(folder: Folder, name: Name) -> None:
     """Revoke every certificate of NAME: give the broker DIR/ca.crl, then make it reload."""
     count = _open(folder).revoke(name)
     print(f"{count} certificates of {name} revoked; copy {folder}/ca.crl to the broker and reload it")
+
+
+def _made(make: Callable[[object], Made], roles: Path) -> Made:
+    """Of what the file says."""
+    try:
+        return make(yaml.safe_load(roles.read_text()))
+    except (OSError, ValueError, yaml.YAMLError, ConfigError) as error:
+        raise ConfigError(f"cannot use the roles in {roles}: {error}") from error
 
 
 def _open(folder: Path) -> Authority:

@@ -4,7 +4,8 @@ Invariants:
 
 C1. A receipt names a message only after the transaction that holds it is on the disk.
 C2. What is not in a receipt stays with its device, which sends it again: so anything may be dropped here.
-C3. A message that comes again, after a lost receipt or by another collector, changes nothing and is
+C3. Where the broker keeps a message until it is settled, that happens after its receipt was sent.
+C4. A message that comes again, after a lost receipt or by another collector, changes nothing and is
     receipted again.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edgeguard.alerts.exchange import receipt_message
@@ -62,6 +63,7 @@ class Ingest:
         self._name = name
         self._clock = clock
         self._waiting: list[Arrival] = []
+        self._unsettled: list[Callable[[], object]] = []
 
     @property
     def waiting(self) -> int:
@@ -78,14 +80,24 @@ class Ingest:
             del self._waiting[:MOST_ROWS]
             self._count(stored)
             self._send_receipts(batch)
+        self._settle()
         self._writer.tidy()
 
     def _read(self, events: Sequence[LinkEvent]) -> Iterator[Arrival]:
         for event in events:
             if not isinstance(event, Received):
                 self._note(event)
-            elif (told := self._arrival(event)) is not None:
+                continue
+            if event.settle is not None:
+                self._unsettled.append(event.settle)
+            if (told := self._arrival(event)) is not None:
                 yield told
+
+    def _settle(self) -> None:
+        """Of all that came, nothing waits: what was no message of a device is settled as well."""
+        for settle in self._unsettled:
+            settle()
+        self._unsettled.clear()
 
     def _note(self, event: LinkEvent) -> None:
         match event:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.mqtt import Broker, Host, is_loopback
 from edgeguard.config.secrets import read_secret
-from edgeguard.config.section import Level, Location, Section, pattern
+from edgeguard.config.section import DERIVED, Level, Location, Section, Text, pattern
 from edgeguard.config.service import Log
 
 _POSTGRESQL = r"^postgresql://[A-Za-z0-9_.-]+@[A-Za-z0-9_.:\[\]-]*/[A-Za-z0-9_-]+(\?host=/[A-Za-z0-9_./-]+)?$"
@@ -22,6 +22,18 @@ DatabaseUrl = Annotated[
         "postgresql://USER@HOST:PORT/NAME or postgresql://USER@/NAME?host=/SOCKET/FOLDER, without a password",
     ),
 ]
+
+
+class Amqp(Section):
+    """RabbitMQ only: read a queue over AMQP 0-9-1 in place of MQTT, from the hosts of `mqtt`, with its login
+    and TLS; without a user name the certificate is the login."""
+
+    queue: Text | None = None
+    """The quorum queue that holds what devices tell, such as edgeguard; null: MQTT."""
+    port: int = Field(default=DERIVED, ge=1, le=65_535)
+    """TCP port. Without it: 5671 with TLS, 5672 without."""
+    vhost: Text = "/"
+    """Virtual host of the queue."""
 
 
 class Database(Section):
@@ -107,6 +119,8 @@ class CollectorConfig(Section):
     """Folder for the SQLite database, the tokens and the lock."""
     mqtt: Broker = Field(examples=[{}])
     """The broker that devices tell."""
+    amqp: Amqp = Field(default=Amqp(), validate_default=True)
+    """RabbitMQ only: read a queue over AMQP 0-9-1 in place of MQTT."""
     database: Database = Database()
     """Where what devices tell is kept."""
     retention: Retention = Retention()
@@ -127,6 +141,13 @@ class CollectorConfig(Section):
         if mqtt.client_id is not None:
             return mqtt
         return mqtt.model_copy(update={"client_id": f"edgeguard-collector-{info.data.get('name')}"})
+
+    @field_validator("amqp")
+    @classmethod
+    def _by_tls(cls, amqp: Amqp, info: ValidationInfo) -> Amqp:
+        if amqp.port is not None or "mqtt" not in info.data:
+            return amqp
+        return amqp.model_copy(update={"port": 5671 if info.data["mqtt"].tls.enabled else 5672})
 
     @field_validator("http")
     @classmethod

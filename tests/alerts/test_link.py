@@ -29,7 +29,8 @@ from edgeguard.alerts.link import (
     Tls,
     Will,
 )
-from edgeguard.alerts.mqtt import MqttLink, tls_context
+from edgeguard.alerts.mqtt import MqttLink
+from edgeguard.alerts.tls import tls_context
 from edgeguard.errors import ConfigError
 from tests.support.alerts import endpoint
 from tests.support.broker import Broker, free_port

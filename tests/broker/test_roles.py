@@ -6,7 +6,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from edgeguard.broker.roles import RIGHTS, acl, check_name
+from edgeguard.broker.roles import DEVICES, RIGHTS, acl, check_name
 from edgeguard.cli.main import app
 from edgeguard.errors import ConfigError
 
@@ -20,11 +20,12 @@ def test_the_shipped_list_is_made_of_the_shipped_roles() -> None:
 
 
 def test_the_shipped_roles_show_every_role() -> None:
-    assert set(yaml.safe_load((SHIPPED / "roles.yaml").read_text())) == set(RIGHTS)
+    assert set(yaml.safe_load((SHIPPED / "roles.yaml").read_text())) == {DEVICES, *RIGHTS}
 
 
-def test_without_users_only_devices_have_rights() -> None:
-    lines = [line for line in acl({}).splitlines() if line and not line.startswith("#")]
+@pytest.mark.parametrize("roles", [{}, {"devices": ["depot/gate-1"]}])
+def test_without_users_only_devices_have_rights(roles: dict[str, list[str]]) -> None:
+    lines = [line for line in acl(roles).splitlines() if line and not line.startswith("#")]
     assert lines == ["pattern write edgeguard/v1/%u/up/#", "pattern read edgeguard/v1/%u/down/#"]
 
 
@@ -33,10 +34,12 @@ def test_without_users_only_devices_have_rights() -> None:
     [
         (None, "expected roles"),
         (["wall"], "expected roles"),
-        ({"admins": ["a"]}, "'admins' is no role; known are dashboards"),
+        ({"admins": ["a"]}, "'admins' is no role; known are devices, dashboards"),
         ({"dashboards": "wall"}, "dashboards: expected a list"),
         ({"dashboards": [1]}, "dashboards: expected a list"),
         ({"dashboards": ["wall", "wall"]}, "wall is among dashboards and dashboards"),
+        ({"devices": ["wall"]}, "devices: 'wall' is no device"),
+        ({"devices": "depot/gate-1"}, "devices: expected a list"),
         ({"dashboards": ["wall"], "operators": ["wall"]}, "wall is among dashboards and operators"),
         ({"dashboards": ["depot/gate-1"]}, "depot/gate-1 is the name of a device"),
         ({"dashboards": ["wall\ntopic readwrite #"]}, "cannot be a user"),

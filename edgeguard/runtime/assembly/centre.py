@@ -16,6 +16,7 @@ from edgeguard.runtime.claim import claim
 from edgeguard.runtime.collecting import CollectStage
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard, Part
+from edgeguard.runtime.linking import LinkThread
 from edgeguard.runtime.stage import Stage, StageThread
 
 _MOST_UNACKNOWLEDGED = 60_000
@@ -63,18 +64,26 @@ class Centre:
         )
 
     def _open_link(self, notify: Callable[[LinkEvent], object], database_id: str) -> Link:
+        if self._config.amqp.queue is not None:
+            return self._open_queue(notify, self._config.amqp.queue)
         return MqttLink(
-            self._endpoint(),
+            self._endpoint(self._config.mqtt.port),
             notify,
             subscriptions=filters(database_id),
             most_unacknowledged=_MOST_UNACKNOWLEDGED,
         )
 
-    def _endpoint(self) -> Endpoint:
+    def _open_queue(self, notify: Callable[[LinkEvent], object], queue: str) -> Link:
+        from edgeguard.collector.amqp import AmqpLink  # not everybody has pika
+
+        amqp = self._config.amqp
+        return LinkThread(AmqpLink(self._endpoint(amqp.port), notify, queue, amqp.vhost), "amqp")
+
+    def _endpoint(self, port: int) -> Endpoint:
         mqtt = self._config.mqtt
         return Endpoint(
             host=mqtt.host,
-            port=mqtt.port,
+            port=port,
             client_id=mqtt.client_id,
             username=mqtt.username,
             password=mqtt.password(),
@@ -82,7 +91,7 @@ class Centre:
             protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,
             session_expiry_s=0,
-            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
+            fallbacks=tuple((host, port) for host in mqtt.fallback_hosts),
         )
 
     def _threads(self, *stages: Stage) -> list[StageThread]:
