@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS parcel (
 """
 GIVE_UP_AFTER_S = 3 * 86_400.0
 """Three days in which the receiver was tried and did not take it."""
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 900.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 2.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
