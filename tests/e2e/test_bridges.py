@@ -30,17 +30,22 @@ class Ear:
 
     def __init__(self, port: int) -> None:
         self.heard: list[tuple[str, str]] = []
+        self.content_types: dict[str, set[str | None]] = {}
+        """By the first level of the topic."""
         subscribed = threading.Event()
         self.client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self.client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self.client.on_subscribe = lambda *_: subscribed.set()
-        self.client.on_message = lambda _client, _data, message: self.heard.append(
-            (message.topic, message.payload.decode())
-        )
+        self.client.on_message = self._on_message
         self.client.reconnect_delay_set(1, 1)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         assert subscribed.wait(20)
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self.heard.append((message.topic, message.payload.decode()))
+        kind = getattr(message.properties, "ContentType", None)
+        self.content_types.setdefault(message.topic.split("/")[0], set()).add(kind)
 
     def on(self, topic: str) -> list[str]:
         return [payload for heard, payload in list(self.heard) if heard == topic]
@@ -139,6 +144,7 @@ def test_frigates_users_hear_what_happens(ear: Ear, box: Box, frigate: BridgePro
     assert ear.on("frigate/yard/status/detect")[-1] == "offline"
     assert frigate.stop() == 0
     assert "Traceback" not in frigate.stderr
+    assert ear.content_types["frigate"] == {None}  # `online` is no JSON
 
 
 def _kind(message: dict[str, Any]) -> str:
