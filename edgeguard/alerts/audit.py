@@ -116,6 +116,8 @@ class Verdict:
 
 def verify(folder: Path) -> Verdict:
     """Read the log in `folder` and follow its chain. Raises StorageError if it cannot be read."""
+    if not folder.is_dir():
+        raise StorageError(f"there is no folder {folder}; expected the device's state_dir")
     lines = torn = 0
     prev: str | None = None
     fault: str | None = None
