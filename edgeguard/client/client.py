@@ -147,7 +147,7 @@ class Client:
 
     def _read(self, received: Received) -> Iterator[News]:
         try:
-            told = _told(received)
+            told = told_by(received)
         except ValueError as error:
             self.refused += 1
             self.last_refusal = f"{received.topic}: {error}"[:500]
@@ -172,7 +172,8 @@ class Client:
         return True
 
 
-def _told(received: Received) -> Told:
+def told_by(received: Received) -> Told:
+    """What a device told: parsed, checked, of the device that its topic names. Raises ValueError."""
     origin = sender(received.topic)
     if origin is None:
         raise ValueError("unknown topic")

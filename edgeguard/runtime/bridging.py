@@ -18,10 +18,10 @@ from edgeguard.alerts.link import (
     Subscribed,
 )
 from edgeguard.alerts.mqtt import MqttLink
-from edgeguard.alerts.parse import parse
-from edgeguard.alerts.topics import sender, up_filter
+from edgeguard.alerts.topics import up_filter
 from edgeguard.bridges import Bridge, Publication
 from edgeguard.bridges.courier import Courier
+from edgeguard.client.client import told_by
 from edgeguard.clock import Clock, SystemClock
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.notify import Notifier
@@ -124,14 +124,8 @@ class BridgeLoop:
     def _bridged(self, received: Received) -> list[Publication]:
         if not received.topic.startswith("edgeguard/"):
             return self._bridge.hear(received.topic, received.body, received.retained)
-        origin = sender(received.topic)
-        if origin is None:
-            raise ValueError("unknown topic")
-        site, device, name = origin
-        body = parse(received.body, name)
-        if (body["site"], body["device"]) != (site, device):
-            raise ValueError("its site or device is not that of its topic")
-        return self._bridge.take(name, body, live=not received.retained)
+        told = told_by(received)
+        return self._bridge.take(told.name, told.body, live=not told.retained)
 
     def _note_not_understood(self, what: str) -> None:
         self.not_understood += 1
