@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from _alerts import Inventor
-from _mqtt_simulator import MqttConnection, Will
+from _mqtt_simulator import MQTT5, MqttConnection, Will
 
 from edgeguard.alerts.messages import (
     ClockQuality,
@@ -35,7 +35,7 @@ _PART = {
     "rate_per_s": 5.0,
     "drops": 0,
 }
-_REPORT = HealthReport("ok", {name: _PART for name in ("gate", "yard", "detector", "broker", "outbox")})
+_REPORT = HealthReport("ok", dict.fromkeys(("gate", "yard", "detector", "broker", "outbox"), _PART))
 
 
 @dataclass
@@ -55,6 +55,8 @@ class Tally:
 
 class FleetDevice:
     """One device. It keeps what is not receipted, in memory: what is on trial is the other end."""
+
+    level = MQTT5
 
     def __init__(self, number: int, port: int, clock: Clock, rng: random.Random, tally: Tally) -> None:
         self.waiting: dict[int, tuple[int, str, bytes]] = {}
@@ -117,16 +119,18 @@ class FleetDevice:
     async def _attempt(self) -> bool:
         will = Will(self._topics.status, encode(status_message("offline", self._identity, custody="receipt")))
         name = f"edgeguard-{SITE}-{self._identity.device}"
-        connection = MqttConnection(name, self._topics.down_filter, self._receive, will)
+        connection = MqttConnection(name, self._topics.down_filter, self._receive, will, level=self.level)
         try:
-            loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda: connection, "127.0.0.1", self._port)
+            await self._dial(connection)
             await asyncio.wait_for(connection.ready, 30)
         except (OSError, RuntimeError, asyncio.TimeoutError):
             connection.abort()
             return False
         self._connection = connection
         return True
+
+    async def _dial(self, connection: MqttConnection) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: connection, "127.0.0.1", self._port)
 
     def _say_state(self, state: str) -> None:
         now_ns = self._clock.utc_ns()
@@ -161,7 +165,7 @@ class Fleet:
         self.tally = Tally()
         self._random = random.Random(seed)  # noqa: S311  to be repeated, not to be secret
         self._clock = clock
-        self._devices = [FleetDevice(n, port, clock, self._random, self.tally) for n in range(devices)]
+        self._devices = [self._device(number, port) for number in range(devices)]
         self._again: deque[tuple[int, FleetDevice, int]] = deque()
         self._next_health = 0
         self._returning: set[asyncio.Task[None]] = set()
@@ -202,6 +206,9 @@ class Fleet:
         for device in self._devices:
             device.leave()
         await asyncio.sleep(0.2)
+
+    def _device(self, number: int, port: int) -> FleetDevice:
+        return FleetDevice(number, port, self._clock, self._random, self.tally)
 
     async def _join(self, wait_s: float, device: FleetDevice) -> None:
         await asyncio.sleep(wait_s)

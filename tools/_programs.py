@@ -116,7 +116,7 @@ class Mosquitto(Program):
         self.port = free_port()
         config = folder / "mosquitto.conf"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nuser root\npersistence true\n"
+            f"listener {self.port} 127.0.0.1\nuser root\npersistence true\nset_tcp_nodelay true\n"
             f"persistence_location {folder}/\n{options}\n"
         )
         super().__init__("mosquitto", [found, "-c", str(config)], folder)
@@ -133,10 +133,10 @@ def free_port() -> int:
         return port
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def wait_for(look: Callable[[], ValueT], what: str, timeout_s: float = 30.0, every_s: float = 0.05) -> ValueT:

@@ -3,16 +3,16 @@
     python tools/fleet.py --devices 5000 --rate 500 --seconds 20 [--json]
     python tools/fleet.py --devices 5000 --find-limit [--json]
 
-All devices live in this one process and speak MQTT 5: last will and retained status, retained health every 30 s
-each, alerts of every kind and size from random devices, `--rate` a second in all. Each alert is kept and sent
-again until the collector's receipt for it came. One device in a hundred loses its connection every 10 s and
-comes back within a second.
+All devices live in this one process and speak MQTT 5: last will and retained status, retained health every
+30 s each, alerts of every kind and size from random devices, `--rate` a second in all. Each alert is kept and
+sent again until the collector's receipt for it came. One device in a hundred loses its connection every 10 s
+and comes back within a second.
 
 `p50_ms`, `p99_ms` and `max_ms` are the time from handing an alert over to its receipt, of all alerts, also of
 those that were sent again; `lost` are revisions that were handed over and are not in the collector's database
-at the end. `--find-limit` raises the rate, each in a run of its own, for as long as nothing is lost and p99 stays
-below a second, and reports the last such run. The last line on standard output is one JSON object; the exit code
-is 1 if alerts were lost or never receipted.
+at the end. `--find-limit` raises the rate, each in a run of its own, for as long as nothing is lost and p99
+stays below a second, and reports the last such run. The last line on standard output is one JSON object; the
+exit code is 1 if alerts were lost or never receipted.
 """
 
 from __future__ import annotations
