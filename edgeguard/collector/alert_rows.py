@@ -115,9 +115,7 @@ class _Steps:
 
     def __init__(self, connection: Connection, devices: set[int]) -> None:
         query = select(clock_step.c.device_id, clock_step.c.boot_id, clock_step.c.seq, clock_step.c.step_ms)
-        self._steps = list(
-            connection.execute(query.where(clock_step.c.device_id.in_(sorted(devices)))).tuples()
-        )
+        self._steps = list(connection.execute(query.where(clock_step.c.device_id.in_(sorted(devices)))))
 
     def after(self, device_id: int, told: Arrival) -> int:
         """Nanoseconds by which the clock was stepped since `told`."""

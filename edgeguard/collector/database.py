@@ -16,7 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from edgeguard.collector.tables import VERSION, about, metadata
@@ -56,7 +57,7 @@ class Database:
         """Make the tables where there are none."""
         with self.writing() as connection:
             metadata.create_all(connection)
-            known = dict(connection.execute(select(about.c.key, about.c.value)).tuples().all())
+            known = dict(connection.execute(select(about.c.key, about.c.value)).all())
             if not known:
                 known = {"version": VERSION, "id": uuid4().hex}
                 rows = [{"key": key, "value": value} for key, value in known.items()]
@@ -89,7 +90,7 @@ class Database:
     def _guard(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, OSError) as error:
+        except (DBAPIError, DisconnectionError, PoolTimeout, OSError) as error:
             raise _refusal(self._name, error) from error
 
 

@@ -90,6 +90,13 @@ class Heartbeats:
             connection.execute(update(device).where(device.c.id.in_(sorted(alive))).values(change))
 
 
+def note_progress(connection: Connection, devices: set[int], now_ns: int) -> None:
+    """These devices told something durable that was new."""
+    if devices:
+        change = {"progress_ns": now_ns}
+        connection.execute(update(device).where(device.c.id.in_(sorted(devices))).values(change))
+
+
 def _is_alive(told: Arrival) -> bool:
     """A will is told by the broker, and what is retained was told before."""
     return not told.retained and not (told.name == "status" and told.message["state"] == "offline")

@@ -54,6 +54,7 @@ device = _table(
     Column("device", String(64), nullable=False),
     Column("first_seen_ns", BigInteger, nullable=False),
     Column("last_seen_ns", BigInteger, nullable=False),
+    Column("progress_ns", BigInteger, nullable=False, server_default="0"),
     Column("silent_since_ns", BigInteger),
     Column("boot_id", String(36)),
     Column("started_ns", BigInteger),
@@ -67,7 +68,8 @@ device = _table(
     Column("audited_to", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("site", "device"),
 )
-"""`state` is the last status of run `boot_id`; up to `audited_to` every number is here or in `gap`."""
+"""`state` is the last status of run `boot_id`; `progress_ns`: a durable message came that was new; up to
+`audited_to` every number is here or in `gap`."""
 
 run = _table(
     "run",
@@ -84,6 +86,7 @@ seen = _table(
     Column("boot_id", String(36), nullable=False),
     Column("received_ns", BigInteger, nullable=False),
     PrimaryKeyConstraint("device_id", "seq", "boot_id"),
+    Index("seen_by_time", "received_ns"),
 )
 """Every durable message that was committed: what comes again is known by it."""
 
@@ -125,6 +128,7 @@ alert = _table(
     Index("alert_by_time", "opened_ns", "id"),
     Index("alert_by_device", "device_id", "opened_ns"),
     Index("alert_by_id", "alert_id"),
+    Index("alert_by_receipt", "received_ns"),
 )
 """Each alert at its newest revision; `opened_ns` is corrected by `step_ns`, the clock's later steps."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 from edgeguard.client.times import utc_ns
 from edgeguard.collector.alert_rows import store_alerts, store_steps
 from edgeguard.collector.database import BadValueError, Database
-from edgeguard.collector.device_rows import Heartbeats
+from edgeguard.collector.device_rows import Heartbeats, note_progress
 from edgeguard.collector.intake import Arrival
 from edgeguard.collector.result_rows import store_results
 from edgeguard.collector.rows import Row, insert_new, word
@@ -68,7 +68,9 @@ class Writer:
         if arrival.seq is None:
             return Stored()
         with self._database.writing() as connection:
-            fresh = self._unseen(connection, self._of_devices(connection, [arrival], now_ns), now_ns)
+            arrived = self._of_devices(connection, [arrival], now_ns)
+            self._know_runs(connection, arrived)
+            fresh = self._unseen(connection, arrived, now_ns)
             _quarantine(connection, [(device_id, arrival, fault) for device_id, arrival in fresh], now_ns)
         return Stored(quarantined=1)
 
@@ -82,6 +84,7 @@ class Writer:
         _store_health(connection, _of(readable, "health"), now_ns)
         store_results(connection, _of(arrived, "result"), now_ns)
         self._heartbeats.store(connection, arrived, now_ns)
+        note_progress(connection, {device_id for device_id, _ in fresh}, now_ns)
         aside = [(device_id, arrival, arrival.fault) for device_id, arrival in fresh if arrival.fault]
         _quarantine(connection, aside + contradicting, now_ns)
         durable = sum(arrival.seq is not None for arrival in batch)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 
 from edgeguard.alerts.link import Link, LinkEvent, Received
 from edgeguard.clock import Clock
+from edgeguard.collector.audit import Audit
 from edgeguard.collector.database import Database
 from edgeguard.collector.ingest import Ingest
+from edgeguard.collector.retention import Retention
 from edgeguard.collector.writing import Writer
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
@@ -21,6 +23,7 @@ _NEWS = 1000
 _MANY, _GATHER_S = 10, 0.01
 """From so many messages at once on, wait a moment for more: a transaction costs the same for all of them."""
 _STOP_S = 2.0
+_SWEEP_NS = 600 * 10**9
 
 OpenLink = Callable[[Callable[[LinkEvent], object], str], Link]
 """A link that notifies the given function, for a collector on the database of the given id."""
@@ -79,6 +82,11 @@ class CollectStage(Stage):
         self._own = own
         self._pause = threading.Event()
 
+    @property
+    def hears(self) -> bool:
+        """Whether there is a subscription."""
+        return self.ingest is not None and self.ingest.disconnected is None
+
     def open(self) -> None:
         if self.ingest is not None:
             return
@@ -125,3 +133,43 @@ class CollectStage(Stage):
             receipts=counters.receipts,
             receipts_refused=counters.receipts_refused,
         )
+
+
+class AuditStage(Stage):
+    """Looks for gaps and silence, and lets go of what is old."""
+
+    name = "audit"
+
+    def __init__(
+        self,
+        collecting: CollectStage,
+        make: Callable[[Link], tuple[Audit, Retention]],
+        every_s: float,
+        clock: Clock,
+        part: Part,
+    ) -> None:
+        self._collecting = collecting
+        self._make = make
+        self._every_ns = round(every_s * 1e9)
+        self._clock = clock
+        self._part = part
+        self._audit: Audit | None = None
+        self._retention: Retention | None = None
+        self._look_ns = self._sweep_ns = clock.monotonic_ns()
+        self._pause = threading.Event()
+
+    def open(self) -> None:
+        if self._audit is None and self._collecting.link is not None:
+            self._audit, self._retention = self._make(self._collecting.link)
+
+    def step(self) -> None:
+        self._pause.wait(STEP_S)
+        self.open()
+        now_ns = self._clock.monotonic_ns()
+        if self._audit is None or self._retention is None or now_ns < self._look_ns:
+            return
+        self._look_ns = now_ns + self._every_ns
+        self._audit.look(self._collecting.hears)
+        if now_ns >= self._sweep_ns and not self._retention.sweep():
+            self._sweep_ns = now_ns + _SWEEP_NS
+        self._part.set(State.OK)
