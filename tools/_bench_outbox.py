@@ -156,10 +156,12 @@ def _bodies(count: int) -> list[bytes]:
 
 def _client() -> paho.Client:
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    client.on_socket_open = lambda _client, _data, connection: connection.setsockopt(
-        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-    )
+    client.on_socket_open = _send_small_packets_at_once
     return client
+
+
+def _send_small_packets_at_once(_client: paho.Client, _data: Any, connection: Any) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _take(counter: threading.Semaphore, count: int) -> None:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import yaml
 
 ValueT = TypeVar("ValueT")
+ProgramT = TypeVar("ProgramT", bound="Program")
 
 EDGEGUARD = (sys.executable, "-m", "edgeguard")
 LIMITLESS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0"
@@ -94,7 +95,7 @@ class Program:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
         return f"--- {self.name}\n{text[-characters:]}\n"
 
-    def __enter__(self) -> Program:
+    def __enter__(self: ProgramT) -> ProgramT:
         return self
 
     def __exit__(

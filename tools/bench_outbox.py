@@ -9,9 +9,9 @@ them to its SQLite database (fsync) before. *Raw*: paho publishes as many ready 
 QoS 1, as fast as it can, to a subscriber in another process that takes them at QoS 1 and does nothing with
 them; nothing is kept anywhere. Paho stands at its defaults, but for Nagle's delay, which is off in both.
 
-Both rates go from the first alert to the last that is known to have arrived: `ours_per_s` until its receipt was
-processed on the device, `raw_paho_per_s` until the subscriber had the last body and the publisher its PUBACK.
-They are medians over the rounds, and `ratio` is the median of each round's ratio.
+Both rates go from the first alert to the last that is known to have arrived: `ours_per_s` until its receipt
+was processed on the device, `raw_paho_per_s` until the subscriber had the last body and the publisher its
+PUBACK. They are medians over the rounds, and `ratio` is the median of each round's ratio.
 The latency is from handing over to receipt, at `--rate` alerts a second.
 """
 
@@ -75,8 +75,8 @@ def _raw(port: str, count: str) -> float:
         subscriber.stdout.readline()
         published = _run("raw", port, count)
         taken, _ = subscriber.communicate()
-    end_ns = max(published["end_ns"], json.loads(taken)["end_ns"])
-    return int(count) / ((end_ns - published["begin_ns"]) / 1e9)
+    end_ns = max(int(published["end_ns"]), int(json.loads(taken)["end_ns"]))
+    return int(count) / ((end_ns - int(published["begin_ns"])) / 1e9)
 
 
 def _run(*command: str) -> dict[str, Any]:

@@ -58,7 +58,12 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
     collector = CollectorProgram(folder, mosquitto.port)
     mqtt = {"custody": args.custody, "retry_s": 2}
     device = DeviceProgram(
-        folder, mosquitto.port, alerts=args.alerts, rate=_rate(args), seed=args.seed, mqtt=mqtt
+        folder,
+        mosquitto.port,
+        alerts=args.alerts,
+        rate=_rate(args.alerts, args.kills),
+        seed=args.seed,
+        mqtt=mqtt,
     )
     programs = (mosquitto, collector, device)
     with ExitStack() as running:
@@ -106,10 +111,10 @@ def _verdict(device: DeviceProgram, collector: CollectorProgram) -> Verdict:
     return judge(intents, map(int, device.lines("committed")), collector.alerts())
 
 
-def _rate(args: argparse.Namespace) -> float:
+def _rate(alerts: int, kills: int) -> float:
     """Alerts a second, so that they go on as long as the killing."""
-    seconds = args.kills * sum(INTERVAL_S) / 2
-    return max(_LEAST_RATE, args.alerts / max(seconds * _UPTIME, 1))
+    seconds = kills * sum(INTERVAL_S) / 2
+    return max(_LEAST_RATE, alerts / max(seconds * _UPTIME, 1))
 
 
 def _parser() -> argparse.ArgumentParser:
