@@ -80,6 +80,12 @@ class Companion(Protocol):
     def left_open(self, db: Database) -> list[Message]:
         """The latest messages of the alerts that go on, as far as was told."""
 
+    def take_over(self, db: Database, lost: Database, /) -> None:
+        """`db` is new, and `lost` is what it replaces: keep what can be read of it; never raises for it."""
+
+    def give_way(self, db: Database, /) -> bool:
+        """The disk is full: do without something. Whether that was possible."""
+
 
 def worth_of(alert: Message) -> MessageClass:
     """The class of an alert's message."""

@@ -17,9 +17,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from edgeguard.alerts import parcels
+from edgeguard.alerts import ledger_rescue, parcels
 from edgeguard.alerts.durable import Draft, worth_of
 from edgeguard.alerts.escalation import Escalation
+from edgeguard.alerts.ledger_rescue import LEAP
 from edgeguard.alerts.messages import Message, encode
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import Clock
@@ -41,8 +42,6 @@ CREATE TABLE IF NOT EXISTS verdict (
     rule TEXT NOT NULL, verdict TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (rule, verdict)
 );
 """
-_LEAP = 1000
-"""More revisions than one alert gets from other hands than the policy's."""
 _FORGET_EVERY = 500
 
 
@@ -82,6 +81,16 @@ class Ledger:
         rows = db.execute("SELECT body FROM told WHERE open ORDER BY seq")
         messages: list[Message] = [json.loads(body) for (body,) in rows]
         return [message for message in messages if message["boot_id"] != self._boot_id]
+
+    def take_over(self, db: Database, lost: Database) -> None:
+        """Go on with what can be read of a damaged file."""
+        ledger_rescue.take_over(db, lost)
+
+    def give_way(self, db: Database) -> bool:
+        """The disk is full: forget the older half of what is over. Whether there was something to forget."""
+        count = "SELECT count(*) FROM told WHERE NOT open AND deadline_ns IS NULL"
+        (over,) = db.execute(count).fetchone()
+        return self.forget(db, over // 2) > 0
 
     def find(self, db: Database, alert_id: str) -> Message | None:
         """The latest revision of an alert; None if it was never told, or long ago."""
@@ -171,7 +180,7 @@ class Ledger:
 def _continued(before: Message | None, message: Message) -> Message:
     if before is None:
         first = message["revision"] == 1
-        return message if first else {**message, "revision": message["revision"] + _LEAP}
+        return message if first else {**message, "revision": message["revision"] + LEAP}
     escalated_at = message["escalated_at"] or before["escalated_at"]
     return {
         **message,

@@ -27,3 +27,9 @@ class OpenAlerts:
 
     def left_open(self, db: Database) -> list[Message]:
         return [json.loads(body) for (body,) in db.execute("SELECT body FROM open_alert")]
+
+    def take_over(self, _db: Database, _lost: Database) -> None:
+        """What cannot be read is not closed."""
+
+    def give_way(self, _db: Database) -> bool:
+        return False

@@ -208,6 +208,7 @@ class Outbox:
         """Begin with what the file holds."""
         if lost is not None:
             take_over(db, lost, self._clock.monotonic_ns())
+            self._companion.take_over(db, lost)
         row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
         self.seq_high = row[0] if row else 0
         if fresh and lost is None and self._floor.value:
@@ -255,6 +256,12 @@ class Outbox:
             rows *= 4
 
     def _give_way(self, rows: int, highest: MessageClass) -> bool:
+        """First history, then what the companion can do without, then what waits."""
+        if self._stock.lowest is not MessageClass.DELIVERED and self._file.transaction(
+            self._companion.give_way, durable=False
+        ):
+            return True
+
         def remove(db: Database) -> tuple[Stock, list[Removed]]:
             stock = self._stock.copy()
             return stock, give_way(db, stock, rows, highest)
