@@ -148,7 +148,7 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
         False,
         clock_message(3_600_000.0, first, 2, at(30), SYNCED),
     )
-    counts = Counts("gate", {"person": 1}, {"person": 0}, {"restricted": {"person": 1}})
+    counts = Counts("gate", {"person": 1}, {"person": 1}, {"restricted": {"person": 1}})
     yield (
         "Somebody stands in the restricted zone.",
         TOPICS.counts("gate"),
