@@ -56,14 +56,13 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
     begin_s = time.monotonic()
     mosquitto = Mosquitto(folder, "allow_anonymous true")
     collector = CollectorProgram(folder, mosquitto.port)
-    mqtt = {"custody": args.custody, "retry_s": 2}
     device = DeviceProgram(
         folder,
         mosquitto.port,
         alerts=args.alerts,
         rate=_rate(args.alerts, args.kills),
         seed=args.seed,
-        mqtt=mqtt,
+        mqtt={"custody": args.custody, "retry_s": 2},
     )
     programs = (mosquitto, collector, device)
     with ExitStack() as running:
