@@ -7,18 +7,21 @@ from collections.abc import Callable
 from edgeguard.alerts.link import Endpoint, Link, LinkEvent, Tls
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.clock import Clock, SystemClock
+from edgeguard.collector.audit import Audit
 from edgeguard.collector.database import Database, Server, open_server, open_sqlite
+from edgeguard.collector.retention import Limits, Retention
 from edgeguard.collector.subscriptions import filters
 from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
 from edgeguard.runtime.claim import claim
-from edgeguard.runtime.collecting import CollectStage
+from edgeguard.runtime.collecting import AuditStage, CollectStage
 from edgeguard.runtime.daemon import Crew, Daemon
-from edgeguard.runtime.health import HealthBoard, Part
+from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.linking import LinkThread
 from edgeguard.runtime.stage import Stage, StageThread
 
+_LOOK_S = 5.0
 _MOST_UNACKNOWLEDGED = 60_000
 """Receipts that the broker may owe an answer for: a whole fleet may come back at once."""
 
@@ -50,10 +53,12 @@ class Centre:
             database,
             self._open_link,
             self.clock,
-            self._part("broker"),
-            self._part("ingest"),
+            self.board.part("broker"),
+            self.board.part("ingest"),
         )
-        crew = Crew(tellers=self._threads(ingest), thinkers=[], sources=[])
+        crew = Crew(
+            tellers=self._threads(ingest), thinkers=self._threads(self._audit(database, ingest)), sources=[]
+        )
         return Daemon(
             crew,
             self.board,
@@ -62,6 +67,19 @@ class Centre:
             drained=lambda: False,
             refresh=lambda: None,
         )
+
+    def _audit(self, database: Database, ingest: CollectStage) -> AuditStage:
+        config = self._config
+        kept = config.retention
+        limits = Limits(kept.days, kept.unacknowledged_days, kept.health_days, kept.most_alerts)
+
+        def make(link: Link) -> tuple[Audit, Retention]:
+            times = {"heartbeat_s": config.heartbeat_s, "gap_s": config.gap_s}
+            audit = Audit(database, link, config.name, self.clock, **times)
+            return audit, Retention(database, limits, self.clock)
+
+        every_s = min(_LOOK_S, config.heartbeat_s, config.gap_s / 3)
+        return AuditStage(ingest, make, every_s, self.clock, self.board.part("audit"))
 
     def _open_link(self, notify: Callable[[LinkEvent], object], database_id: str) -> Link:
         if self._config.amqp.queue is not None:
@@ -95,7 +113,4 @@ class Centre:
         )
 
     def _threads(self, *stages: Stage) -> list[StageThread]:
-        return [StageThread(stage, self._part(stage.name), self.clock) for stage in stages]
-
-    def _part(self, name: str) -> Part:
-        return self.board.part(name)
+        return [StageThread(stage, self.board.part(stage.name), self.clock) for stage in stages]
