@@ -78,8 +78,9 @@ class FrigateBridge:
         if name == "alert":
             return self._take_alert(device, body)
         if name in ("status", "health", "counts"):
+            before = device.state
             device.take(name, body, live)
-            return [*self._news(device), *self._presence()]
+            return [*self._news(device), *(self._presence() if device.state != before else ())]
         return []
 
     def hear(self, _topic: str, _payload: bytes, _retained: bool) -> list[Publication]:
