@@ -47,7 +47,7 @@ def test_every_option_reaches_the_link(
     password = tmp_path / "password"
     password.write_text("secret\n")
     password.chmod(0o600)
-    options = dict(host="broker.example", site="depot", username="bridge-1", prefix="cameras/frigate")
+    options = {"host": "broker.example", "site": "depot", "username": "bridge-1", "prefix": "cameras/frigate"}
     files = {"password-file": password, "ca-file": "ca.pem", "cert-file": "cert.pem", "key-file": "key.pem"}
     said = type_in(
         "bridge", "frigate", *(f"--{name}={value}" for name, value in {**options, **files}.items())
