@@ -71,6 +71,7 @@ def to_ask(connection: Connection, now_ns: int) -> list[Found]:
     """The gaps that it is time to ask about, of devices that are there; they are asked again later."""
     wanted = (
         select(gap, device.c.site, device.c.device)
+        .select_from(gap)
         .join(device, and_(device.c.id == gap.c.device_id, device.c.line == gap.c.line))
         .where(gap.c.reason.is_(None), gap.c.next_ask_ns <= now_ns)
         .where(device.c.state == "online", device.c.silent_since_ns.is_(None))
@@ -118,7 +119,7 @@ def _filled_gaps(connection: Connection) -> Sequence[Row[Any]]:
     in_line = and_(
         run.c.device_id == seen.c.device_id, run.c.boot_id == seen.c.boot_id, run.c.line == gap.c.line
     )
-    came = select(seen.c.seq).join(run, in_line).where(within).exists()
+    came = select(seen.c.seq).select_from(seen).join(run, in_line).where(within).correlate(gap).exists()
     return connection.execute(select(gap).where(gap.c.reason.is_(None), came).limit(_MOST_GAPS)).all()
 
 
@@ -140,6 +141,7 @@ def _seen_in(one: Row[Any]) -> Any:
     in_line = and_(run.c.device_id == seen.c.device_id, run.c.boot_id == seen.c.boot_id)
     return (
         select(seen.c.seq)
+        .select_from(seen)
         .join(run, in_line)
         .where(seen.c.device_id == one.device_id, run.c.line == one.line)
         .where(seen.c.seq.between(one.from_seq, one.to_seq))

@@ -55,7 +55,7 @@ class Retention:
         longest_ns = max(limits.unacknowledged_days, limits.days) * _DAY_NS
         past, long_past = now_ns - limits.health_days * _DAY_NS, now_ns - longest_ns
         with self._database.writing() as connection:
-            gone = _forget_alerts(connection, _too_old(now_ns, limits), alert.c.received_ns)
+            gone = _forget_alerts(connection, _too_old(now_ns, limits), alert.c.received_ns, limit=_AT_ONCE)
             if not gone and (surplus := _surplus(connection, limits.most_alerts)):
                 gone = _forget_alerts(connection, None, *_least_needed(), limit=min(surplus, _AT_ONCE))
             for table in (health, quarantine, result):
@@ -89,7 +89,7 @@ def _forget_alerts(
     connection: Connection,
     which: ColumnElement[bool] | None,
     *order: ColumnElement[Any],
-    limit: int = _AT_ONCE,
+    limit: int,
 ) -> int:
     query = select(alert.c.device_id, alert.c.alert_id).order_by(*order).limit(limit)
     keys = connection.execute(query if which is None else query.where(which)).all()
