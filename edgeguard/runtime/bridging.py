@@ -102,7 +102,8 @@ class BridgeLoop:
             case Subscribed():
                 for refusal in event.refused:
                     log.error("the broker refused the subscription to %s", refusal)
-                self._notifier.send("READY=1")
+                if not event.refused:
+                    self._notifier.send("READY=1")
             case Disconnected():
                 log.warning("not connected: %s", event.reason)
                 self._connected = False

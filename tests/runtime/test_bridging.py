@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +138,30 @@ def test_a_refused_subscription_is_an_error_in_the_log(caplog: pytest.LogCapture
     bench.inbox.put(Subscribed(("edgeguard/v1/+/+/up/#: not authorized",)))
     bench.settle()
     assert "refused the subscription to edgeguard/v1/+/+/up/#: not authorized" in caplog.text
+
+
+def test_systemd_hears_that_it_is_ready_once_it_hears_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        bench = Bench()
+        bench.inbox.put(Subscribed(("edgeguard/v1/+/+/up/#: not authorized",)))
+        bench.settle()
+        assert "READY=1" not in _heard(systemd)
+        bench.inbox.put(Subscribed())
+        bench.settle()
+        assert {"READY=1", "WATCHDOG=1"} <= _heard(systemd)
+
+
+def _heard(systemd: socket.socket) -> set[str]:
+    heard = set()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            heard.add(systemd.recv(100).decode())
+    return heard
 
 
 def test_a_refused_publication_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
