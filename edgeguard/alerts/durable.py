@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Protocol
 
-from edgeguard.alerts.messages import Message
+from edgeguard.alerts.messages import Message, encode
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.types import Severity
 
@@ -40,7 +41,7 @@ _BY_SEVERITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A message made ready for its `seq`."""
 
@@ -48,6 +49,11 @@ class Draft:
     message: Message
     """With `boot_id` and `seq`; an alert also with its `revision`."""
     worth: MessageClass
+
+    @cached_property
+    def body(self) -> bytes:
+        """The message as it is kept and sent; made once, for whoever needs it."""
+        return encode(self.message)
 
 
 @dataclass(frozen=True, slots=True)

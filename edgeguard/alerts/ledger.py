@@ -21,7 +21,7 @@ from edgeguard.alerts import ledger_rescue, parcels
 from edgeguard.alerts.durable import Draft, worth_of
 from edgeguard.alerts.escalation import Escalation
 from edgeguard.alerts.ledger_rescue import LEAP
-from edgeguard.alerts.messages import Message, encode
+from edgeguard.alerts.messages import Message
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import Clock
 from edgeguard.types import Severity
@@ -68,13 +68,14 @@ class Ledger:
             return draft
         before = self.find(db, draft.message["alert_id"])
         message = _continued(before, draft.message)
-        self._keep(db, message)
+        entered = replace(draft, message=message, worth=worth_of(message))
+        self._keep(db, entered)
         self._judge(db, before, message)
         self._watch(db, before, message)
         self._entered += 1
         if self._entered % _FORGET_EVERY == 0:
             self.forget(db, self._most_over)
-        return replace(draft, message=message, worth=worth_of(message))
+        return entered
 
     def left_open(self, db: Database) -> list[Message]:
         """The latest revisions of the alerts that were going on when an earlier run ended."""
@@ -142,11 +143,12 @@ class Ledger:
         change = "UPDATE told SET deadline_utc_ns = deadline_ns + ? WHERE deadline_ns IS NOT NULL"
         db.execute(change, (offset_ns,))
 
-    def _keep(self, db: Database, message: Message) -> None:
+    def _keep(self, db: Database, draft: Draft) -> None:
+        message = draft.message
         db.execute(
             "INSERT INTO told VALUES (?, ?, ?, ?, NULL, NULL) ON CONFLICT (alert_id)"
             " DO UPDATE SET seq = excluded.seq, open = excluded.open, body = excluded.body",
-            (message["alert_id"], message["seq"], message["closed_at"] is None, encode(message)),
+            (message["alert_id"], message["seq"], message["closed_at"] is None, draft.body),
         )
 
     def _watch(self, db: Database, before: Message | None, message: Message) -> None:

@@ -36,7 +36,7 @@ from edgeguard.alerts.attempts import Attempts
 from edgeguard.alerts.bounds import ROW_BYTES, Limits, Removed, Stock, give_way, measure, trim
 from edgeguard.alerts.durable import WAITING, Companion, Draft, Entry, MessageClass
 from edgeguard.alerts.exchange import Unavailable
-from edgeguard.alerts.messages import Message, encode
+from edgeguard.alerts.messages import Message
 from edgeguard.alerts.open_alerts import OpenAlerts
 from edgeguard.alerts.outbox_file import Database, OutboxFile
 from edgeguard.alerts.replays import Replays
@@ -235,10 +235,9 @@ class Outbox:
 
     def _insert(self, db: Database, seq: int, made: Draft, stock: Stock) -> MessageClass:
         made = self._companion.enter(db, made)
-        body = encode(made.message)
-        size = len(body) + len(made.topic) + ROW_BYTES
+        size = len(made.body) + len(made.topic) + ROW_BYTES
         boot_id = made.message["boot_id"]
-        db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (seq, boot_id, made.topic, body))
+        db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (seq, boot_id, made.topic, made.body))
         since_ns = self._clock.monotonic_ns()
         db.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", (seq, boot_id, made.worth, size, since_ns))
         stock.add(made.worth, size)
