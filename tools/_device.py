@@ -15,13 +15,19 @@ import argparse
 import os
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
+from unittest import mock
 
 from _alerts import Inventor
 
+from edgeguard.alerts.durable import Draft
+from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import SystemClock
 from edgeguard.config import Config, load
-from edgeguard.runtime.assembly.telling import Telling
+from edgeguard.runtime.assembly import telling as assembly
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.health import HealthBoard
@@ -29,8 +35,11 @@ from edgeguard.runtime.http import HealthStage
 from edgeguard.runtime.logs import set_up
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
+from edgeguard.types import Alert
 
+ItemT = TypeVar("ItemT")
 _PACE_S = 0.01
+_CALM_S = 0.5
 
 
 class Journal:
@@ -45,6 +54,18 @@ class Journal:
         os.write(self._file, f"{line}\n".encode())
 
 
+class JournaledOutbox(Outbox):
+    """The product's outbox; it writes the numbers of alerts down as soon as they are on the disk."""
+
+    journal: Journal
+
+    def commit(self, items: Sequence[ItemT], draft: Callable[[ItemT, int, Database], Draft]) -> None:
+        super().commit(items, draft)
+        for item in items:
+            if isinstance(item, Alert) and item.track_ids:
+                self.journal.write(str(item.track_ids[0]))
+
+
 class Device:
     """The stages, and the loop that invents alerts and writes down what became of them."""
 
@@ -52,17 +73,16 @@ class Device:
         folder = config.state_dir.parent
         self._clock = SystemClock()
         self._intents = Journal(folder / "intents")
-        self._committed = Journal(folder / "committed")
+        JournaledOutbox.journal = Journal(folder / "committed")
         self._finish = folder / "finish"
+        self._calm = 0
+        """For how many steps nothing has waited."""
         already = len(self._intents.lines)
         self._inventor = Inventor(seed + already, self._clock, already + 1)
         self._alerts = alerts
         self._rate = rate
-        self._handed_over: list[int] = []
-        self._known = 0
-        """How many of these are known to be on disk."""
         self._board = HealthBoard(self._clock)
-        self._telling = Telling(config, self._clock, self._board, Channel(10), Shelf(), lambda _: ())
+        self._telling = assembly.Telling(config, self._clock, self._board, Channel(10), Shelf(), lambda _: ())
         self._threads = [
             StageThread(stage, self._board.part(name), self._clock)
             for name, stage in self._stages(config).items()
@@ -80,11 +100,9 @@ class Device:
             if now_ns >= health_ns:
                 health_ns += self._health_every_ns
                 self._telling.tell_health()
-            self._note_commits()
         for thread in reversed(self._threads):
             thread.ask_to_stop()
             thread.join(10)
-        self._note_commits()
 
     def _stages(self, config: Config) -> dict[str, Stage]:
         stages = {name: stage for name, stage in self._telling.stages().items() if name != "alerts"}
@@ -100,18 +118,12 @@ class Device:
             alert = self._inventor.next()
             self._intents.write(f"{self._inventor.number} {alert.alert_id} {alert.state.value}")
             self._telling.tell(alert)
-            self._handed_over.append(self._inventor.number)
-
-    def _note_commits(self) -> None:
-        """The publisher commits in the order in which alerts were handed over."""
-        committed = self._telling.delivery.committed
-        for number in self._handed_over[self._known : committed]:
-            self._committed.write(str(number))
-        self._known = committed
 
     def _over(self) -> bool:
-        told = self._inventor.number >= self._alerts and self._known >= len(self._handed_over)
-        return told and self._telling.idle and self._finish.exists()
+        """All is invented and told, and stays so: the publisher may just be between taking and committing."""
+        told = self._inventor.number >= self._alerts and self._telling.idle
+        self._calm = self._calm + 1 if told and self._telling.delivery.connected else 0
+        return self._calm * _PACE_S >= _CALM_S and self._finish.exists()
 
 
 def main() -> None:
@@ -127,7 +139,7 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
-    with lock:
+    with lock, mock.patch.object(assembly, "Outbox", JournaledOutbox):
         Device(config, args.seed, args.alerts, args.rate).run(stop)
 
 
