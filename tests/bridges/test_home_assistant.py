@@ -140,6 +140,25 @@ def test_its_own_words_coming_back_are_no_news() -> None:
         assert told.bridge.hear(said.topic, said.payload.encode(), retained) == []
 
 
+def test_what_was_removed_before_is_not_removed_again() -> None:
+    """An earlier bridge died between its two messages."""
+    kept = announced()
+    kept["components"]["camera_yard_person"] = {"platform": "sensor"}
+    told = bridge()
+    told.bridge.hear(CONFIG, json.dumps(kept).encode(), retained=True)
+    told.tell(status())
+    (said,) = told.tell(health())
+    assert "camera_yard_person" not in json.loads(said.payload)["components"]
+
+
+def test_an_older_word_of_its_own_that_comes_back_late_is_no_news() -> None:
+    told = bridge()
+    told.tell(status())
+    (older,) = told.tell(health({**PARTS, "camera/yard": part()}))
+    told.tell(health())
+    assert told.bridge.hear(CONFIG, older.payload.encode(), retained=False) == []
+
+
 @pytest.mark.parametrize(
     "payload",
     [
