@@ -192,6 +192,21 @@ class OutboxFile:
         return type(error) is sqlite3.DatabaseError
 
 
+def open_to_read(path: Path) -> Database:
+    """A connection that changes nothing, also to the file of a daemon that runs. Raises StorageError."""
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        try:
+            db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            fault = error
+            if path.with_name(path.name + "-wal").exists():
+                break
+        else:
+            return db
+    raise StorageError(f"cannot read {path}: {fault}") from fault
+
+
 def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)

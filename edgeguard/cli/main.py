@@ -11,7 +11,7 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import audit, bridge, broker, check, collect, config, demo, models, run, watch
+from edgeguard.cli import audit, bridge, broker, check, collect, config, demo, models, outbox, run, watch
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.add_typer(broker.app, name="broker")
 app.add_typer(audit.app, name="audit")
+app.add_typer(outbox.app, name="outbox")
 
 
 @app.command("version")
