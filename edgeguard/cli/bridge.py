@@ -14,7 +14,19 @@ from edgeguard.bridges import Bridge, FrigateBridge, HomeAssistantBridge
 from edgeguard.bridges.bridge import SILENT_S
 from edgeguard.bridges.frigate import MAX_AGE_S, names_for
 from edgeguard.cli._output import said_plainly
-from edgeguard.cli.watch import CaFile, Device, Host, PasswordFile, Port, Site, Username, UseTls
+from edgeguard.cli.watch import (
+    CaFile,
+    CertFile,
+    Device,
+    Host,
+    KeyFile,
+    PasswordFile,
+    Port,
+    Site,
+    Username,
+    UseTls,
+    tls_of,
+)
 from edgeguard.clock import Clock
 from edgeguard.config.secrets import read_secret
 from edgeguard.runtime import logs
@@ -26,8 +38,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-CertFile = Annotated[Path | None, typer.Option(help="PEM file with a certificate to present.")]
-KeyFile = Annotated[Path | None, typer.Option(help="PEM file with its private key (chmod 600).")]
 Prefix = Annotated[str, typer.Option(help="What the topics begin with; one bridge for each.")]
 Names = Annotated[
     str | None,
@@ -68,7 +78,7 @@ def frigate(
 ) -> None:
     """Publish Frigate's topics, until SIGTERM: available, events, reviews, stats, counts."""
     endpoint = _endpoint(
-        "frigate", prefix, host, port, username, password_file, _tls(tls, ca_file, cert_file, key_file)
+        "frigate", prefix, host, port, username, password_file, tls_of(tls, ca_file, cert_file, key_file)
     )
     called = names_for(site, device, names)
     _run(
@@ -97,7 +107,13 @@ def home_assistant(
 ) -> None:
     """Announce guards to Home Assistant's MQTT discovery, until SIGTERM."""
     endpoint = _endpoint(
-        "home-assistant", prefix, host, port, username, password_file, _tls(tls, ca_file, cert_file, key_file)
+        "home-assistant",
+        prefix,
+        host,
+        port,
+        username,
+        password_file,
+        tls_of(tls, ca_file, cert_file, key_file),
     )
     _run(lambda clock: HomeAssistantBridge(clock, prefix, silent_s=silent_s), endpoint, site, device)
 
@@ -105,11 +121,6 @@ def home_assistant(
 def _run(bridge: Callable[[Clock], Bridge], endpoint: Endpoint, site: str, device: str) -> None:
     logs.set_up("info", as_json=False)
     run_bridge(bridge, endpoint, site, device)
-
-
-def _tls(tls: bool, ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> Tls | None:
-    wanted = tls or ca_file or cert_file or key_file
-    return Tls(ca_file, cert_file, key_file) if wanted else None
 
 
 def _endpoint(

@@ -25,6 +25,8 @@ Username = Annotated[str | None, typer.Option(help="User at the broker.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="File whose first line is the password.")]
 UseTls = Annotated[bool, typer.Option("--tls", help="Encrypt, trusting the system's authorities.")]
 CaFile = Annotated[Path | None, typer.Option(help="Encrypt, trusting the authorities in this PEM file.")]
+CertFile = Annotated[Path | None, typer.Option(help="PEM file with a certificate to present.")]
+KeyFile = Annotated[Path | None, typer.Option(help="PEM file with its private key (chmod 600).")]
 Everything = Annotated[bool, typer.Option("--all", help="Also everything else that is told, and gaps.")]
 
 
@@ -37,16 +39,24 @@ def watch(
     password_file: PasswordFile = None,
     tls: UseTls = False,
     ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: KeyFile = None,
     everything: Everything = False,
     as_json: Json = False,
 ) -> None:
     """Print alerts as they arrive, until Ctrl-C."""
-    encrypted = Tls(ca_file) if tls or ca_file else None
+    encrypted = tls_of(tls, ca_file, cert_file, key_file)
     password = read_secret(password_file) if password_file else None
     with connect(
         host, port, site=site, device=device, username=username, password=password, tls=encrypted
     ) as client:
         _print_until_stopped(client, everything, as_json)
+
+
+def tls_of(tls: bool, ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> Tls | None:
+    """What the options for encryption ask for."""
+    wanted = tls or ca_file or cert_file or key_file
+    return Tls(ca_file, cert_file, key_file) if wanted else None
 
 
 def _print_until_stopped(client: Client, everything: bool, as_json: bool) -> None:
