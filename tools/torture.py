@@ -11,8 +11,9 @@ left to tell.
 The device writes each alert's number down before it hands it over, and again once its commit is known; both
 journals survive its death. `lost` is what is in the journal of commits and not in the collector's database,
 `invented` what is in the database and was never going to be told, `unexplained_gaps` numbers of the device's
-own sequence that the collector neither has nor can explain. The last line on standard output is one JSON
-object; the exit code is 1 if any of the three is not 0 or the rest was not told in time.
+own sequence that the collector neither has nor can explain. `duplicates_suppressed` are copies beyond the
+first that the broker passed on; the database has each revision once. The last line on standard output is one
+JSON object; the exit code is 1 if any of the three is not 0 or the rest was not told in time.
 
 With `--custody puback` the device trusts the broker's acknowledgement, and loses what the broker forgets:
 that is what receipts are for.
@@ -32,6 +33,7 @@ from pathlib import Path
 from _centre import CollectorProgram, DeviceProgram
 from _chaos import INTERVAL_S, Chaos
 from _programs import Mosquitto, Program, end_on_sigterm
+from _tap import Tap
 from _verdict import Intent, Verdict, judge
 
 _LEAST_RATE = 20.0
@@ -69,11 +71,11 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
         for program in programs:
             running.enter_context(program)
             program.start()
+        tap = running.enter_context(Tap(mosquitto.port))
         chaos = Chaos(programs, args.seed, args.kills, time.monotonic())
         _rage(chaos, device, args)
         device.finish()
         drained = _drain(programs, device, args)
-        suppressed = 0
         collector.stop()
         verdict = _verdict(device, collector)
         return {
@@ -81,7 +83,7 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
             "collected": verdict.collected,
             "lost": len(verdict.lost),
             "invented": len(verdict.invented),
-            "duplicates_suppressed": suppressed,
+            "duplicates_suppressed": tap.duplicates,
             "unexplained_gaps": collector.unexplained(device.seq_high()),
             "seconds": round(time.monotonic() - begin_s, 1),
             "drained": drained,
