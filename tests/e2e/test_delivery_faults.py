@@ -146,16 +146,16 @@ def test_a_slow_uplink_that_is_reset_now_and_then(
 ) -> None:
     with (
         FaultProxy(mosquitto.port) as proxy,
-        make_device(tmp_path, proxy.port, 200, 60, mqtt={"retry_s": 5}) as device,
+        make_device(tmp_path, proxy.port, 120, 60, mqtt={"retry_s": 5}) as device,
     ):
         proxy.latency_s, proxy.bytes_per_s = 0.15, 160_000
         collector.start()
         device.start()
-        for count in (40, 120):
+        for count in (30, 80):
             told(device, count)
             wait_for_broker(device, "ok")
             proxy.reset()
-        assert_all_is_collected(device, collector, 200)
+        assert_all_is_collected(device, collector, 120)
         assert proxy.connections >= 3
 
 
