@@ -11,7 +11,7 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import audit, bridge, broker, check, collect, config, demo, models, outbox, run, watch
+from edgeguard.cli import alerts, audit, bridge, broker, check, collect, config, demo, models, outbox, run, watch
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -23,10 +23,12 @@ app = typer.Typer(
 )
 app.command("run")(said_plainly(run.run))
 app.command("collect")(said_plainly(collect.collect))
+app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))
 app.add_typer(bridge.app, name="bridge")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.add_typer(broker.app, name="broker")

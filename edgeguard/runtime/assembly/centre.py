@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from edgeguard.alerts.link import Endpoint, Link, LinkEvent, Tls
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.clock import Clock, SystemClock
+from edgeguard.collector.acknowledging import Acknowledgements
+from edgeguard.collector.api import Desk, make_app
 from edgeguard.collector.audit import Audit
 from edgeguard.collector.database import Database, Server, open_server, open_sqlite
+from edgeguard.collector.reading import Reader
 from edgeguard.collector.retention import Limits, Retention
 from edgeguard.collector.subscriptions import filters
+from edgeguard.collector.tokens import Tokens
 from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
+from edgeguard.errors import ConfigError
+from edgeguard.files import check_private
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.collecting import AuditStage, CollectStage
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.linking import LinkThread
+from edgeguard.runtime.serving import ServingStage
 from edgeguard.runtime.stage import Stage, StageThread
 
 _LOOK_S = 5.0
@@ -57,7 +65,9 @@ class Centre:
             self.board.part("ingest"),
         )
         crew = Crew(
-            tellers=self._threads(ingest), thinkers=self._threads(self._audit(database, ingest)), sources=[]
+            tellers=self._threads(ingest),
+            thinkers=self._threads(self._audit(database, ingest)),
+            sources=self._threads(self._serving(database, ingest)) if self._config.http.enabled else [],
         )
         return Daemon(
             crew,
@@ -67,6 +77,23 @@ class Centre:
             drained=lambda: False,
             refresh=lambda: None,
         )
+
+    def _serving(self, database: Database, ingest: CollectStage) -> ServingStage:
+        http = self._config.http
+        assert http.tokens_file is not None
+        desk = Desk(
+            self._config.name,
+            Reader(database),
+            Tokens(http.tokens_file),
+            Acknowledgements(lambda: ingest.link, self.clock),
+            self.board.report,
+        )
+        certificate = None
+        if http.cert_file is not None and http.key_file is not None:
+            certificate = (place_of(http.cert_file), place_of(http.key_file))
+            _check_key(certificate[1])
+        part = self.board.part("http")
+        return ServingStage(lambda: make_app(desk), http.host, http.port, part, certificate)
 
     def _audit(self, database: Database, ingest: CollectStage) -> AuditStage:
         config = self._config
@@ -114,3 +141,10 @@ class Centre:
 
     def _threads(self, *stages: Stage) -> list[StageThread]:
         return [StageThread(stage, self.board.part(stage.name), self.clock) for stage in stages]
+
+
+def _check_key(path: Path) -> None:
+    try:
+        check_private(path)
+    except OSError as error:
+        raise ConfigError(f"cannot use the key {path}: {error.strerror}") from error
