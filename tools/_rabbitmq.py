@@ -163,7 +163,8 @@ class RabbitNode(Program):
                 **{f"rabbit@broker-{n + 1}": name for n, name in enumerate(cluster.node_names())},
             },
         )
-        (self._conf / "edgeguard.conf").write_text(text)
+        lines = [line for line in text.splitlines() if "rabbit@broker-" not in line]  # of a smaller cluster
+        (self._conf / "edgeguard.conf").write_text("\n".join([*lines, ""]))
         if cluster.version >= (4,):
             shutil.copy(SHIPPED / "edgeguard-4.conf", self._conf)
 
