@@ -79,7 +79,10 @@ class OutboxFile:
 
     def restore_ballast(self) -> None:
         """Take the reserve again, if there is plenty of room."""
+        missing = self.ballast_used
         self._ballast.restore()
+        if missing and not self.ballast_used:
+            self._guard(self._allow_growth)
 
     def close(self) -> None:
         self._db.close()
@@ -98,19 +101,35 @@ class OutboxFile:
             self._db.execute("BEGIN IMMEDIATE")
             return step(self._db)
 
-    def _guard(self, step: Callable[[], ResultT]) -> ResultT:
-        """`step` with its errors made ours; with the ballast dropped where that makes the room it needs."""
+    def _guard(self, step: Callable[[], ResultT], *, again: bool = False) -> ResultT:
+        """`step` with its errors made ours; done once more where room for it could be made."""
         try:
             if self._damaged or self._removed():
                 self._reopen()
             return step()
         except (sqlite3.Error, OSError) as error:
             if _is_full(error):
-                if self._ballast.drop():
-                    return self._guard(step)
+                if not again and self._make_room():
+                    return self._guard(step, again=True)
                 raise DiskFullError(f"the outbox {self.path} has no room: {error}") from error
             self._damaged = self._damaged or self._is_damage(error)
             raise StorageError(f"the outbox {self.path} cannot be used: {error}") from error
+
+    def _make_room(self) -> bool:
+        """Drop the ballast; a quarter of its room is for messages, since even deleting some takes room."""
+        if not self._ballast.drop():
+            return False
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (pages,) = self._db.execute("PRAGMA page_count").fetchone()
+        (page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
+        room = self._ballast.size_bytes // 4
+        self._db.execute(f"PRAGMA max_page_count={pages + room // page_bytes}")
+        return True
+
+    def _allow_growth(self) -> None:
+        (page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
+        self._db.execute(f"PRAGMA max_page_count={self._max_bytes // page_bytes}")
 
     def _removed(self) -> bool:
         """Whether the name leads to another file, or nowhere: what is written now would vanish."""

@@ -36,22 +36,22 @@ class Ballast:
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         self._path = path
-        self._size_bytes = size_bytes
+        self.size_bytes = size_bytes
 
     @property
     def in_place(self) -> bool:
-        return self._size_bytes == 0 or self._path.exists()
+        return self.size_bytes == 0 or self._path.exists()
 
     def restore(self) -> None:
         """Take the room, if there is plenty."""
-        if self.in_place or _free_bytes(self._path.parent) < 2 * self._size_bytes:
+        if self.in_place or _free_bytes(self._path.parent) < 2 * self.size_bytes:
             return
         with contextlib.suppress(OSError), self._path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self._size_bytes)
+            os.posix_fallocate(file.fileno(), 0, self.size_bytes)
 
     def drop(self) -> bool:
         """Give the room back if the disk is full; whether that helped."""
-        full = _free_bytes(self._path.parent) < self._size_bytes
+        full = _free_bytes(self._path.parent) < self.size_bytes
         if not full or not self._path.exists():
             return False
         self._path.unlink()

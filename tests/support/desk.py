@@ -49,8 +49,10 @@ class DeskBench:
         clock: ManualClock | None = None,
         quality: str = "synced",
         most_over: int = 10_000,
+        ballast_bytes: int = 0,
     ) -> None:
         self.folder = folder
+        self.ballast_bytes = ballast_bytes
         self.clock = clock or ManualClock()
         self.inbox: Inbox = Inbox()
         self.posted: Inbox = Inbox()
@@ -72,7 +74,9 @@ class DeskBench:
         self.run()
 
     def open_outbox(self) -> Outbox:
-        self.outbox = Outbox(self.folder / "outbox.db", self.clock, self.ledger, ballast_bytes=0)
+        self.outbox = Outbox(
+            self.folder / "outbox.db", self.clock, self.ledger, ballast_bytes=self.ballast_bytes
+        )
         return self.outbox
 
     def run(self, *values: Input, after_s: float = 0.0) -> None:
