@@ -141,11 +141,11 @@ class FaultProxy:
         while data:
             rate = self.bytes_per_s
             size = len(data) if rate is None else max(1, int(rate * _DRIP_EVERY_S))
-            writer.write(data[:size])
+            piece, data = data[:size], data[size:]
+            writer.write(piece)
             await writer.drain()
-            data = data[size:]
             if rate is not None:
-                await asyncio.sleep(size / rate)
+                await asyncio.sleep(len(piece) / rate)
 
     def _filter(self, broker: asyncio.StreamWriter) -> Callable[[bytes], bytes]:
         """What of the broker's bytes goes on to the client; what is lost is acknowledged in its place."""
