@@ -72,7 +72,12 @@ class MqttLink:
         self._will = will
         self._subscriptions = [(topic, 1) for topic in subscriptions]
         self._most_unacknowledged = most_unacknowledged
-        self._content = {} if content_type is None else {"ContentType": content_type}
+        self._content: dict[str, object] = {"PayloadFormatIndicator": 1}
+        if content_type is not None:
+            self._content["ContentType"] = content_type
+        self._plain = self._properties(PacketTypes.PUBLISH, **self._content)
+        """Of every message that answers nobody: to make them costs as much as to send one, and paho only
+        reads them."""
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -94,10 +99,9 @@ class MqttLink:
             return None
         if self._largest is not None and _size(topic, body, correlation) > self._largest:
             return self._refuse()
-        answers = {} if correlation is None else {"CorrelationData": correlation}
-        properties = self._properties(
-            PacketTypes.PUBLISH, PayloadFormatIndicator=1, **self._content, **answers
-        )
+        properties = self._plain
+        if correlation is not None:
+            properties = self._properties(PacketTypes.PUBLISH, **self._content, CorrelationData=correlation)
         sent = self._client.publish(topic, body, 1, retain, properties)
         if sent.rc == paho.MQTT_ERR_QUEUE_SIZE:
             _sever(self._client)
