@@ -39,7 +39,9 @@ def until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
 class Device:
     """A publisher on its own thread."""
 
-    def __init__(self, folder: Path, where: Endpoint, identity: Identity = IDENTITY) -> None:
+    def __init__(
+        self, folder: Path, where: Endpoint, identity: Identity = IDENTITY, custody: str = "puback"
+    ) -> None:
         self.acked: dict[int, int] = {}
         self._inbox: Channel[Input] = Channel(10_000, WhenFull.WAIT)
         will = Will(identity.topics.status, encode(status_message("offline", identity)), delay_s=0)
@@ -47,10 +49,11 @@ class Device:
         self.publisher = Publisher(
             self._inbox,
             lambda: Outbox(folder / "outbox.db", clock, ballast_bytes=0),
-            MqttLink(where, self._notify, will),
+            MqttLink(where, self._notify, will, [identity.topics.down_filter]),
             identity,
             clock,
-            confirm_timeout_s=2,
+            custody=custody,
+            confirm_timeout_s=2 if custody == "puback" else 0.5,
             retry_s=0.05,
         )
         self._stop = threading.Event()
@@ -104,8 +107,8 @@ class Consumer:
 def open_device(tmp_path: Path) -> Iterator[Callable[..., Device]]:
     devices = []
 
-    def make(where: Endpoint, identity: Identity = IDENTITY) -> Device:
-        devices.append(Device(tmp_path, where, identity))
+    def make(where: Endpoint, identity: Identity = IDENTITY, custody: str = "puback") -> Device:
+        devices.append(Device(tmp_path, where, identity, custody))
         return devices[-1]
 
     yield make
