@@ -7,6 +7,7 @@ never deadlock and `revision.id` rises in the order of commits.
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,6 +127,7 @@ def open_server(server: Server) -> Database:
         arguments["unix_sock"] = f"{folder}/.s.PGSQL.{url.port or 5432}"
     elif not server.plaintext:
         arguments["ssl_context"] = ssl.create_default_context(cafile=server.ca_file)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # our error says the same, once
     full = url.set(drivername="postgresql+pg8000", password=server.password, query={})
     try:
         engine = create_engine(full, pool_pre_ping=True, pool_size=5, connect_args=arguments)

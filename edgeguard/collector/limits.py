@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 16_384
@@ -14,11 +15,6 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
-_TOO_LARGE = b'{"detail":"the request is too large"}'
-
-
-class _TooLargeError(Exception):
-    pass
 
 
 class Limits:
@@ -38,17 +34,14 @@ class Limits:
             message = await receive()
             read += len(message.get("body", b""))
             if read > MOST_BYTES:
-                raise _TooLargeError
+                raise HTTPException(413, f"a request has at most {MOST_BYTES} bytes")
             return message
 
         async def send_marked(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
+                if read > MOST_BYTES:
+                    message["status"] = 413
                 message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
-        try:
-            await self._app(scope, receive_some, send_marked)
-        except _TooLargeError:
-            headers = [(b"content-type", b"application/json"), *_HEADERS]
-            await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": _TOO_LARGE})
+        await self._app(scope, receive_some, send_marked)
