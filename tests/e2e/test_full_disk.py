@@ -59,6 +59,7 @@ def test_a_full_disk_costs_pictures_and_no_alert(
 
         filler.unlink()
         box.wait_for_part("evidence", "ok")
+        box.wait_for_part("outbox", "ok")  # it has taken its reserve again
         listener.wait_for_alerts(5, has_picture)
 
         fill(disk)
