@@ -60,8 +60,8 @@ def show_list(
     as_json: Json = False,
 ) -> None:
     """Print alerts, the one opened last first."""
-    which = _filter(since, until, site, device, severity, unacknowledged)
     with reader(load_collector(config_file)) as book:
+        which = _filter(since, until, site, device, severity, unacknowledged)
         _print(list(_some(book, which, limit)), _COLUMNS, as_json)
 
 
@@ -89,8 +89,8 @@ def export(
     form: Format = "jsonl",
 ) -> None:
     """Write all alerts to standard output."""
-    which = _filter(since, until, site, device, None, False)
     with reader(load_collector(config_file)) as book:
+        which = _filter(since, until, site, device, None, False)
         alerts = _some(book, which, None)
         if form == "csv":
             _write_csv(alerts)
