@@ -34,6 +34,7 @@ from edgeguard.alerts.link import (
     Tls,
     Will,
 )
+from edgeguard.alerts.parse import MAX_BYTES
 from edgeguard.alerts.tls import tls_context
 from edgeguard.errors import ConfigError
 
@@ -43,6 +44,9 @@ _MOST_UNACKNOWLEDGED = 1000
 TOO_LARGE = 149
 _OVERHEAD = 64
 """More than a PUBLISH packet needs beside topic, body and correlation."""
+_LARGEST_TAKEN = MAX_BYTES + 65_536
+"""The broker keeps larger packets from us (MQTT 5): nobody reads them, and they would fill the memory."""
+
 _PROTOCOLS = {"mqtt5": paho.MQTTv5, "mqtt311": paho.MQTTv311}
 _TLS_ALERT = re.compile(r"\[SSL: \w+?_ALERT_(\w+)\]")
 
@@ -121,7 +125,11 @@ class MqttLink:
     def _aim(self, client: paho.Client) -> None:
         """Let the next attempt be at the next broker."""
         host, port = next(self._places)
-        session = self._properties(PacketTypes.CONNECT, SessionExpiryInterval=self._endpoint.session_expiry_s)
+        session = self._properties(
+            PacketTypes.CONNECT,
+            SessionExpiryInterval=self._endpoint.session_expiry_s,
+            MaximumPacketSize=_LARGEST_TAKEN,
+        )
         client.connect_async(host, port, self._endpoint.keepalive_s, clean_start=False, properties=session)
 
     def _aim_elsewhere(self, client: paho.Client) -> None:

@@ -165,6 +165,16 @@ def test_the_broker_keeps_the_place_of_a_subscriber_that_is_away(
     assert wait_for(events, Received).body == b"while you were away"
 
 
+def test_the_broker_keeps_from_us_what_is_too_large_to_be_read(
+    broker: Broker, connect: Connect, events: Events
+) -> None:
+    link = connect(endpoint(broker.port, "small"), subscriptions=["to/us"])
+    wait_for(events, Subscribed)
+    for size in (1_000_000, 200_000):
+        link.publish("to/us", bytes(size))
+    assert len(wait_for(events, Received).body) == 200_000
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker that knows `gate` with the password `right`."""

@@ -35,7 +35,7 @@ from edgeguard.runtime.stage import Stage
 from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
-_MOST_HEARD = 2000
+_MOST_HEARD = 1000
 """Values in the channel to the publisher beyond which nothing that is said to the device is taken."""
 
 
