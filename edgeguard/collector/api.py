@@ -49,7 +49,10 @@ class Desk:
     streams: int = 0
 
 
-def make_app(desk: Desk) -> FastAPI:
+App = FastAPI
+
+
+def make_app(desk: Desk) -> App:
     """The application; `GET /v1/openapi.json` describes it."""
     app = FastAPI(
         title="EdgeGuard collector",

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
 
+from edgeguard.collector.api import App
 from edgeguard.errors import StorageError
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
@@ -26,7 +26,7 @@ class ServingStage(Stage):
 
     def __init__(
         self,
-        make: Callable[[], FastAPI],
+        make: Callable[[], App],
         host: str,
         port: int,
         part: Part,
@@ -37,7 +37,7 @@ class ServingStage(Stage):
         self._port = port
         self._part = part
         self._certificate = certificate
-        self._app: FastAPI | None = None
+        self._app: App | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._pause = threading.Event()
