@@ -69,7 +69,7 @@ class Desk:
         audit: AuditLog,
         parcels: Parcels | None = None,
     ) -> None:
-        self.report = DeskReport()
+        self.report = DeskReport(posts=None if parcels is None else parcels.report)
         self._identity = identity
         self._clock = clock
         self._clock_quality = clock_quality

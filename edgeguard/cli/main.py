@@ -11,7 +11,20 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import alerts, audit, bridge, broker, check, collect, config, demo, models, outbox, run, watch
+from edgeguard.cli import (
+    alerts,
+    audit,
+    bridge,
+    broker,
+    check,
+    collect,
+    config,
+    demo,
+    models,
+    outbox,
+    run,
+    watch,
+)
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
