@@ -28,6 +28,7 @@ When and how often something was sent concerns this run only and is kept in memo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -245,14 +246,19 @@ class Outbox:
 
     def _with_room(self, step: Callable[[Database], ResultT], highest: Callable[[], MessageClass]) -> ResultT:
         """`step` in a transaction; while the disk is full, more and more of what counts least gives way."""
-        rows = 16
         while True:
             try:
                 return self._file.transaction(step)
             except DiskFullError:
-                if not self._give_way(rows, highest()):
+                if not self._give_way_somehow(highest()):
                     raise
-            rows *= 4
+
+    def _give_way_somehow(self, highest: MessageClass) -> bool:
+        """Even deleting takes room, in the WAL: where there is too little for some rows, fewer have to do."""
+        for rows in (32, 8, 1):
+            with suppress(DiskFullError):
+                return self._give_way(rows, highest)
+        return False
 
     def _give_way(self, rows: int, highest: MessageClass) -> bool:
         """First history, then what the companion can do without, then what waits."""

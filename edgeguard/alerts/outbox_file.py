@@ -101,19 +101,29 @@ class OutboxFile:
             self._db.execute("BEGIN IMMEDIATE")
             return step(self._db)
 
-    def _guard(self, step: Callable[[], ResultT], *, again: bool = False) -> ResultT:
-        """`step` with its errors made ours; done once more where room for it could be made."""
+    def _guard(self, step: Callable[[], ResultT], reliefs: int = 2) -> ResultT:
+        """`step` with its errors made ours; done once more after each way in which room could be made."""
         try:
             if self._damaged or self._removed():
                 self._reopen()
             return step()
         except (sqlite3.Error, OSError) as error:
             if _is_full(error):
-                if not again and self._make_room():
-                    return self._guard(step, again=True)
+                if reliefs == 2 and self._write_back():
+                    return self._guard(step, reliefs=1)
+                if reliefs and self._make_room():
+                    return self._guard(step, reliefs=0)
                 raise DiskFullError(f"the outbox {self.path} has no room: {error}") from error
             self._damaged = self._damaged or self._is_damage(error)
             raise StorageError(f"the outbox {self.path} cannot be used: {error}") from error
+
+    def _write_back(self) -> bool:
+        """Bring the WAL into the database, so that it need not grow; False if it was empty or that failed."""
+        try:
+            busy, frames, _ = self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        except sqlite3.Error:
+            return False
+        return not busy and frames > 0
 
     def _make_room(self) -> bool:
         """Drop the ballast; a quarter of its room is for messages, since even deleting some takes room."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -23,7 +24,13 @@ class SeqFloor:
         """Make sure, on the disk, that `value` is at least `seq`."""
         if seq <= self.value:
             return
-        write_whole(self._path, str(seq + _BLOCK).encode())
+        number = str(seq + _BLOCK).encode()
+        try:
+            write_whole(self._path, number)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _write_over(self._path, number)
         self.value = seq + _BLOCK
 
     def covers_more_than(self, seq: int) -> bool:
@@ -56,6 +63,14 @@ class Ballast:
             return False
         self._path.unlink()
         return True
+
+
+def _write_over(path: Path, data: bytes) -> None:
+    """On a full disk, in the place of what is there: so few bytes are in one sector, so whole or not at all."""
+    with path.open("r+b") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _number_in(path: Path) -> int:

@@ -388,6 +388,49 @@ def test_on_a_full_disk_the_ballast_makes_room(small_disk: Path) -> None:
     after.close()
 
 
+def test_a_full_disk_costs_the_least_important_first(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk, ballast_bytes=400_000)
+    outbox.commit(["h" + "x" * 1000] * 100 + ["w" + "x" * 1000] * 400, draft)
+    outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a ballast holds more than a usual WAL
+    with pytest.raises(OSError, match="No space"):
+        fill(small_disk / "filler")
+    for _ in range(40):
+        outbox.commit(["a" * 1000] * 10, draft)
+    rows = outbox.pending_by_class
+    assert rows[MessageClass.ALARM] == 400
+    assert outbox.shed[MessageClass.ALARM] == 0
+    assert rows[MessageClass.HEALTH] == 0
+    assert outbox.shed[MessageClass.WARNING] > 0
+    outbox.close()
+    assert check(small_disk / "outbox.db").sound
+
+
+def test_a_disk_that_turns_read_only_refuses_in_words_and_works_again_afterwards(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk)
+    outbox.commit(["a"], draft)
+    outbox.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StorageError, match="must exist and be writable"):
+        new_outbox(small_disk)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    outbox = new_outbox(small_disk)
+    outbox.commit(["b"], draft)
+    assert (seqs(outbox), outbox.replaced) == ([1, 2], [])
+    outbox.close()
+
+
+def test_a_file_that_nobody_may_write_is_no_damage(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path)
+    outbox.commit(["a"], draft)
+    outbox._file._db.execute("PRAGMA query_only=ON")
+    with pytest.raises(StorageError, match="readonly"):
+        outbox.commit(["b"], draft)
+    outbox._file._db.execute("PRAGMA query_only=OFF")
+    outbox.commit(["b"], draft)
+    assert (seqs(outbox), outbox.replaced) == ([1, 2], [])
+    outbox.close()
+
+
 def test_a_folder_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="must exist and be writable"):
         new_outbox(tmp_path / "missing")
