@@ -66,7 +66,7 @@ class Ballast:
 
 
 def _write_over(path: Path, data: bytes) -> None:
-    """On a full disk, in the place of what is there: so few bytes are in one sector, so whole or not at all."""
+    """On a full disk, in the place of what is there; so few bytes lie in one sector and are written whole."""
     with path.open("r+b") as file:
         file.write(data)
         file.flush()
