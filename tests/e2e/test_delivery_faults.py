@@ -78,6 +78,17 @@ def test_the_collector_is_killed_in_mid_stream(
         assert_all_is_collected(device, collector, 400)
 
 
+def test_a_burst_costs_no_receipt(tmp_path: Path, mosquitto: Mosquitto, collector: CollectorProgram) -> None:
+    collector.start()
+    collector.wait_until_ready()
+    device = make_device(tmp_path, mosquitto.port, 4000, 100_000, mqtt={"retry_s": 60})
+    with device, Listener(mosquitto.port) as listener:
+        device.start()
+        assert_all_is_collected(device, collector, 4000)
+        numbers = [alert["seq"] for alert in listener.alerts]
+        assert len(numbers) == len(set(numbers)), "something was sent again"
+
+
 def test_nobody_collects_until_later(
     tmp_path: Path, mosquitto: Mosquitto, collector: CollectorProgram
 ) -> None:

@@ -36,7 +36,9 @@ from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
 _MOST_HEARD = 1000
-"""Values in the channel to the publisher beyond which nothing that is said to the device is taken."""
+"""Values in the channel to the publisher beyond which nothing that is said to the device is taken, ..."""
+_MOST_RECEIPTS = 9000
+"""... and beyond which no receipt is."""
 
 
 def clock_quality() -> ClockQuality:
@@ -195,10 +197,14 @@ class Telling:
 
     def _hear(self, event: LinkEvent) -> None:
         """Take what the link tells; strangers may not fill the channel that alerts go through."""
-        if isinstance(event, Received) and len(self._outgoing) > _MOST_HEARD:
+        if isinstance(event, Received) and len(self._outgoing) > self._room_for(event):
             self._board.part("inbound").count("refused_unheard")
         else:
             self._outgoing.put(event)
+
+    def _room_for(self, received: Received) -> int:
+        """A burst of alerts brings as many receipts, and one that is not taken costs a time-out."""
+        return _MOST_RECEIPTS if received.topic == self._identity.topics.receipt else _MOST_HEARD
 
     def _open_outbox(self) -> Outbox:
         bounds = self._config.mqtt.outbox
