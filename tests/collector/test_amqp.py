@@ -28,7 +28,7 @@ from edgeguard.runtime.linking import LinkThread
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 DEVICE, OTHER = "edgeguard/v1/depot/gate-1", "edgeguard/v1/depot/gate-2"
 ROLES = {
-    "devices": ["depot/gate-1", "depot/gate-2"],
+    "devices": ["depot/gate-1", "depot/gate-2", "depot/lost"],
     "dashboards": ["wall"],
     "operators": ["shift"],
     "collectors": ["centre"],
@@ -227,6 +227,15 @@ def test_who_listens_where_it_may_not_hears_nothing(
     nosy = ends.device(name, topic, client_id=client_id)
     event = nosy.wait((Subscribed, Disconnected))  # type: ignore[arg-type]
     assert isinstance(event, Disconnected) or event.refused
+
+
+def test_a_device_that_is_removed_is_disconnected_and_stays_out(cluster: Cluster, ends: Ends) -> None:
+    lost = ends.device("depot/lost")
+    lost.wait(Connected)
+    cluster.nodes[0].control("delete_user", "depot/lost")
+    lost.wait(Disconnected)
+    reasons = {lost.wait((Connected, Disconnected)) for _ in range(2)}  # type: ignore[arg-type]
+    assert {type(reason) for reason in reasons} == {Disconnected}
 
 
 def test_operators_and_dashboards_do_what_they_may(ends: Ends) -> None:
