@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _HEARTBEATS = 3
 _COMMAND_LIFE_NS = 60 * 10**9
+_MOST_LINES = 20
+"""Of each kind, logged at one look."""
 
 
 class Audit:
@@ -103,10 +105,13 @@ class Audit:
         return gap_rows.find(connection, now_ns, self._gap_ns)
 
     def _tell(self, found: Sequence[Found], fell_silent: Sequence[tuple[str, str]]) -> None:
-        for one in found:
+        for one in found[:_MOST_LINES]:
             log.warning("%s/%s: messages are missing: %s", one.site, one.device, _words(one.ranges))
-        for site, name in fell_silent:
+        for site, name in fell_silent[:_MOST_LINES]:
             log.warning("%s/%s is silent: it said that it is online, and then nothing", site, name)
+        more = max(0, len(found) - _MOST_LINES), max(0, len(fell_silent) - _MOST_LINES)
+        if any(more):
+            log.warning("and messages of %d more are missing, and %d more are silent", *more)
 
     def _ask(self, one: Found, numbers: Range, now_ns: int) -> None:
         message = command_message(

@@ -76,14 +76,13 @@ def test_a_hole_is_found_asked_about_and_filled(centre: Centre) -> None:
 def test_it_asks_again_and_ever_more_seldom(centre: Centre) -> None:
     centre.take(a_status(), an_alert(2))
     times = []
-    for second in range(1, 700):
+    for second in range(1, 200):
         centre.take(a_health())
         before = len(centre.asked)
         centre.later(1)
         times += [second] * (len(centre.asked) - before)
     pauses = [after - before for before, after in itertools.pairwise(times)]
-    assert pauses == [10, 20, 40, 80, 160, 320][: len(pauses)]
-    assert len(pauses) >= 5
+    assert pauses == [10, 20, 40, 80]
 
 
 def test_nobody_who_is_away_is_asked(centre: Centre) -> None:

@@ -187,7 +187,7 @@ def strange(draw: st.DrawFn) -> Received:
     return Received(one.topic, json.dumps(body).encode(), draw(st.booleans()))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(strange(), max_size=5))
 def test_nothing_that_comes_stops_it(centre: Centre, told: list[Received]) -> None:
     refused = centre.ingest.counters.refused
