@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, select, update
 
 from edgeguard.client.times import utc_ns
 from edgeguard.collector.intake import Arrival
@@ -76,16 +77,19 @@ def _keep_newest(connection: Connection, alerts: Sequence[Arrived], now_ns: int)
         return
     steps = _Steps(connection, {device_id for device_id, _ in newest})
     rows = [_alert_row(key[0], told, steps.after(key[0], told), now_ns) for key, told in newest.items()]
-    statement = insert_into(connection, alert)
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("device_id", "alert_id")}
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[alert.c.device_id, alert.c.alert_id],
-            set_=replaced,
-            where=statement.excluded.revision > alert.c.revision,
-        ).returning(alert.c.id),
-        rows,
-    )
+    connection.execute(_replace_older(connection.dialect.name, tuple(rows[0])), rows)
+
+
+@cache
+def _replace_older(dialect: str, columns: tuple[str, ...]) -> Executable:
+    """Insert alerts, each in place of an older revision of itself."""
+    statement = insert_into(dialect, alert)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[alert.c.device_id, alert.c.alert_id],
+        set_={name: new[name] for name in columns if name not in ("device_id", "alert_id")},
+        where=new.revision > alert.c.revision,
+    ).returning(alert.c.id)
 
 
 def _alert_row(device_id: int, told: Arrival, step_ns: int, now_ns: int) -> Row:

@@ -83,7 +83,7 @@ class Audit:
             "alive_ns": now_ns,
             "hears_since_ns": self._hears_since_ns,
         }
-        statement = insert_into(connection, collector).values(row)
+        statement = insert_into(connection.dialect.name, collector).values(row)
         connection.execute(statement.on_conflict_do_update(index_elements=[collector.c.name], set_=row))
 
     def _find_silent(self, connection: Connection, now_ns: int) -> Sequence[tuple[str, str]]:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
 _LONGEST = 200
 
 
-def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, as `sqlite` or `postgresql` spells it."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def insert_new(connection: Connection, table: Table, rows: list[Row], *key: str) -> set[tuple[Any, ...]]:
     """Insert the rows whose `key` is not there yet; returns their keys."""
     if not rows:
         return set()
+    return {tuple(row) for row in connection.execute(_insert_new(connection.dialect.name, table, key), rows)}
+
+
+@cache
+def _insert_new(dialect: str, table: Table, key: tuple[str, ...]) -> Executable:
     columns = [table.c[name] for name in key]
-    statement = insert_into(connection, table).on_conflict_do_nothing(index_elements=columns)
-    return {tuple(row) for row in connection.execute(statement.returning(*columns), rows)}
+    return insert_into(dialect, table).on_conflict_do_nothing(index_elements=columns).returning(*columns)
 
 
 def word(text: str) -> str:
