@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from edgeguard.config.mqtt import Broker, Host, is_loopback
 from edgeguard.config.secrets import read_secret
 from edgeguard.config.section import DERIVED, Level, Location, Section, Text, pattern
-from edgeguard.config.service import Log
+from edgeguard.config.service import LogLines
 
 _POSTGRESQL = r"^postgresql://[A-Za-z0-9_.-]+@[A-Za-z0-9_.:\[\]-]*/[A-Za-z0-9_-]+(\?host=/[A-Za-z0-9_./-]+)?$"
 _HOST_OF_URL = re.compile(r"@\[?([^/\]]*?)\]?(?::[0-9]+)?/")
@@ -132,7 +132,7 @@ class CollectorConfig(Section):
     them without a word a device counts as silent."""
     gap_s: float = Field(default=30.0, ge=1, le=86_400)
     """Seconds after which a missing number counts as a gap, and the device is asked for it."""
-    log: Log = Log()
+    log: LogLines = LogLines()
     """What the service writes down while it runs."""
 
     @field_validator("mqtt")
