@@ -123,12 +123,13 @@ def open_server(server: Server) -> Database:
     url = make_url(server.url)
     folder = url.query.get("host")
     arguments: dict[str, Any] = {"timeout": _ANSWER_S, "application_name": "edgeguard"}
+    arguments["password"] = server.password or ""  # pg8000 cannot be asked for one without
     if folder:
         arguments["unix_sock"] = f"{folder}/.s.PGSQL.{url.port or 5432}"
     elif not server.plaintext:
         arguments["ssl_context"] = ssl.create_default_context(cafile=server.ca_file)
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # our error says the same, once
-    full = url.set(drivername="postgresql+pg8000", password=server.password, query={})
+    full = url.set(drivername="postgresql+pg8000", query={})
     try:
         engine = create_engine(full, pool_pre_ping=True, pool_size=5, connect_args=arguments)
     except ImportError as error:

@@ -17,6 +17,22 @@ PROGRAMS = max(
     Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda path: int(path.parent.name)
 )
 PASSWORD = "of-the-tests-alone"
+_SELF_SIGNED = (
+    *[
+        "req",
+        "-x509",
+        "-nodes",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=database",
+    ],
+    *("-addext", "subjectAltName=IP:127.0.0.1"),
+)
 
 
 class Postgresql:
@@ -32,6 +48,8 @@ class Postgresql:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
         self._data = self._folder / "data"
+        self.certificate = self._folder / "server.crt"
+        self._run("openssl", *_SELF_SIGNED, "-keyout", self._folder / "server.key", "-out", self.certificate)
         secret = self._folder / "secret"
         secret.write_text(PASSWORD + "\n")
         secret.chmod(0o644)
@@ -47,7 +65,8 @@ class Postgresql:
         return f"postgresql://edgeguard@127.0.0.1:{self.port}/{name}"
 
     def start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder}"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._folder} -c ssl=on"
+        options += f" -c ssl_cert_file={self.certificate} -c ssl_key_file={self._folder / 'server.key'}"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "log", "-o", options, "start")
 
     def stop(self) -> None:
@@ -68,7 +87,7 @@ class Postgresql:
     def _run(self, program: str, *arguments: str | Path, check: bool = True) -> None:
         assert PROGRAMS is not None
         done = subprocess.run(
-            [PROGRAMS / program, *arguments],
+            [PROGRAMS / program if (PROGRAMS / program).exists() else program, *arguments],
             user=self._user,
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
