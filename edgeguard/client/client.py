@@ -27,6 +27,7 @@ from edgeguard.clock import Clock
 _REMEMBERED = 100_000
 """Alerts whose newest revision is remembered."""
 _COMMAND_LIFE_NS = 600 * 10**9
+_LONGEST_STEP_MS = 1e13
 
 
 class Client:
@@ -184,4 +185,6 @@ def told_by(received: Received) -> Told:
     for key in ("at", "started_at", "opened_at", "observed_at", "closed_at"):
         if body.get(key) is not None:
             utc_ns(body[key])
+    if abs(body.get("step_ms", 0)) > _LONGEST_STEP_MS:
+        raise ValueError("step_ms is out of this world")
     return Told(name, received.topic, body, received.retained)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edgeguard.alerts.exchange import Outcome, Unavailable, result_message
 from edgeguard.alerts.fake import FakeLink
@@ -244,3 +248,49 @@ def test_devices_are_bounded(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> Non
         one = replace(IDENTITY, device=f"gate-{number}")
         ears.hear(one.topics.status, status(identity=one))
     assert list(ears.subscriber.devices) == [("depot", "gate-2"), ("depot", "gate-3")]
+
+
+def whole_messages() -> list[tuple[str, bytes]]:
+    topics, quality = IDENTITY.topics, ClockQuality()
+    answer = Outcome(ok=True, replayed=0, unavailable=[Unavailable(3, 3, "shed")])
+    return [
+        (ALERT_TOPIC, wire()),
+        (topics.status, status()),
+        (topics.clock, encode(clock_message(1.0, IDENTITY, 2, UTC_NS, quality))),
+        (topics.health, encode(health_message(HealthReport("ok", {}), IDENTITY, UTC_NS, 2, quality))),
+        (topics.result(REQUEST), encode(result_message(IDENTITY, REQUEST, "replay", answer, UTC_NS))),
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def strange(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A message with members replaced by anything; or bytes that are none."""
+    topic, whole = draw(st.sampled_from(whole_messages()))
+    if draw(st.booleans()):
+        return topic, draw(st.binary(max_size=60))
+    body: dict[str, Any] = json.loads(whole)
+    for key in draw(st.sets(st.sampled_from(sorted(body)), max_size=3)):
+        body[key] = draw(JSON | st.integers(1, 10**19))
+    return topic, json.dumps(body).encode()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(strange(), st.booleans()), max_size=5), st.integers(0, 100))
+def test_nothing_that_comes_stops_it(
+    ears: Ears, told: list[tuple[tuple[str, bytes], bool]], seconds: int
+) -> None:
+    before = ears.subscriber.refused
+    for (topic, body), retained in told:
+        ears.link.deliver(topic, body, retained=retained)
+    heard = [news for news in ears.later(seconds) if isinstance(news, Told)]
+    assert len(heard) + ears.subscriber.refused - before <= len(told)
+    for news in heard:
+        if news.body.get("at"):
+            ears.subscriber.time_ns(news.body)
