@@ -38,7 +38,6 @@ from edgeguard.alerts.bounds import ROW_BYTES, Limits, Removed, Stock, give_way,
 from edgeguard.alerts.durable import WAITING, Companion, Draft, Entry, MessageClass
 from edgeguard.alerts.exchange import Unavailable
 from edgeguard.alerts.messages import Message
-from edgeguard.alerts.open_alerts import OpenAlerts
 from edgeguard.alerts.outbox_file import Database, OutboxFile
 from edgeguard.alerts.replays import Replays
 from edgeguard.alerts.rescue import take_over
@@ -77,12 +76,12 @@ class Outbox:
         self,
         path: Path,
         clock: Clock,
-        companion: Companion | None = None,
+        companion: Companion,
         limits: Limits | None = None,
         ballast_bytes: int = 16 << 20,
     ) -> None:
         self._clock = clock
-        self._companion = companion or OpenAlerts()
+        self._companion = companion
         self._limits = limits or Limits()
         self._floor = SeqFloor(path.with_name(path.name + ".seq"))
         self.seq_high = 0

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.ledger import Ledger
 from edgeguard.alerts.link import Acked, Endpoint, LinkEvent, Will
 from edgeguard.alerts.messages import HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
@@ -48,7 +49,7 @@ class Device:
         clock = SystemClock()
         self.publisher = Publisher(
             self._inbox,
-            lambda: Outbox(folder / "outbox.db", clock, ballast_bytes=0),
+            lambda: Outbox(folder / "outbox.db", clock, Ledger(identity.boot_id, clock), ballast_bytes=0),
             MqttLink(where, self._notify, will, [identity.topics.down_filter]),
             identity,
             clock,

@@ -23,6 +23,7 @@ from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.outbox_check import check
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
+from tests.support.companion import OpenAlerts
 
 BOOT, LATER_BOOT = "boot-1", "boot-2"
 WORTH = {"h": MessageClass.HEALTH, "i": MessageClass.INFO, "w": MessageClass.WARNING}
@@ -58,7 +59,9 @@ def new_outbox(
     folder: Path, clock: ManualClock | None = None, ballast_bytes: int = 0, **limits: int
 ) -> Outbox:
     clock = clock or ManualClock()
-    return Outbox(folder / "outbox.db", clock, limits=Limits(**limits), ballast_bytes=ballast_bytes)
+    return Outbox(
+        folder / "outbox.db", clock, OpenAlerts(), limits=Limits(**limits), ballast_bytes=ballast_bytes
+    )
 
 
 def seqs(outbox: Outbox, now_ns: int = 0, limit: int = 100) -> list[int]:
@@ -449,11 +452,12 @@ def test_commits_are_on_the_disk_when_they_return(outbox: Outbox) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from tests.support.companion import OpenAlerts
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import SystemClock
 from tests.alerts.test_outbox import done, draft
 
-outbox = Outbox(Path(sys.argv[1]), SystemClock(), ballast_bytes=0)
+outbox = Outbox(Path(sys.argv[1]), SystemClock(), OpenAlerts(), ballast_bytes=0)
 while True:
     outbox.commit(["a", "b", "c"], draft)
     done(outbox, [outbox.seq_high])
@@ -497,7 +501,7 @@ class Model(RuleBasedStateMachine):
 
     def open(self) -> Outbox:
         limits = Limits(rows=ROWS, history_rows=HISTORY)
-        return Outbox(self.path, self.clock, limits=limits, ballast_bytes=0)
+        return Outbox(self.path, self.clock, OpenAlerts(), limits=limits, ballast_bytes=0)
 
     def teardown(self) -> None:
         self.outbox.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.outbox_check import check
 from edgeguard.clock import ManualClock
+from tests.support.companion import OpenAlerts
 from tests.support.powercut import Act, cuts, record
 
 CUTS = 200
@@ -16,6 +17,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from edgeguard.alerts import outbox_file
+from tests.support.companion import OpenAlerts
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import SystemClock
 from tests.alerts.test_outbox import BOOT, draft
@@ -24,7 +26,7 @@ folder, synchronous = Path(sys.argv[1]), sys.argv[2]
 outbox_file._PRAGMAS = (
     "journal_mode=WAL", f"synchronous={synchronous}", "wal_autocheckpoint=40", "temp_store=MEMORY"
 )
-outbox = Outbox(folder / "outbox.db", SystemClock(), ballast_bytes=0)
+outbox = Outbox(folder / "outbox.db", SystemClock(), OpenAlerts(), ballast_bytes=0)
 told = (folder / "told").open("wb", buffering=0)
 for number in range(150):
     outbox.commit(["a" * 700] * (1 + number % 3), draft)
@@ -52,7 +54,7 @@ def after(folder: Path, files: dict[str, bytes]) -> Outbox:
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    return Outbox(folder / "outbox.db", ManualClock(), ballast_bytes=0)
+    return Outbox(folder / "outbox.db", ManualClock(), OpenAlerts(), ballast_bytes=0)
 
 
 def test_no_committed_message_is_lost_and_every_file_opens(tmp_path: Path) -> None:

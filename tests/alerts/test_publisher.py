@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from edgeguard.alerts.exchange import receipt_message
 from edgeguard.alerts.fake import FakeLink, Publication
+from edgeguard.alerts.ledger import Ledger
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
@@ -56,7 +57,7 @@ class Bench:
     def open_outbox(self) -> Outbox:
         if not self.disk_works:
             raise StorageError("no disk")
-        return Outbox(self.folder / "outbox.db", self.clock, ballast_bytes=0)
+        return Outbox(self.folder / "outbox.db", self.clock, Ledger("", self.clock), ballast_bytes=0)
 
     def run(self, *values: Input, after_s: float = 0.0) -> None:
         """Steps until nothing more is said."""

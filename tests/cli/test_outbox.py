@@ -12,6 +12,7 @@ from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import ManualClock
 from tests.alerts.test_outbox import done, draft
 from tests.cli.conftest import Type
+from tests.support.companion import OpenAlerts
 
 
 def change(folder: Path, statement: str) -> None:
@@ -27,7 +28,13 @@ def said(type_in: Type, *words: str) -> tuple[int, str, str]:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """A state folder whose outbox holds some of everything."""
-    box = Outbox(tmp_path / "outbox.db", ManualClock(), limits=Limits(rows=6), ballast_bytes=0)
+    box = Outbox(
+        tmp_path / "outbox.db",
+        ManualClock(),
+        OpenAlerts(),
+        limits=Limits(rows=6),
+        ballast_bytes=0,
+    )
     box.commit(["w", "w", "a", "a", "a", "a"], draft)
     done(box, [3])
     box.commit(["a", "a"], draft)
@@ -47,7 +54,7 @@ def test_a_sound_outbox_is_said_to_be_so_and_what_waits_is_counted(type_in: Type
 
 
 def test_it_reads_the_outbox_of_a_daemon_that_runs_and_changes_nothing(type_in: Type, state: Path) -> None:
-    box = Outbox(state / "outbox.db", ManualClock(), ballast_bytes=0)
+    box = Outbox(state / "outbox.db", ManualClock(), OpenAlerts(), ballast_bytes=0)
     box.commit(["a"], draft)
     before = (state / "outbox.db").read_bytes(), (state / "outbox.db-wal").read_bytes()
     code, out, _ = said(type_in, "outbox", "check", "--state-dir", str(state))

@@ -1,4 +1,4 @@
-"""Which alerts were told to be going on: whoever starts after a crash closes them."""
+"""The simplest companion of an outbox, for messages that need no ledger."""
 
 from __future__ import annotations
 
