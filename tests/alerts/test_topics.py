@@ -29,7 +29,7 @@ def test_a_name_that_cannot_stand_in_a_topic_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("device", ["up", "down"])
 def test_no_device_is_called_like_a_direction(device: str) -> None:
-    """A user whose name has no `/` could speak for it where rights are given by `edgeguard/v1/<user>/up/#`."""
+    """A user without a `/` in its name could speak for it: rights are given by `edgeguard/v1/<user>/up/#`."""
     with pytest.raises(ConfigError, match="stands for a direction"):
         Topics("depot", device)
     assert sender(f"edgeguard/v1/depot/{device}/up/status") is None
