@@ -65,7 +65,7 @@ def test_the_client_is_named_after_the_device() -> None:
         ({"host": ""}, 'host: given "", expected a host name'),
         ({"host": "a..b"}, 'host: given "a..b", expected a host name'),
         ({"host": 5}, "host: given 5, expected text"),
-        ({"fallback_hosts": ["b:1"]}, 'fallback_hosts[0]: given "b:1", expected a host name or address alone'),
+        ({"fallback_hosts": ["b:1"]}, 'fallback_hosts[0]: given "b:1", expected a host name'),
         ({"port": 0}, "port: given 0, expected a whole number from 1 to 65535"),
         ({"port": "1883"}, 'port: given "1883", expected a whole number from 1 to 65535'),
         ({"client_id": "a b"}, 'client_id: given "a b", expected 1 to 80 letters, digits, - and _'),
