@@ -38,7 +38,7 @@ MAY_IMPORT = {
 }
 DOORS = {
     "gi": {"gst/binding"},
-    "paho": {"alerts/mqtt"},
+    "paho": {"alerts/mqtt", "alerts/wire"},
     "cryptography": {"broker/certificates"},
     "sqlite3": {"alerts/outbox_file", "evidence"},
     "pika": {"collector/amqp"},

@@ -1,4 +1,4 @@
-"""The only door to paho: one connection to one broker, without memory.
+"""The door to paho (with `wire`): one connection to one broker, without memory.
 
 The outbox remembers what must still be told, so paho holds no backlog: at every connect its unacknowledged
 messages are dropped, and the owner sends them again.
@@ -6,7 +6,6 @@ messages are dropped, and the owner sends them again.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import random
 import re
@@ -36,6 +35,7 @@ from edgeguard.alerts.link import (
 )
 from edgeguard.alerts.parse import MAX_BYTES
 from edgeguard.alerts.tls import tls_context
+from edgeguard.alerts.wire import ConstantProperties, WireClient, sever
 from edgeguard.errors import ConfigError
 
 _MOST_UNACKNOWLEDGED = 1000
@@ -80,8 +80,7 @@ class MqttLink:
         if content_type is not None:
             self._content["ContentType"] = content_type
         self._plain = self._properties(PacketTypes.PUBLISH, **self._content)
-        """Of every message that answers nobody: to make them costs as much as to send one, and paho only
-        reads them."""
+        """Of every message that answers nobody: to make and pack them costs as much as to send one."""
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -108,7 +107,7 @@ class MqttLink:
             properties = self._properties(PacketTypes.PUBLISH, **self._content, CorrelationData=correlation)
         sent = self._client.publish(topic, body, 1, retain, properties)
         if sent.rc == paho.MQTT_ERR_QUEUE_SIZE:
-            _sever(self._client)
+            sever(self._client)
         return sent.mid if sent.rc == paho.MQTT_ERR_SUCCESS else None
 
     def close(self) -> None:
@@ -140,7 +139,7 @@ class MqttLink:
 
     def _new_client(self) -> paho.Client:
         endpoint = self._endpoint
-        client = paho.Client(
+        client = WireClient(
             CallbackAPIVersion.VERSION2,
             endpoint.client_id,
             protocol=_PROTOCOLS[endpoint.protocol],
@@ -230,7 +229,7 @@ class MqttLink:
         """MQTT 5 properties; None for 3.1.1, which has none."""
         if self._endpoint.protocol != "mqtt5":
             return None
-        properties = Properties(packet_type)  # type: ignore[no-untyped-call]
+        properties = ConstantProperties(packet_type)  # type: ignore[no-untyped-call]
         for name, value in values.items():
             setattr(properties, name, value)
         return properties
@@ -244,14 +243,6 @@ def _tls_refusal(text: str) -> str | None:
     """What the broker's TLS alert means, if that is what the text tells of."""
     alert = _TLS_ALERT.search(text)
     return f"the broker refused the TLS connection: {alert[1].replace('_', ' ').lower()}" if alert else None
-
-
-def _sever(client: paho.Client) -> None:
-    """Break the connection, so that paho's thread makes a new one."""
-    connection = client.socket()
-    if isinstance(connection, socket.socket):
-        with contextlib.suppress(OSError):  # it may be breaking by itself
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _set_reconnect_delay(client: paho.Client, first_s: float, longest_s: float) -> None:
