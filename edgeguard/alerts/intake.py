@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import logging
 from collections import deque
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 _BATCH = 400
 """Messages in one transaction: so many take less than 20 ms."""
+_MOST_LEFT = 10_000
+"""Where more than that would be left, one transaction at a time is too few."""
 _SEVERITIES = tuple(Severity)
 
 
@@ -27,6 +30,8 @@ class Intake:
         self.committed = 0
         self.lost = 0
         """Alerts given up because the disk refused too many, or because of a fault in them."""
+        self.refused = False
+        """The disk did not take what it was given last."""
         self._most = most
         self._waiting: deque[Item] = deque()
         self._arrived: list[Alert] = []
@@ -59,18 +64,15 @@ class Intake:
         self._waiting.extend(items)
 
     def commit(self, outbox: Outbox, drafter: Drafter) -> None:
-        """Bring all to the disk. Raises StorageError; what was not committed goes on waiting."""
-        while self._waiting:
-            batch = [self._waiting[place] for place in range(min(_BATCH, len(self._waiting)))]
-            try:
-                outbox.commit(batch, drafter.draft)
-            except EdgeGuardError:
-                raise
-            except Exception:
-                self._commit_singly(batch, outbox, drafter)
-                continue
-            self._forget(len(batch))
-            self.committed += len(batch)
+        """Bring one batch to the disk, the oldest, so that it can be sent while others follow.
+
+        Raises StorageError; what was not committed goes on waiting.
+        """
+        self.refused = True
+        self._commit_batch(outbox, drafter)
+        while len(self._waiting) > _MOST_LEFT:
+            self._commit_batch(outbox, drafter)
+        self.refused = False
 
     def give_up_surplus(self) -> None:
         """Where there is too much for memory, drop the least severe: updates first, then the oldest."""
@@ -81,6 +83,20 @@ class Intake:
         dropped = frozenset(places)
         self._waiting = deque(item for at, item in enumerate(self._waiting) if at not in dropped)
         self.lost += surplus
+
+    def _commit_batch(self, outbox: Outbox, drafter: Drafter) -> None:
+        batch = list(itertools.islice(self._waiting, _BATCH))
+        if not batch:
+            return
+        try:
+            outbox.commit(batch, drafter.draft)
+        except EdgeGuardError:
+            raise
+        except Exception:
+            self._commit_singly(batch, outbox, drafter)
+        else:
+            self._forget(len(batch))
+            self.committed += len(batch)
 
     def _commit_singly(self, batch: Iterable[Item], outbox: Outbox, drafter: Drafter) -> None:
         """One of the batch is faulty: the others shall not suffer for it."""

@@ -86,17 +86,21 @@ class Publisher:
 
     def run_once(self, timeout_s: float) -> None:
         """Wait for input, and do all that it asks for: first the alerts, then the housekeeping."""
-        for value in self._inbox.get_all(timeout_s):
+        for value in self._inbox.get_all(0 if self._more_to_commit else timeout_s):
             self._take(value)
         self._look_at_the_clock()
         self._with_disk(
             self._open, self._commit, self._answer, self._tell, self._send, self._settle, self._measure
         )
-        self._intake.give_up_surplus()
+        if not self._more_to_commit:
+            self._intake.give_up_surplus()
         self._report()
 
     def stop(self, timeout_s: float) -> None:
         """Send what can be sent, say `stopped`, disconnect; gives up waiting after `timeout_s`."""
+        self.run_once(0)
+        while self._more_to_commit:
+            self.run_once(0)
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
         self._run_until(lambda: not self._sender.busy, deadline_ns)
         self._live.tell_status("stopped", self._seq_high)
@@ -161,6 +165,8 @@ class Publisher:
         if self._outbox is None:
             return
         self._intake.commit(self._outbox, self._drafter)
+        if len(self._intake):
+            return
         own = self._self_report.news(self._outbox.replaced, self._outbox.shed, self._intake.lost)
         if own:
             self._intake.record(own)
@@ -189,6 +195,11 @@ class Publisher:
 
     def _tell(self) -> None:
         self._live.tell(self._seq_high, self._drafter.quality)
+
+    @property
+    def _more_to_commit(self) -> bool:
+        """The disk took what it was given, and there is more."""
+        return len(self._intake) > 0 and self._outbox is not None and not self._intake.refused
 
     @property
     def _seq_high(self) -> int | None:

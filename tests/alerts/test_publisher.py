@@ -333,6 +333,26 @@ def test_a_burst_is_not_mistaken_for_a_disk_that_refuses(tmp_path: Path) -> None
     assert (bench.publisher.delivery.delivered, bench.publisher.delivery.lost) == (10, 0)
 
 
+def test_of_a_long_burst_the_first_are_sent_before_the_last_are_committed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.publisher.start()
+    bench.run()
+    bench.inbox += [moment() for _ in range(1000)]
+    bench.publisher.run_once(0)
+    assert bench.told
+    assert bench.publisher.delivery.uncommitted > 0
+    bench.run()
+    assert (bench.publisher.delivery.committed, bench.publisher.delivery.lost) == (1000, 0)
+
+
+def test_who_stops_in_a_burst_commits_all_of_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.publisher.start()
+    bench.inbox += [moment() for _ in range(1000)]
+    bench.publisher.stop(0)
+    assert (bench.publisher.delivery.committed, bench.publisher.delivery.uncommitted) == (1000, 0)
+
+
 def test_a_disk_that_refuses_deletions_does_not_bring_alerts_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
