@@ -28,7 +28,7 @@ class SeqFloor:
         try:
             write_whole(self._path, number)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._path.exists():
                 raise
             _write_over(self._path, number)
         self.value = seq + _BLOCK
