@@ -32,13 +32,7 @@ def strict_json(body: bytes) -> Any:
     if len(body) > MAX_BYTES:
         raise ValueError(f"{len(body)} bytes, at most {MAX_BYTES} are read")
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_int=_short_int,
-            parse_float=_finite,
-        )
+        value = _decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
     if not _is_flat_and_plain(body):
@@ -73,6 +67,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number too large")
     return number
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_short_int, parse_float=_finite
+).decode
 
 
 def _check_depth_and_text(value: Any) -> None:
