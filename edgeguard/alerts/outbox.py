@@ -168,17 +168,16 @@ class Outbox:
         """These (boot_id, seq) are in other hands. Returns how many of them waited."""
         named = [(boot_id, seq) for boot_id, seq in delivered if seq <= self.seq_high]
 
-        def keep_as_history(db: Database) -> tuple[Stock, int]:
+        def keep_as_history(db: Database) -> tuple[Stock, list[int]]:
             stock = self._stock.copy()
-            count = sum(self._deliver(db, boot_id, seq, stock) for boot_id, seq in named)
+            moved = [seq for boot_id, seq in named if self._deliver(db, boot_id, seq, stock)]
             trim(db, stock, self._limits)
-            return stock, count
+            return stock, moved
 
-        stock, count = self._file.transaction(keep_as_history, durable=False)
-        for _, seq in named:
+        self._stock, moved = self._file.transaction(keep_as_history, durable=False)
+        for seq in moved:
             self._attempts.forget(seq)
-        self._stock = stock
-        return count
+        return len(moved)
 
     def replay(self, from_seq: int, to_seq: int) -> tuple[int, list[Unavailable]]:
         """Send from..to once more, `MOST_REPLAYED` of them at most; how many come, and why others do not."""

@@ -130,11 +130,10 @@ class Sender:
         room = self._room
         if room <= 0:
             return
-        finished = {seq for _, seq in self._to_finish}
-        for entry in outbox.due(now_ns, room + len(finished)):
+        for entry in outbox.due(now_ns, room + len(self._to_finish)):
             if self._room <= 0:
                 return
-            if entry.seq not in finished and not self._send(entry, outbox):
+            if (entry.boot_id, entry.seq) not in self._to_finish and not self._send(entry, outbox):
                 return
 
     def settle(self, outbox: Outbox) -> None:

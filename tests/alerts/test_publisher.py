@@ -418,6 +418,25 @@ def test_a_receipt_for_what_is_unknown_does_no_harm(custody: Bench) -> None:
     assert (custody.publisher.delivery.pending, custody.publisher.delivery.bad_receipts) == (1, 0)
 
 
+@pytest.mark.parametrize("mode", ["puback", "receipt"])
+def test_a_receipt_for_another_runs_number_does_not_keep_an_alert_from_being_sent_again(
+    tmp_path: Path, mode: str
+) -> None:
+    bench = Bench(tmp_path, custody=mode, confirm_timeout_s=10)
+    bench.link.start = lambda: None  # type: ignore[method-assign]
+    bench.answer(None)
+    bench.publisher.start()
+    bench.link.connect()
+    bench.link.deliver(RECEIPT, receipt((NEXT_RUN.boot_id, 1), (NEXT_RUN.boot_id, 2)))
+    bench.run(moment())
+    bench.link.deliver(RECEIPT, receipt((NEXT_RUN.boot_id, 1)))
+    bench.run(moment())
+    sent = [told["seq"] for told in bench.told]
+    assert sorted(sent) == [1, 2]
+    bench.run(after_s=16)
+    assert sorted(told["seq"] for told in bench.told) == [1, 1, 2, 2]
+
+
 def test_receipts_lost_for_a_whole_window_do_not_stop_it(custody: Bench) -> None:
     custody.run(*(moment() for _ in range(5)))
     assert [told["seq"] for told in custody.told] == [1, 2, 3]
