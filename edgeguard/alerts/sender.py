@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from edgeguard.alerts.durable import Entry, wire_body
 from edgeguard.alerts.link import RECEIVE_MAXIMUM, Acked, Connected, Disconnected, Link
 from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.window import Window
 from edgeguard.clock import Clock
 
 NO_SUBSCRIBER = 16
@@ -31,6 +32,7 @@ class _Sent:
 
     entry: Entry
     mid: int
+    sent_ns: int
     expires_ns: int
 
 
@@ -46,7 +48,7 @@ class Sender:
         """Messages, since the start."""
         self._link = link
         self._clock = clock
-        self._window = window
+        self._window = Window(window, confirm_timeout_s)
         self._confirm_timeout_s = confirm_timeout_s
         self._retry_s = retry_s
         self._needs_receipt = custody == "receipt"
@@ -85,6 +87,7 @@ class Sender:
         self._unconfirmed.clear()
         self._unacknowledged.clear()
         self._state_in_flight.clear()
+        self._window.reset()
         self.disconnected = None
         self._receive_maximum = event.receive_maximum
         self._send_all_again = True
@@ -148,7 +151,9 @@ class Sender:
     @property
     def _room(self) -> int:
         """How many messages may be sent now."""
-        return min(self._window - len(self._unconfirmed), self._receive_maximum - len(self._unacknowledged))
+        return min(
+            self._window.size - len(self._unconfirmed), self._receive_maximum - len(self._unacknowledged)
+        )
 
     def _hurry(self, outbox: Outbox) -> None:
         if self._send_all_again:
@@ -165,6 +170,8 @@ class Sender:
         late = [seq for seq, sent in self._unconfirmed.items() if sent.expires_ns <= now_ns]
         for seq in late:
             del self._unconfirmed[seq]
+        if late:
+            self._window.late()
         self._no_receipts = self._no_receipts or (self._needs_receipt and bool(late))
         owed = [mid for mid, sent in self._unacknowledged.items() if sent.expires_ns <= now_ns]
         for mid in owed:
@@ -178,7 +185,7 @@ class Sender:
         if mid is None:
             return False
         expires_ns = self._later(self._confirm_timeout_s, entry.attempts)
-        sent = _Sent(entry, mid, expires_ns)
+        sent = _Sent(entry, mid, now_ns, expires_ns)
         self._unconfirmed[entry.seq] = self._unacknowledged[mid] = sent
         self._look_again_ns = min(self._look_again_ns, expires_ns) if self._look_again_ns else expires_ns
         outbox.sent(entry, expires_ns)
@@ -201,6 +208,7 @@ class Sender:
         sent = self._unconfirmed.get(seq)
         if sent is not None and sent.entry.boot_id == boot_id:
             del self._unconfirmed[seq]
+            self._window.confirmed(self._clock.monotonic_ns() - sent.sent_ns)
         self._to_finish.add((boot_id, seq))
 
     def _postpone(self, entry: Entry) -> None:

@@ -151,8 +151,8 @@ class Mqtt(Broker):
     `puback`, the broker's, for sites without a collector: a broker may forget what it acknowledged."""
     outbox: Outbox = Outbox()
     """What waits on the disk until it is delivered."""
-    window: int = Field(default=256, ge=1, le=1000)
-    """Messages that may be on their way, not yet confirmed."""
+    window: int = Field(default=800, ge=1, le=1000)
+    """The most messages that may be on their way, not yet confirmed; fewer on a line that confirms late."""
     retry_s: float = Field(default=20.0, ge=1, le=3600)
     """Seconds after which an alert that was sent but not confirmed is sent again."""
     counts: bool = True
