@@ -38,6 +38,8 @@ class Delivery:
     waiting: Mapping[str, int] = field(default_factory=dict)
     """Messages that are pending, by class."""
     seq_high: int | None = None
+    gate_error: str | None = None
+    """Why nothing that was asked for is done, and no escalation."""
     storage_error: str | None = None
     replaced: str | None = None
     """Why the outbox had to be replaced by a new one, in this run."""

@@ -10,6 +10,7 @@ from edgeguard.alerts.audit import AuditLog
 from edgeguard.alerts.durable import Draft, worth_of
 from edgeguard.alerts.escalation import acknowledged, escalated
 from edgeguard.alerts.exchange import Outcome, result_message
+from edgeguard.alerts.gate import Say
 from edgeguard.alerts.inbound import Inbound, Refused, Request
 from edgeguard.alerts.ledger import Ledger
 from edgeguard.alerts.link import Received
@@ -21,9 +22,6 @@ from edgeguard.alerts.rate import TokenBucket
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
 
-Say = Callable[[str, bytes, bytes | None], object]
-"""Publish topic, body and correlation data."""
-
 _MOST_PER_STEP, _LONGEST_STEP_NS = 64, 20_000_000
 """Requests that one step looks at, and how long it may take: alerts must not wait for them."""
 _MOST_ESCALATED = 100
@@ -32,6 +30,7 @@ _STEP_NS = 500_000_000
 """A clock that moves so far against the monotonic one was stepped."""
 _ANSWERS_PER_S, _ANSWERS_AT_ONCE = 20.0, 200
 _WRITTEN_DOWN = ("by", "alert_id", "verdict", "from_seq", "to_seq")
+"""What the audit log keeps of a request."""
 _HIGHEST_SEQ = (1 << 63) - 1
 
 
@@ -46,6 +45,8 @@ class DeskReport:
     escalated: int = 0
     unacknowledged: int = 0
     """Alerts that wait for an acknowledgement, and will be escalated without it."""
+    unreadable: int = 0
+    """Alerts of which damage left nothing to go on with; see the log."""
     posts: PostReport | None = None
     """None: nothing is to be posted."""
     audit_failed: int = 0
@@ -204,13 +205,11 @@ class Desk:
         say(request.answer_topic, encode(result), request.correlation)
 
     def _write_down(self, request: Request, outcome: Outcome) -> None:
-        asked = ("by", "alert_id", "verdict", "from_seq", "to_seq")
+        asked = {member: request.message.get(member) for member in _WRITTEN_DOWN}
         self._audit.done(
             request.verb,
             id=request.request_id,
-            **{
-                member: request.message[member] for member in asked if request.message.get(member) is not None
-            },
+            **{member: value for member, value in asked.items() if value is not None},
             outcome="done" if outcome.ok else "failed",
             reason=outcome.reason,
         )
@@ -225,6 +224,7 @@ class Desk:
             verdicts=verdicts,
             escalated=self._escalated,
             unacknowledged=waiting,
+            unreadable=self._ledger.unreadable,
             posts=None if self._parcels is None else self._parcels.report,
             audit_failed=self._audit.failed,
             audit_error=self._audit.error,

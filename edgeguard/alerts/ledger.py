@@ -13,18 +13,20 @@ L4. An alert that is open or has a deadline is never forgotten; of the others th
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeguard.alerts import ledger_rescue, parcels
 from edgeguard.alerts.durable import Draft, worth_of
 from edgeguard.alerts.escalation import Escalation
-from edgeguard.alerts.ledger_rescue import LEAP
+from edgeguard.alerts.ledger_rescue import LEAP, readable
 from edgeguard.alerts.messages import Message
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import Clock
 from edgeguard.types import Severity
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS told (
@@ -61,6 +63,12 @@ class Ledger:
         self._escalation = escalation
         self._most_over = most_over
         self._entered = 0
+        self._unreadable: set[str] = set()
+
+    @property
+    def unreadable(self) -> int:
+        """Alerts that damage made unreadable and that were forgotten for it, in this run."""
+        return len(self._unreadable)
 
     def enter(self, db: Database, draft: Draft) -> Draft:
         """The alert's next revision as it goes out: numbered, and with what others did to the alert kept."""
@@ -79,9 +87,9 @@ class Ledger:
 
     def left_open(self, db: Database) -> list[Message]:
         """The latest revisions of the alerts that were going on when an earlier run ended."""
-        rows = db.execute("SELECT body FROM told WHERE open ORDER BY seq")
-        messages: list[Message] = [json.loads(body) for (body,) in rows]
-        return [message for message in messages if message["boot_id"] != self._boot_id]
+        rows = db.execute("SELECT alert_id, body FROM told WHERE open ORDER BY seq").fetchall()
+        messages = [self._read(db, alert_id, body) for alert_id, body in rows]
+        return [message for message in messages if message and message["boot_id"] != self._boot_id]
 
     def take_over(self, db: Database, lost: Database) -> None:
         """Go on with what can be read of a damaged file."""
@@ -94,10 +102,9 @@ class Ledger:
         return self.forget(db, over // 2) > 0
 
     def find(self, db: Database, alert_id: str) -> Message | None:
-        """The latest revision of an alert; None if it was never told, or long ago."""
+        """The latest revision of an alert; None if it was never told, or long ago, or is unreadable."""
         row = db.execute("SELECT body FROM told WHERE alert_id = ?", (alert_id,)).fetchone()
-        message: Message | None = json.loads(row[0]) if row else None
-        return message
+        return self._read(db, alert_id, row[0]) if row else None
 
     def verdicts(self, db: Database) -> Mapping[str, int]:
         """How many alerts of each rule were judged how: `<rule>.true`, `<rule>.false_alarm`."""
@@ -117,8 +124,9 @@ class Ledger:
 
     def overdue(self, db: Database, now_ns: int, limit: int) -> list[str]:
         """Whose deadline has passed, the longest first."""
-        query = "SELECT alert_id FROM told WHERE deadline_ns <= ? ORDER BY deadline_ns LIMIT ?"
-        return [alert_id for (alert_id,) in db.execute(query, (now_ns, limit))]
+        query = "SELECT alert_id, body FROM told WHERE deadline_ns <= ? ORDER BY deadline_ns LIMIT ?"
+        rows = db.execute(query, (now_ns, limit)).fetchall()
+        return [alert_id for alert_id, body in rows if self._read(db, alert_id, body)]
 
     def waiting(self, db: Database) -> int:
         """How many alerts have a deadline."""
@@ -142,6 +150,16 @@ class Ledger:
         offset_ns = self._clock.utc_ns() - self._clock.monotonic_ns()
         change = "UPDATE told SET deadline_utc_ns = deadline_ns + ? WHERE deadline_ns IS NOT NULL"
         db.execute(change, (offset_ns,))
+
+    def _read(self, db: Database, alert_id: str, body: object) -> Message | None:
+        """What a row holds; one that damage has come over is forgotten, so that it stands in nobody's way."""
+        message = readable(body, alert_id)
+        if message is None:
+            db.execute("DELETE FROM told WHERE alert_id = ?", (alert_id,))
+            if alert_id not in self._unreadable:
+                log.error("ledger: what it held of alert %s was unreadable and is forgotten", alert_id)
+            self._unreadable.add(alert_id)
+        return message
 
     def _keep(self, db: Database, draft: Draft) -> None:
         message = draft.message

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from edgeguard.alerts.messages import encode
+from edgeguard.alerts.messages import Message, encode
 from edgeguard.alerts.outbox_file import Database, DatabaseFault
 from edgeguard.alerts.parse import parse
 
@@ -49,15 +49,16 @@ def _rows(lost: Database, table: str) -> Iterator[tuple[Any, ...]]:
 def _makes_sense(table: str, row: tuple[Any, ...]) -> bool:
     if not all(isinstance(value, kind) for value, kind in zip(row, _KINDS[table], strict=True)):
         return False
-    return table != "told" or _is_alert(row[3], row[0])
+    return table != "told" or readable(row[3], row[0]) is not None
 
 
-def _is_alert(body: bytes, alert_id: str) -> bool:
+def readable(body: Any, alert_id: str) -> Message | None:
+    """The alert that `told` holds under its id; None if damage has come over it."""
     try:
-        message = parse(body, "alert")
+        message = parse(body, "alert") if isinstance(body, bytes) else None
     except ValueError:
-        return False
-    return bool(message["alert_id"] == alert_id)
+        return None
+    return message if message is not None and message["alert_id"] == alert_id else None
 
 
 def _leapt(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -89,7 +89,15 @@ class Parcels:
             self.report = replace(self.report, waiting=waiting, given_up=self.report.given_up + given_up)
             self._is_news = False
         if self.report.waiting and not self._on_its_way and self._clock.monotonic_ns() >= self._next_try_ns:
-            self._hand_over(outbox.transaction(_next))
+            self._hand_over_next(outbox)
+
+    def _hand_over_next(self, outbox: Outbox) -> None:
+        """Where the file was lost and replaced, there is none of those that waited."""
+        parcel = outbox.transaction(_next)
+        if parcel is None:
+            self._is_news = True
+        else:
+            self._hand_over(parcel)
             self._on_its_way = True
 
     def _settle(self, outbox: Outbox, posted: Posted) -> None:
@@ -119,10 +127,11 @@ class Parcels:
         return old + surplus, waiting
 
 
-def _next(db: Database) -> Parcel:
+def _next(db: Database) -> Parcel | None:
     """The one that was tried least; so one that is never taken does not stand in the way of others."""
     query = "SELECT parcel_id, body FROM parcel ORDER BY tries, number LIMIT 1"
-    return Parcel(*db.execute(query).fetchone())
+    found = db.execute(query).fetchone()
+    return None if found is None else Parcel(*found)
 
 
 def _delete(db: Database, posted: Posted) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.alerts.delivery import Delivery, log_changes, with_outbox
 from edgeguard.alerts.drafting import ClockStep, Drafter
+from edgeguard.alerts.gate import Gate, SafeGate
 from edgeguard.alerts.intake import Intake
 from edgeguard.alerts.link import Acked, Connected, Disconnected, Inbox, Link, LinkEvent, Received
 from edgeguard.alerts.live import LiveState
@@ -23,18 +23,6 @@ from edgeguard.types import Alert, Counts
 
 Input = Alert | HealthReport | Counts | LinkEvent
 _MEASURE_EVERY_NS = 1_000_000_000
-Say = Callable[[str, bytes, bytes | None], None]
-"""Publish topic, body and correlation data: at QoS 1, not kept anywhere."""
-
-
-class Gate(Protocol):
-    """What is said to the device, receipts apart; called by the publisher's thread alone."""
-
-    def receive(self, received: Received) -> None:
-        """Take note of it; neither raises nor touches the disk."""
-
-    def work(self, outbox: Outbox, say: Say) -> None:
-        """Do what was asked. What StorageError kept from being done is done at the next call."""
 
 
 class Publisher:
@@ -65,7 +53,7 @@ class Publisher:
         self._link = link
         self._topics = identity.topics
         self._clock = clock
-        self._gate = gate
+        self._gate = None if gate is None else SafeGate(gate, clock)
         self._intake = Intake(most_uncommitted)
         self._clock_watch = ClockWatch(clock)
         self._recorder = HealthRecorder(clock)
@@ -78,6 +66,7 @@ class Publisher:
         self._oldest_wait_ns = 0
         self._measure_ns = 0
         self._storage_error: str | None = None
+        self._closings_due = False
 
     def start(self) -> None:
         """Open the outbox and begin connecting; a disk that refuses is tried again at each step."""
@@ -90,7 +79,7 @@ class Publisher:
             self._take(value)
         self._look_at_the_clock()
         self._with_disk(
-            self._open, self._commit, self._answer, self._tell, self._send, self._settle, self._measure
+            self._open, self._commit, self._tell, self._send, self._settle, self._answer, self._measure
         )
         if not self._more_to_commit:
             self._intake.give_up_surplus()
@@ -159,7 +148,10 @@ class Publisher:
     def _open(self) -> None:
         if self._outbox is None:
             self._outbox = self._open_outbox()
+            self._closings_due = True
+        if self._closings_due:
             self._intake.close_first(self._outbox.left_open())
+            self._closings_due = False
 
     def _commit(self) -> None:
         if self._outbox is None:
@@ -175,8 +167,13 @@ class Publisher:
             self._self_report.discount(self._outbox.alerts_shed - before)
 
     def _answer(self) -> None:
-        if self._gate is not None and self._outbox is not None:
-            self._gate.work(self._outbox, self._sender.say)
+        """Do what was asked, and send what came of it."""
+        if self._gate is None or self._outbox is None:
+            return
+        seq_high = self._outbox.seq_high
+        self._gate.work(self._outbox, self._sender.say)
+        if self._outbox.seq_high > seq_high:
+            self._send()
 
     def _send(self) -> None:
         if self._outbox is not None:
@@ -222,6 +219,7 @@ class Publisher:
             lost=self._intake.lost,
             bad_receipts=self._receipts.rejected,
             storage_error=self._storage_error,
+            gate_error=None if self._gate is None else self._gate.error,
         )
         if self._outbox is not None:
             delivery = with_outbox(delivery, self._outbox)

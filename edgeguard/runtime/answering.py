@@ -26,7 +26,11 @@ class DeskHealth:
         self._inbound.set(State.OK)
         self._verdicts.note(**report.verdicts)
         self._verdicts.set(State.OK)
-        self._escalation.note(escalated=report.escalated, unacknowledged=report.unacknowledged)
+        self._escalation.note(
+            escalated=report.escalated,
+            unacknowledged=report.unacknowledged,
+            unreadable=report.unreadable,
+        )
         self._escalation.set(State.OK)
         _say_audit(self._audit, report)
         _say_webhook(self._webhook, report.posts)

@@ -63,6 +63,8 @@ class DeliveryStage(Stage):
 def _trouble(delivery: Delivery) -> str | None:
     if delivery.storage_error:
         return delivery.storage_error
+    if delivery.gate_error:
+        return delivery.gate_error
     if delivery.replaced:
         return delivery.replaced
     if delivery.ballast_used:

@@ -278,3 +278,24 @@ class TestEscalating:
 
 def _no_disk(*_: object) -> None:
     raise StorageError("no disk")
+
+
+class TestFaults:
+    def test_a_fault_in_answering_keeps_no_alert_from_being_sent(
+        self, bench: DeskBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise TypeError("no such thing")
+
+        alerts = [moment() for _ in range(5)]
+        with monkeypatch.context() as broken:
+            broken.setattr(bench.ledger, "waiting", fail)
+            for one in alerts:
+                bench.run(one, after_s=2)
+        delivery = bench.publisher.delivery
+        assert [told["alert_id"] for told in bench.told] == [one.alert_id for one in alerts]
+        assert delivery.pending == 0
+        assert delivery.gate_error == "requests and escalations are not done: TypeError: no such thing"
+        assert caplog.text.count("\nTypeError: no such thing") == 1
+        bench.run(after_s=70)
+        assert bench.publisher.delivery.gate_error is None

@@ -195,3 +195,63 @@ def test_what_is_over_is_forgotten_and_nothing_else(tmp_path: Path, most_over: i
     assert bench.outbox is not None
     (kept,) = bench.outbox.transaction(lambda db: db.execute("SELECT count(*) FROM told").fetchone())
     assert kept <= most_over + 500 + 2
+
+
+DAMAGE = [b"\xff\x00", b"[]", b'{"alert_id":"x"}', "text"]
+
+
+def damage(bench: DeskBench, alert_id: str, body: bytes | str) -> None:
+    """What remains of a row after damage that SQLite itself does not see."""
+    assert bench.outbox is not None
+    change = "UPDATE told SET body = ? WHERE alert_id = ?"
+    bench.outbox.transaction(lambda db: db.execute(change, (body, alert_id)))
+
+
+@pytest.mark.parametrize("body", DAMAGE)
+def test_an_unreadable_alert_stands_in_nobodys_way_and_is_counted(
+    tmp_path: Path, body: bytes | str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = DeskBench(tmp_path, Escalation(60, Severity.WARNING), webhook=True)
+    bad, good = alert(), alert()
+    bench.run(bad, good)
+    damage(bench, bad.alert_id, body)
+    later = [alert() for _ in range(10)]
+    for one in later:
+        bench.run(one, after_s=61)
+    bench.run(after_s=1)
+    delivery, report = bench.publisher.delivery, bench.desk.report
+    assert {one.alert_id for one in later} <= {told["alert_id"] for told in bench.told}
+    assert (delivery.pending, delivery.gate_error, delivery.storage_error) == (0, None, None)
+    assert [told["severity"] for told in bench.told if told["alert_id"] == good.alert_id][-1] == "critical"
+    assert report.unreadable == 1
+    assert bad.alert_id in caplog.text
+    assert not bench.ack(bad.alert_id)["ok"]
+
+
+@pytest.mark.parametrize("body", DAMAGE)
+def test_an_unreadable_alert_is_told_on_under_a_revision_that_is_new(
+    tmp_path: Path, body: bytes | str
+) -> None:
+    bench = DeskBench(tmp_path)
+    one = alert()
+    bench.run(one)
+    damage(bench, one.alert_id, body)
+    bench.run(alert(alert_id=one.alert_id, revision=2, state=AlertState.CLOSED, closed_utc_ns=UTC_NS))
+    assert (bench.told[-1]["state"], bench.told[-1]["revision"] > 2) == ("closed", True)
+    assert bench.publisher.delivery.lost == 0
+
+
+@pytest.mark.parametrize("body", DAMAGE)
+def test_one_unreadable_alert_does_not_keep_the_others_open(tmp_path: Path, body: bytes | str) -> None:
+    first = DeskBench(tmp_path)
+    ones = [alert() for _ in range(3)]
+    first.run(*ones)
+    damage(first, ones[1].alert_id, body)
+    assert first.outbox is not None
+    first.outbox.close()
+    second = DeskBench(tmp_path, identity=replace(IDENTITY, boot_id="00000000-0000-4000-8000-000000000002"))
+    second.run()
+    closed = {told["alert_id"] for told in second.told if told["state"] == "closed"}
+    assert closed == {ones[0].alert_id, ones[2].alert_id}
+    second.run(after_s=1)
+    assert second.desk.report.unreadable == 1

@@ -115,3 +115,16 @@ def test_one_is_on_its_way_at_a_time(bench: DeskBench) -> None:
     escalate(bench, 3)
     bench.run(after_s=600)
     assert len(bench.parcels) == 1
+
+
+def test_parcels_that_were_lost_with_the_file_are_not_looked_for(bench: DeskBench) -> None:
+    escalate(bench, 3)
+    bench.answer_post("away")
+    assert bench.outbox is not None
+    bench.outbox.transaction(lambda db: db.execute("DELETE FROM parcel"))
+    later = [moment() for _ in range(5)]
+    for one in later:
+        bench.run(one, after_s=10)
+    assert {one.alert_id for one in later} <= {told["alert_id"] for told in bench.told}
+    assert posts(bench).waiting == 0
+    assert bench.publisher.delivery.gate_error is None

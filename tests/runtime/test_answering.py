@@ -16,6 +16,7 @@ FINE = DeskReport(
     verdicts={"stay.true": 1},
     escalated=4,
     unacknowledged=5,
+    unreadable=1,
     posts=PostReport(waiting=1, delivered=2, given_up=0),
     audit_head="ab" * 32,
 )
@@ -34,7 +35,7 @@ def test_what_goes_well_is_ok_and_counted() -> None:
     assert board.state is State.OK
     assert board.part("inbound").counters == {"done_ack": 3, "refused_malformed": 2}
     assert board.part("verdicts").counters == {"stay.true": 1}
-    assert board.part("escalation").counters == {"escalated": 4, "unacknowledged": 5}
+    assert board.part("escalation").counters == {"escalated": 4, "unacknowledged": 5, "unreadable": 1}
     assert board.part("webhook").counters == {"waiting": 1, "delivered": 2, "given_up": 0}
     assert board.part("audit").counters == {"failed": 0, "head": "ab" * 32}
 

@@ -73,6 +73,7 @@ def test_what_is_not_delivered_is_the_brokers_part(state: str) -> None:
     [
         ({"storage_error": "disk I/O error"}, "disk I/O error"),
         ({"replaced": "it was set aside as /state/outbox.db.damaged-1"}, "damaged-1"),
+        ({"gate_error": "requests are not done"}, "requests are not done"),
         ({"ballast_used": True}, "lives on its reserve"),
         ({"storage_error": "disk I/O error", "ballast_used": True}, "disk I/O error"),
     ],
