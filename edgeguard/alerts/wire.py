@@ -1,7 +1,8 @@
-"""Paho's client, made to read and write in large pieces and to pack the same properties once.
+"""Paho's client, made to read and write in large pieces, to wake once and to pack the same properties once.
 
-Paho reads a packet in three or more calls, and writes each by a call of its own. Every such call is one to
-the kernel, and lets go of the interpreter on the way: in a burst that costs more than the messages.
+Paho reads a packet in three or more calls, writes each by a call of its own, and wakes its thread by another.
+Every such call is one to the kernel, and lets go of the interpreter on the way: in a burst that costs more
+than the messages.
 """
 
 from __future__ import annotations
@@ -77,8 +78,40 @@ class Wire:
         self._connection.close()
 
 
+class Bell:
+    """Stands in for both ends of the pair of sockets by which paho's thread is woken.
+
+    It is rung once until that is heard, not for each message. It is heard before the queue is emptied, so
+    what was put there by whom found it rung already goes out as well.
+    """
+
+    def __init__(self, ear: socket.socket, hand: socket.socket) -> None:
+        self._ear = ear
+        self._hand = hand
+        self._rung = False
+
+    def fileno(self) -> int:
+        return self._ear.fileno()
+
+    def send(self, data: bytes) -> int:
+        if self._rung:
+            return len(data)
+        self._rung = True
+        return self._hand.send(data)
+
+    def recv(self, size: int) -> bytes:
+        try:
+            return self._ear.recv(size)
+        finally:
+            self._rung = False
+
+    def close(self) -> None:
+        self._ear.close()
+        self._hand.close()
+
+
 class WireClient(paho.Client):
-    """Paho's client on a `Wire`."""
+    """Paho's client on a `Wire`, woken by a `Bell`."""
 
     _wire: Wire | None = None
 
@@ -100,7 +133,10 @@ class WireClient(paho.Client):
         return super().want_write() or (self._wire is not None and self._wire.unsent)
 
     def _create_socket(self) -> Any:
-        """Where paho does not ask for it here, it goes on in small pieces."""
+        """Paho's thread asks for one at each connection; a paho that did not would go on in small pieces."""
+        ear, hand = self._sockpairR, self._sockpairW
+        if isinstance(ear, socket.socket) and isinstance(hand, socket.socket):
+            self._sockpairR = self._sockpairW = Bell(ear, hand)  # type: ignore[assignment]
         self._wire = Wire(super()._create_socket())
         return self._wire
 
