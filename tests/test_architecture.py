@@ -38,9 +38,9 @@ MAY_IMPORT = {
 }
 DOORS = {
     "gi": {"gst/binding"},
-    "paho": {"alerts/mqtt", "alerts/wire"},
+    "paho": {"alerts/lasting", "alerts/mqtt", "alerts/wire"},
     "cryptography": {"broker/certificates"},
-    "sqlite3": {"alerts/outbox_file", "evidence"},
+    "sqlite3": {"alerts/outbox_file", "alerts/sqlite", "evidence"},
     "pika": {"collector/amqp"},
     "sqlalchemy": {"collector"},
     "fastapi": {"collector"},

@@ -7,6 +7,7 @@ messages are dropped, and the owner sends them again.
 from __future__ import annotations
 
 import itertools
+import logging
 import random
 import re
 import socket
@@ -21,6 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edgeguard.alerts.lasting import LastingClient
 from edgeguard.alerts.link import (
     RECEIVE_MAXIMUM,
     Acked,
@@ -35,8 +37,10 @@ from edgeguard.alerts.link import (
 )
 from edgeguard.alerts.parse import MAX_BYTES
 from edgeguard.alerts.tls import tls_context
-from edgeguard.alerts.wire import ConstantProperties, WireClient, sever
+from edgeguard.alerts.wire import ConstantProperties, sever
 from edgeguard.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 _MOST_UNACKNOWLEDGED = 1000
 """A broker that owes so many acknowledgements is left and joined anew."""
@@ -139,7 +143,7 @@ class MqttLink:
 
     def _new_client(self) -> paho.Client:
         endpoint = self._endpoint
-        client = WireClient(
+        client = LastingClient(
             CallbackAPIVersion.VERSION2,
             endpoint.client_id,
             protocol=_PROTOCOLS[endpoint.protocol],
@@ -157,7 +161,7 @@ class MqttLink:
         self._set_callbacks(client)
         return client
 
-    def _set_callbacks(self, client: paho.Client) -> None:
+    def _set_callbacks(self, client: LastingClient) -> None:
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -166,6 +170,7 @@ class MqttLink:
         client.on_message = self._on_message
         client.on_socket_open = _send_small_packets_at_once
         client.on_log = self._on_log
+        client.on_fault = self._on_fault
 
     def _tell(self, client: paho.Client, event: LinkEvent) -> None:
         """Hand an event over, unless it comes late, from a client that was closed and replaced."""
@@ -214,16 +219,15 @@ class MqttLink:
     ) -> None:
         self._tell(client, Acked(mid, reason.value, str(reason)))
 
+    def _on_fault(self, fault: Exception) -> None:
+        self._refusal = f"a fault in the connection: {fault or type(fault).__name__}"
+
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        properties = message.properties
-        received = Received(
-            message.topic,
-            bytes(message.payload),
-            message.retain,
-            getattr(properties, "ResponseTopic", None),
-            getattr(properties, "CorrelationData", None),
-        )
-        self._tell(client, received)
+        """A fault here would end the connection, and the broker would send the same message again."""
+        try:
+            self._tell(client, _received(message))
+        except Exception:
+            log.exception("mqtt: a message that came in could not be taken, and is left out")
 
     def _properties(self, packet_type: int, **values: object) -> Properties | None:
         """MQTT 5 properties; None for 3.1.1, which has none."""
@@ -233,6 +237,25 @@ class MqttLink:
         for name, value in values.items():
             setattr(properties, name, value)
         return properties
+
+
+def _received(message: paho.MQTTMessage) -> Received:
+    properties = message.properties
+    return Received(
+        _topic(message),
+        bytes(message.payload),
+        message.retain,
+        getattr(properties, "ResponseTopic", None),
+        getattr(properties, "CorrelationData", None),
+    )
+
+
+def _topic(message: paho.MQTTMessage) -> str:
+    """A broker should let no topic through that is not UTF-8; what stands for one is nobody's."""
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        return "\N{REPLACEMENT CHARACTER}"
 
 
 def _size(topic: str, body: bytes, correlation: bytes | None) -> int:
