@@ -38,6 +38,7 @@ DOORS = {
     "sqlite3": {"alerts/outbox", "evidence"},
     "pydantic": {"config"},
     "yaml": {"config", "models", "cli"},
+    "onnx": {"models/onnx_graph"},
     "cv2": {"vision", "synth"},
     "sherpa_onnx": {"speech"},
     "onnxruntime": {"models"},
