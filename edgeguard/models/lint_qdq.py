@@ -75,7 +75,7 @@ def per_channel(graph: Graph) -> Found:
         count = scale_size(graph, node)
         if count <= 1:
             continue
-        weights = _source(graph, node.input[0])
+        weights = source_of(graph, node.input[0])
         if weights not in graph.constants:
             yield name_of(node), f"an activation has {count} scales", "use one scale for each activation"
             continue
@@ -109,7 +109,7 @@ def half_quantised(graph: Graph) -> Found:
     for node in graph.nodes:
         if node.op_type not in WEIGHTED or len(node.input) < 2:
             continue
-        first, second = (_is_dequantised(graph, name) for name in node.input[:2])
+        first, second = (is_dequantised(graph, name) for name in node.input[:2])
         if first != second:
             bare = node.input[0] if second else node.input[1]
             yield (
@@ -159,13 +159,13 @@ def _is_int8(graph: Graph, node: Any) -> bool:
     return maker is not None or graph.type_of(node.input[0]) in (INT8_TYPE, INT32_TYPE)
 
 
-def _source(graph: Graph, name: str) -> str:
+def source_of(graph: Graph, name: str) -> str:
     """The tensor behind a QuantizeLinear, or the one itself."""
     maker = graph.producers.get(name)
     return maker.input[0] if maker is not None and maker.op_type == "QuantizeLinear" else name
 
 
-def _is_dequantised(graph: Graph, name: str) -> bool:
+def is_dequantised(graph: Graph, name: str) -> bool:
     for _ in range(MAX_HOPS):
         maker = graph.producers.get(name)
         if maker is None or maker.op_type not in TRANSPARENT:
