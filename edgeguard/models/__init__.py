@@ -10,16 +10,19 @@ To add one, copy an entry of `catalog.yaml` for a model, `onnx_cpu.py` for a bac
 from edgeguard.models.card import Archive, AudioSpec, InputSpec, ModelCard, ModelFile
 from edgeguard.models.catalog import Catalog, load_catalog
 from edgeguard.models.fake import FakeSession
+from edgeguard.models.host_engine import HostEngine, as_engine
 from edgeguard.models.onnx_cpu import OnnxSession
-from edgeguard.models.session import Feeds, Outputs, Session, Shape
+from edgeguard.models.session import Engine, Feeds, Outputs, Session, Shape
 from edgeguard.models.store import ModelStore, default_root
 
 __all__ = [
     "Archive",
     "AudioSpec",
     "Catalog",
+    "Engine",
     "FakeSession",
     "Feeds",
+    "HostEngine",
     "InputSpec",
     "ModelCard",
     "ModelFile",
@@ -28,6 +31,7 @@ __all__ = [
     "Outputs",
     "Session",
     "Shape",
+    "as_engine",
     "default_root",
     "load_catalog",
 ]
