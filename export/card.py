@@ -1,0 +1,71 @@
+"""The card beside an exported model: what it was made of, what it takes and gives, what vouches for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from edgeguard.errors import ModelError
+from edgeguard.files import write_whole
+from edgeguard.models.files import reading, sha256_of, writing_below
+from edgeguard.models.onnx_graph import load_graph
+from export.recipe import Recipe
+
+VERSION = 1
+
+
+def card_path(recipe: Recipe, folder: Path) -> Path:
+    return folder / f"{recipe.name}.card.json"
+
+
+def write_card(recipe: Recipe, source: Path, folder: Path, **measured: Any) -> Path:
+    """Write the card of what lies in `folder`; `measured` fills `calibration`, `plan`, `accuracy`, `golden`."""
+    graph = load_graph(folder / f"{recipe.name}.onnx")
+    card = recipe.card
+    content: dict[str, Any] = {
+        "card": VERSION,
+        "name": card.name,
+        "title": card.title,
+        "task": card.task,
+        "licence": card.licence,
+        "licence_url": card.licence_url,
+        "source": {"file": source.name, "url": card.file().url, "sha256": sha256_of(source)},
+        "input": dataclasses.asdict(recipe.input),
+        "decoding": "compact" if recipe.head else card.decoding,
+        "labels": list(card.labels),
+        "outputs": {name: graph.shapes[name] for name in graph.outputs},
+        "files": _files(recipe, folder),
+        "floor": {"map_drop": recipe.map_drop, "cosine": recipe.cosine, "golden_recall": recipe.golden_recall},
+        "calibration": None,
+        "plan": None,
+        "accuracy": None,
+        "golden": None,
+        **measured,
+    }
+    path = card_path(recipe, folder)
+    with writing_below(folder):
+        write_whole(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    return path
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """ModelError if there is none or it is damaged."""
+    try:
+        with reading(path):
+            content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"the card {path} is damaged: export the model again") from error
+    if not isinstance(content, dict) or content.get("card") != VERSION:
+        raise ModelError(f"{path} is no card of version {VERSION}: export the model again")
+    return content
+
+
+def _files(recipe: Recipe, folder: Path) -> dict[str, dict[str, Any]]:
+    paths = {"fp32": folder / f"{recipe.name}.onnx", "int8": folder / f"{recipe.name}.int8.onnx"}
+    return {
+        precision: {"file": path.name, "sha256": sha256_of(path), "size_bytes": path.stat().st_size}
+        for precision, path in paths.items()
+        if path.is_file()
+    }
