@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,15 @@ class Basis:
     multiprocessors: int
     builder: int = BUILDER
 
-    def differences(self, now: Basis) -> list[str]:
-        """Why a plan made from this does not serve now, one reason each; empty if it does."""
+    def differences(self, now: Basis, *, vital: bool = False) -> list[str]:
+        """Why a plan made from this is not what would be made now, one reason each; empty if it is.
+
+        `vital`: only those with which it must not run, not those with which it is slower than it could be.
+        """
         reasons = []
         for item in dataclasses.fields(Basis):
             old, new = getattr(self, item.name), getattr(now, item.name)
-            if old != new:
+            if old != new and not (vital and item.name in _TUNING):
                 reasons.append(f"{_SPOKEN[item.name]} was {_shown(old)} and is {_shown(new)}")
         return reasons
 
@@ -62,8 +65,8 @@ class Fingerprint:
     golden_recall: float | None
     golden_precision: float | None
     built_utc: str
-    refused: dict[str, str] = field(default_factory=dict)
-    """Precisions that were wanted and not taken, with the reason."""
+    refused: str | None = None
+    """Why the plan was thrown away, so that it is not made again at every start; None if it is in use."""
 
     def as_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -72,9 +75,7 @@ class Fingerprint:
 def fingerprint_from(values: dict[str, Any]) -> Fingerprint:
     """The same back from JSON; TypeError, ValueError or KeyError if it is none."""
     basis = Basis(**{**values["basis"], "precision": Precision(values["basis"]["precision"])})
-    return Fingerprint(
-        **{**values, "basis": basis, "flags": tuple(values["flags"]), "refused": dict(values["refused"])}
-    )
+    return Fingerprint(**{**values, "basis": basis, "flags": tuple(values["flags"])})
 
 
 def driver_release(l4t: Path = L4T_RELEASE, module: Path = Path("/sys/module/nvidia/version")) -> str:
@@ -126,6 +127,7 @@ def _shown(value: object) -> str:
     return f"{text[:12]}…" if len(text) == 64 else text
 
 
+_TUNING = frozenset({"best_batch", "max_batch", "level"})
 _SPOKEN = {
     "model": "the model",
     "onnx_sha256": "the ONNX file's SHA-256",

@@ -24,6 +24,11 @@ from edgeguard.models.engines.fingerprint import Basis, Fingerprint, fingerprint
 LIMIT_BYTES = 4 << 30
 
 
+def shelf_of(root: Path, model: str) -> Shelf:
+    """The one of a model in the store at `root`."""
+    return Shelf(root / model / "engines", model)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan that may be used."""
@@ -42,6 +47,10 @@ class Shelf:
     def path(self, precision: str) -> Path:
         return self.folder / f"{self._model}.{precision}.plan"
 
+    def new(self, precision: str) -> Path:
+        """Where a plan lies until it has proved itself."""
+        return self.folder / f"{self._model}.{precision}.plan.new"
+
     @property
     def timing_cache(self) -> Path:
         return self.folder / "timing.cache"
@@ -57,8 +66,8 @@ class Shelf:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{path} is damaged: run `edgeguard engines build`") from error
 
-    def reasons(self, now: Basis) -> list[str]:
-        """Why a plan must be made, one reason each; empty if the one here serves."""
+    def reasons(self, now: Basis, *, vital: bool = False) -> list[str]:
+        """Why a plan must be made, one reason each; empty if the one here serves. `vital` as in `Basis`."""
         precision = now.precision.value
         try:
             found = self.fingerprint(precision)
@@ -66,7 +75,15 @@ class Shelf:
             return [str(error)]
         if found is None or not self.path(precision).is_file():
             return ["there is no engine yet"]
-        return found.basis.differences(now)
+        return found.basis.differences(now, vital=vital)
+
+    def refusal(self, now: Basis) -> str | None:
+        """Why a plan made from the same was thrown away; None if none was."""
+        try:
+            found = self.fingerprint(now.precision.value)
+        except ModelError:
+            return None
+        return found.refused if found and not found.basis.differences(now) else None
 
     def load(self, precision: str) -> Plan:
         """ModelError if it is not there, may have been changed by others, or is not what was built."""
@@ -84,12 +101,29 @@ class Shelf:
     def put(self, new: Path, fingerprint: Fingerprint) -> None:
         """Give a finished plan its name. The note comes last: a plan without its own is never loaded."""
         precision = fingerprint.basis.precision.value
-        try:
+        with self._writing():
             new.chmod(0o600)
             self._note(precision).unlink(missing_ok=True)
             put_in_place(new, self.path(precision))
-            note = json.dumps(fingerprint.as_json(), indent=2, sort_keys=True) + "\n"
-            write_whole(self._note(precision), note.encode())
+            self._write_note(fingerprint)
+
+    def refuse(self, new: Path, fingerprint: Fingerprint) -> None:
+        """Throw a plan away and note why."""
+        with self._writing():
+            new.unlink(missing_ok=True)
+            self.path(fingerprint.basis.precision.value).unlink(missing_ok=True)
+            self._write_note(fingerprint)
+
+    def _write_note(self, fingerprint: Fingerprint) -> None:
+        note = json.dumps(fingerprint.as_json(), indent=2, sort_keys=True) + "\n"
+        path = self._note(fingerprint.basis.precision.value)
+        write_whole(path, note.encode())
+        path.chmod(0o600)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise ModelError(
                 f"cannot write below {self.folder} ({error.strerror}): free some space"

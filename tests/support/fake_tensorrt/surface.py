@@ -254,9 +254,7 @@ def layers(model: onnx.ModelProto) -> Iterator[str]:
     for node in model.graph.node:
         if node.op_type not in WEIGHTED:
             continue
-        quantised = all(
-            name in makers and makers[name].op_type == "DequantizeLinear" for name in node.input[:2]
-        )
+        quantised = all(_dequantised(makers, name) for name in node.input[:2])
         kind = "Int8" if quantised else "Half"
         yield (
             f"Name: {node.name}, LayerType: CaskConvolution, Inputs: [ {{ Name: {node.input[0]}, Location: "
@@ -264,6 +262,14 @@ def layers(model: onnx.ModelProto) -> Iterator[str]:
             f"Location: Device, Dimensions: [-1], Format/Datatype: Half }}], StreamId: 0, "
             f"Metadata: [ONNX Layer: {node.name}]"
         )
+
+
+def _dequantised(makers: dict[str, onnx.NodeProto], name: str) -> bool:
+    """A Cast between, as FP16 networks have it, is fused."""
+    maker = makers.get(name)
+    if maker is not None and maker.op_type == "Cast":
+        maker = makers.get(maker.input[0])
+    return maker is not None and maker.op_type == "DequantizeLinear"
 
 
 class Runtime:
