@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections import deque
 from dataclasses import dataclass
@@ -48,8 +49,13 @@ class TensorRt:
         return 0 if flag is None else 1 << int(flag)
 
     def logger(self, *, verbose: bool = False) -> Any:
-        """One that keeps what it is told: `lines` are (severity, text), the details only if `verbose`."""
-        return _logger_class(self.module)(verbose)
+        """The process's one logger, emptied: `lines` are (severity, text), with details only if `verbose`.
+
+        TensorRT keeps to the first logger that it is given, whatever comes later.
+        """
+        logger = _logger(self.module)
+        logger.begin(verbose)
+        return logger
 
 
 def load_tensorrt() -> TensorRt:
@@ -65,14 +71,18 @@ def load_tensorrt() -> TensorRt:
     )
 
 
-def _logger_class(module: Any) -> Any:
+@functools.lru_cache
+def _logger(module: Any) -> Any:
     """TensorRT calls back only what is derived from its own class."""
 
     class Lines(module.ILogger):  # type: ignore[misc]
-        def __init__(self, verbose: bool) -> None:
+        def __init__(self) -> None:
             super().__init__()
-            self.lines: deque[tuple[str, str]] = deque(maxlen=None if verbose else _KEPT)
+            self.begin(verbose=False)
+
+        def begin(self, verbose: bool) -> None:
             self._verbose = verbose
+            self.lines: deque[tuple[str, str]] = deque(maxlen=None if verbose else _KEPT)
 
         def log(self, severity: Any, text: str) -> None:
             name = getattr(severity, "name", str(severity))
@@ -84,4 +94,4 @@ def _logger_class(module: Any) -> Any:
             wrong = [text for severity, text in self.lines if severity in ("ERROR", "INTERNAL_ERROR")]
             return "; ".join(wrong[-3:] or [text for _, text in self.lines][-1:]) or "it gives no reason"
 
-    return Lines
+    return Lines()
