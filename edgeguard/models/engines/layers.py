@@ -8,7 +8,7 @@ from collections.abc import Iterable
 _WEIGHTED = re.compile(
     r"LayerType: \w*(?:conv|correlation|gemm|matrix_?multiply|matmul)|_myl_(?:Corr|Fc)", re.IGNORECASE
 )
-"""Convolutions and matrix products: `CaskConvolution` in TensorRT 10, `correlation` in that for RTX, whose fused kernels carry it in their names, as in `__myl_CorrSilu_myl0_5`."""
+"""`CaskConvolution` in TensorRT 10; in that for RTX `correlation`, or a fused kernel with it in its name."""
 _FIRST_INPUT = re.compile(r"Inputs: \[ *\{.*?(?:Data[tT]ype): ([A-Za-z0-9]+)")
 
 

@@ -107,8 +107,8 @@ class TensorRtEngine:
         return {name: array.copy() for name, array in self.run(batch).items()}
 
     def close(self) -> None:
-        """Give everything back; nothing may be called after it."""
-        with self._cuda.current():
+        """Give everything back; nothing may be called after it. A lost GPU has nothing to give."""
+        with suppress(GpuLostError), self._cuda.current():
             self._release()
 
     def _open(self, plan: bytes) -> None:
@@ -222,7 +222,7 @@ class TensorRtEngine:
             self._cuda.copy_in(buffer.device, buffer.host_address, batch * buffer.slot_bytes, self._stream)
 
     def _release(self) -> None:
-        """In the order in which one thing hangs on another; a lost GPU has nothing to give back."""
+        """In the order in which one thing hangs on another."""
         with suppress(ModelError):
             for bucket in self._buckets:
                 if bucket.graph is not None:

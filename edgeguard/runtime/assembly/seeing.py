@@ -106,6 +106,8 @@ class Seeing:
                 wanted=partial(self._loader.load, self._choice(settings)),
                 fallback=MotionDetector if settings.fallback == "motion" else None,
                 part=self._board.part("detector" if single else f"detector/{names[0]}"),
+                lacking=partial(self._loader.lacking, settings.model),
+                may_do_better=partial(self._loader.may_do_better, settings.model),
             )
             for settings, names in cameras_by_settings.items()
         ]
