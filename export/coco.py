@@ -22,6 +22,15 @@ from export.progress import steps
 CONFIDENCE = 0.01
 """mAP needs the faint detections, too."""
 IOU = 0.65
+DARKNET = {
+    "motorbike": "motorcycle",
+    "aeroplane": "airplane",
+    "sofa": "couch",
+    "pottedplant": "potted plant",
+    "diningtable": "dining table",
+    "tvmonitor": "tv",
+}
+"""Names of COCO classes in annotations that came through Darknet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,9 @@ def read_truth(images: Path, annotations: Path, without: Collection[str] = ()) -
         with reading(annotations):
             content = json.loads(annotations.read_text(encoding="utf-8"))
         listed = {int(image["id"]): Path(image["file_name"]).name for image in content["images"]}
-        categories = [(int(item["id"]), str(item["name"])) for item in content["categories"]]
+        categories = [
+            (int(item["id"]), DARKNET.get(item["name"], str(item["name"]))) for item in content["categories"]
+        ]
         boxes = [{"iscrowd": 0, "area": _area(box), **box} for box in content["annotations"]]
     except (ValueError, LookupError, TypeError) as error:
         raise ModelError(f"{annotations} is not a COCO annotation file of boxes: {error!r}") from error
@@ -73,6 +84,8 @@ def score(detector: Detector, truth: Truth) -> Score:
     """Run `detector`, which must report from `CONFIDENCE` on, over all pictures, and evaluate."""
     by_name = {item["name"]: item["id"] for item in truth.dataset["categories"]}
     categories = {row: by_name[label] for row, label in enumerate(detector.labels) if label in by_name}
+    if not categories:
+        raise ModelError(f"the model knows none of the categories {', '.join(sorted(by_name))}")
     found: list[dict[str, Any]] = []
     for number, picture in steps(list(zip(truth.image_ids, truth.pictures.frames, strict=True)), "mAP"):
         (detections,) = detector.detect([frame_of(picture)])

@@ -37,7 +37,7 @@ def pairs(model: ModelProto) -> list[Pair]:
 
 
 def equalise(model: ModelProto) -> ModelProto:
-    """A copy that computes the same, its pairs' channels of equal range; an equal copy where there are none."""
+    """A copy that computes the same, its pairs' channels of equal range, if there are any."""
     copy = ModelProto()
     copy.CopyFrom(model)
     constants = initialisers(copy)
@@ -83,7 +83,7 @@ def _fits(second: NodeProto, constants: Mapping[str, object]) -> bool:
     """Whether the input channels of `second` are one axis of its weights: no groups, or depthwise."""
     group = attributes_of(second).get("group", 1)
     shape = constants[second.input[1]].dims  # type: ignore[attr-defined]
-    return group == 1 or (shape[1] == 1 and shape[0] == group)
+    return bool(group == 1 or (shape[1] == 1 and shape[0] == group))
 
 
 def _balance(pair: Pair, weights: dict[str, NDArray[np.float64]]) -> None:

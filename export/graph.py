@@ -144,7 +144,7 @@ def attributes_of(node: NodeProto) -> dict[str, Any]:
 
 def picture_tensor(model: ModelProto) -> str:
     """The name of the only input."""
-    return model.graph.input[0].name
+    return str(model.graph.input[0].name)
 
 
 def _without_fed_constants(model: ModelProto) -> ModelProto:

@@ -33,10 +33,9 @@ class Verdict:
         """What INT8 costs: mAP50-95, or 1 - cosine."""
         return self.fp32.map - self.int8.map if self.fp32 and self.int8 else 1 - self.cosine
 
-    def passes(self, recipe: Recipe, margin: float = 1.0) -> bool:
-        """Whether the drop keeps within the recipe's floor, or within `margin` of it."""
-        allowed = recipe.map_drop if self.fp32 else 1 - recipe.cosine
-        return self.drop <= allowed * margin
+    def passes(self, recipe: Recipe) -> bool:
+        """Whether the drop keeps within the recipe's floor."""
+        return self.drop <= recipe.allowed_drop
 
 
 class Judge(Protocol):

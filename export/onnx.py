@@ -1,6 +1,6 @@
 """From a published file to the FP32 ONNX that TensorRT gets, with its card beside it.
 
-    python -m export.onnx yolox-nano-416 --out built/
+python -m export.onnx yolox-nano-416 --out built/
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def _require_input(model: ModelProto, recipe: Recipe, source: Path) -> None:
         for value in model.graph.input
     }
     if have != {spec.tensor: want}:
-        raise ModelError(f"{source} takes {have} for one picture, but the recipe says {{{spec.tensor!r}: {want}}}")
+        raise ModelError(
+            f"{source} takes {have} for one picture, but the recipe says {{{spec.tensor!r}: {want}}}"
+        )
 
 
 def _candidates(model: ModelProto, source: Path) -> tuple[int, int]:
@@ -79,8 +81,12 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="NAME", help=f"one of {', '.join(recipe_names())}, or a .yaml file")
     parser.add_argument("--source", type=Path, help="the published file (default: from mirror or store)")
     mirror = os.environ.get("EDGEGUARD_MIRROR", Path(__file__).resolve().parent.parent.parent / "shared")
-    parser.add_argument("--mirror", type=Path, default=Path(mirror), help="folder with model files (%(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("built"), help="folder for the results (%(default)s)")
+    parser.add_argument(
+        "--mirror", type=Path, default=Path(mirror), help="folder with model files (%(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("built"), help="folder for the results (%(default)s)"
+    )
 
 
 def main() -> None:

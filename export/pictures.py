@@ -50,7 +50,7 @@ class PictureSet:
 def open_pictures(place: Path, limit: int | None = None) -> PictureSet:
     """From a folder of pictures (and those below it), or from a video file.
 
-    `limit` of them, spread evenly over all. ModelError for an empty set and for a picture that cannot be read.
+    `limit` of them, spread evenly over all. ModelError for an empty set or an unreadable picture.
     """
     with reading(place):
         is_folder = place.is_dir()
@@ -122,7 +122,7 @@ def _from_video(path: Path, limit: int | None) -> PictureSet:
         raise ModelError(f"{path} has no picture that can be decoded: give another video")
     digest = hashlib.sha256()
     for _, frame in chosen:
-        digest.update(np.ascontiguousarray(frame))
+        digest.update(frame.tobytes())
     names = tuple(f"{path.name}#{index}" for index, _ in chosen)
     return PictureSet(path.name, names, tuple(frame for _, frame in chosen), digest.hexdigest())
 

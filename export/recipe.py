@@ -60,6 +60,11 @@ class Recipe:
         return self.card.name
 
     @property
+    def allowed_drop(self) -> float:
+        """Of mAP50-95 for a detector, of the cosine for any other model."""
+        return self.map_drop if self.head else 1 - self.cosine
+
+    @property
     def input(self) -> InputSpec:
         """ModelError if the model takes no pictures."""
         if self.card.input is None:
@@ -76,7 +81,9 @@ def load_recipe(name: str) -> Recipe:
     path = Path(name) if name.endswith(".yaml") else HERE / f"{name}.yaml"
     try:
         entry = yaml.safe_load(path.read_text(encoding="utf-8"))
-        sets = {key: Pictures(**entry[key]) for key in ("calibration", "tuning", "validation") if key in entry}
+        sets = {
+            key: Pictures(**entry[key]) for key in ("calibration", "tuning", "validation") if key in entry
+        }
         return Recipe(**{**entry, **sets, "card": _card(path.stem, entry.get("card", path.stem))})
     except FileNotFoundError as error:
         near = difflib.get_close_matches(name, recipe_names(), n=1)

@@ -68,7 +68,9 @@ def distortion(
 
 
 def _share(reference: Sequence[Any], found: Sequence[Any], measure: Any) -> float:
-    errors, powers = zip(*(measure(want, have) for want, have in zip(reference, found, strict=True)), strict=True)
+    errors, powers = zip(
+        *(measure(want, have) for want, have in zip(reference, found, strict=True)), strict=True
+    )
     return float(np.sum(errors) / max(np.sum(powers), 1e-12))
 
 

@@ -35,7 +35,7 @@ class LocalError:
 def local_errors(
     model: ModelProto, limits: Mapping[str, float], names: Collection[str], feeds: Sequence[Feeds]
 ) -> dict[str, LocalError]:
-    """By layer, measured on FP32 inputs; channels are the axis 1 of a convolution and the last of a product."""
+    """By layer, measured on FP32 inputs; a convolution's channels are axis 1, a product's the last one."""
     twinned = _with_twins(model, limits, names)
     outputs = {node.name: node.output[0] for node in layers(model) if node.name in names}
     axes = {node.name: -1 if node.op_type in ("MatMul", "Gemm") else 1 for node in layers(model)}
@@ -104,9 +104,7 @@ def _with_twins(model: ModelProto, limits: Mapping[str, float], names: Collectio
     return joined
 
 
-def _add_twin(
-    joined: ModelProto, layer: NodeProto, makers: Mapping[str, NodeProto], there: set[str]
-) -> None:
+def _add_twin(joined: ModelProto, layer: NodeProto, makers: Mapping[str, NodeProto], there: set[str]) -> None:
     for name in layer.input:
         _bring(joined, name, makers, there)
     twin = joined.graph.node.add()

@@ -22,6 +22,6 @@ HEADS: dict[str, Callable[[ModelProto, InputSpec], None]] = {
     "nanodet": decode_nanodet,
     "detr": decode_detr,
 }
-"""Each adds the tensors `boxes` (batch, cells, 4), corners in pixels, and `scores` (batch, cells, classes)."""
+"""Each adds the tensors `boxes` (batch, cells, 4), in pixels, and `scores` (batch, cells, classes)."""
 
 __all__ = ["BOXES", "HEADS", "SCORES", "keep_best"]

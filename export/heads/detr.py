@@ -23,7 +23,7 @@ def decode_detr(model: ModelProto, spec: InputSpec) -> None:
     halves = add_constant(model, "detr/halves", np.array([2, 2], np.int64))
     add_node(model, "Split", ["pred_boxes", halves], "detr/centre", "detr/size", axis=2)
     half = add_node(
-        model, "Mul", ["detr/size", add_constant(model, "detr/half", np.float32([0.5, 0.5]))], "detr/reach"
+        model, "Mul", ["detr/size", add_constant(model, "detr/half", np.array(0.5, np.float32))], "detr/reach"
     )
     low = add_node(model, "Sub", ["detr/centre", half], "detr/low")
     high = add_node(model, "Add", ["detr/centre", half], "detr/high")
