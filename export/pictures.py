@@ -16,6 +16,7 @@ from edgeguard.errors import ModelError
 from edgeguard.models import InputSpec
 from edgeguard.models.files import reading, sha256_of
 from edgeguard.types import Frame, PixelFormat
+from edgeguard.vision.calibration import digest_of
 from edgeguard.vision.compact import letterbox_of
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
@@ -35,7 +36,7 @@ class PictureSet:
 
     @property
     def list_sha256(self) -> str:
-        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+        return digest_of(self.names)
 
     def card(self) -> dict[str, Any]:
         """What the model's card says of it."""
@@ -68,9 +69,8 @@ def from_files(folder: Path, paths: Sequence[Path]) -> PictureSet:
             f"them with `edgeguard calibrate --from CONFIG`"
         )
     digests = [sha256_of(path) for path in paths]
-    whole = hashlib.sha256("\n".join(digests).encode()).hexdigest()
     names = tuple(path.relative_to(folder).as_posix() for path in paths)
-    return PictureSet(folder.name, names, tuple(read_picture(path) for path in paths), whole)
+    return PictureSet(folder.name, names, tuple(read_picture(path) for path in paths), digest_of(digests))
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

@@ -33,7 +33,7 @@ from export.twins import LocalError, correct_bias, local_errors
 SHARES = (1.0, 0.97, 0.95, 0.93, 0.9, 0.87, 0.84, 0.8, 0.75, 0.7, 0.6, 0.5)
 MARGIN = 0.5
 """The tuning pictures are few, so a choice must use no more than this part of the floor there."""
-LOCAL_PICTURES, HARM_PICTURES = 16, 24
+LOCAL_PICTURES, HARM_PICTURES = 16, 16
 
 
 @dataclass(frozen=True, slots=True)

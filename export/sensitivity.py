@@ -63,7 +63,7 @@ def harms(
 
 
 def choose(layers: Sequence[Layer], share: float) -> list[str]:
-    """The layers for INT8, in their order: those of most harm are given up while `share` of the MACs stays."""
+    """The layers for INT8, in their order; those of most harm are given up while `share` of MACs stays."""
     total = sum(layer.macs for layer in layers)
     spare = (1 - share) * total
     given_up: set[str] = set()

@@ -11,7 +11,7 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import check, config, demo, engines, models, run, watch
+from edgeguard.cli import calibrate, check, config, demo, engines, models, run, watch
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("run")(said_plainly(run.run))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))
+app.command("calibrate")(said_plainly(calibrate.calibrate))
 app.add_typer(models.app, name="models")
 app.add_typer(engines.app, name="engines")
 app.add_typer(config.app, name="config")

@@ -6,14 +6,13 @@ import itertools
 from collections.abc import Mapping
 from functools import partial
 
-from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
-from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
+from edgeguard.runtime.assembly.sources import frame_source, is_realtime
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.health import HealthBoard
@@ -21,7 +20,6 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.vision import Eye, VisionStage, Watch
-from edgeguard.synth import Scene
 from edgeguard.types import Frame, Line, ModelRef, Observation, Polygon
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
@@ -76,17 +74,9 @@ class Seeing:
 
     def _stage(self, name: str) -> Stage:
         part = self._board.part(f"camera/{name}")
-        loop = self._cameras[name].loop
-        return SourceStage(f"capture-{name}", self._source(name), self._frames, part, loop=loop)
-
-    def _source(self, name: str) -> FrameSource:
         camera = self._cameras[name]
-        address, fps, realtime = camera.url.address, camera.analyse_fps, is_realtime(camera)
-        if camera.url.scheme == "scene":
-            return SceneFrameSource(name, Scene.open(address), self._clock, fps, pause, realtime=realtime)
-        return GstFrameSource(
-            name, address, self._clock, fps, realtime=realtime, options=media_options(camera)
-        )
+        source = frame_source(name, camera, self._clock, camera.analyse_fps)
+        return SourceStage(f"capture-{name}", source, self._frames, part, loop=camera.loop)
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
