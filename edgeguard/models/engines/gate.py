@@ -27,9 +27,9 @@ class RefusedError(ModelError):
 class Verdict:
     """How good and how quick an engine is."""
 
-    recall: float | None
-    """Of the golden set's things; None for a model without one, which is compared number by number."""
-    precision: float | None
+    golden_recall: float | None
+    """None for a model without a golden set, which is compared number by number."""
+    golden_precision: float | None
     latency_ms: float
     said: str
 

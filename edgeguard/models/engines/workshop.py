@@ -169,8 +169,8 @@ class Workshop:
         accepted = dataclasses.replace(
             built,
             latency_ms=round(verdict.latency_ms, 4),
-            golden_recall=verdict.recall,
-            golden_precision=verdict.precision,
+            golden_recall=verdict.golden_recall,
+            golden_precision=verdict.golden_precision,
         )
         self._shelf.put(new, accepted)
         self._say(f"{built.basis.model}: {verdict.said}; {verdict.latency_ms:.2f} ms a picture")
