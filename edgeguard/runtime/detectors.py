@@ -90,12 +90,13 @@ class DetectorLoader:
 
     def _engine(self, exported: Exported) -> Session | None:
         """None, with the reason kept, if the CPU must do."""
-        self._lacking.pop(exported.name, None)
+        said = self._lacking.pop(exported.name, None)
         try:
             return self._fleet.load(exported)
         except ModelError as error:
             self._lacking[exported.name] = str(error)
-            log.warning("%s", error)
+            if str(error) != said:
+                log.warning("%s", error)
             return None
 
     def _on_cpu(self, card: ModelCard, exported: Exported, threads: int) -> Session:

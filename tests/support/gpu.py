@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import importlib
@@ -27,6 +28,7 @@ def fake_cuda_folder() -> Path:
     if compiler is None:
         pytest.skip("no C compiler to make the fake libcuda.so.1 with")
     folder = Path(tempfile.mkdtemp(prefix="edgeguard-fake-cuda-"))
+    atexit.register(shutil.rmtree, folder)
     source = HERE / "fake_cuda" / "fake_cuda.c"
     command = [compiler, "-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so.1", "-o"]
     subprocess.run([*command, str(folder / "libcuda.so.1"), str(source)], check=True)
