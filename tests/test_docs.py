@@ -65,7 +65,7 @@ def test_source_files_on_the_cards_exist(door: Path) -> None:
 
 
 def test_every_command_has_help() -> None:
-    for command in ("run", "check", "demo", "watch", "models", "config", "version"):
+    for command in ("run", "check", "demo", "watch", "models", "engines", "config", "version"):
         answer = CliRunner().invoke(app, [command, "--help"])
         assert answer.exit_code == 0
         assert len(answer.output) > 200

@@ -1,6 +1,7 @@
 """Which models exist, where their files are, and how one runs on given tensors.
 
-Belongs here: the catalog, the store and its downloads, and one file per inference backend.
+Belongs here: the catalog, the store and its downloads, what is known of an ONNX file (lint, cost), and one
+file per inference backend; engines, which are built on the device, in `engines/`.
 Does not belong here: what a tensor means (vision, speech); pictures, sounds and thresholds at work.
 May import: types, files, errors; onnxruntime, tensorrt, the CUDA driver inside the backend that needs them.
 Called by: vision, speech, synth, runtime.

@@ -1,4 +1,4 @@
-"""The daemon on a machine whose TensorRT and GPU are fakes: with an engine, without, and while one is built."""
+"""The daemon on a machine whose TensorRT and GPU are fakes: with an engine, and while one is built."""
 
 from __future__ import annotations
 

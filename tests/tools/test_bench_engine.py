@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bench_engine
 import pytest
+
 from tests.models.graphs import plain, saved
 
 
