@@ -46,13 +46,18 @@ def source_file(recipe: Recipe, given: Path | None, mirror: Path | None) -> Path
     if given is None:
         store = ModelStore(default_root(), [mirror] if mirror else [])
         return store.path(recipe.card)
-    digests = recipe.card.file().digests
-    if digests and (digest := sha256_of(given)) not in digests:
+    check_source(recipe, given)
+    return given
+
+
+def check_source(recipe: Recipe, given: Path) -> None:
+    """ModelError unless the file's SHA-256 is one that the recipe accepts, or it names none."""
+    digest, digests = sha256_of(given), recipe.card.file().digests
+    if digests and digest not in digests:
         raise ModelError(
             f"{given} is not the file that {recipe.name} starts from (SHA-256 {digest}, expected "
-            f"{' or '.join(sorted(digests))}): fetch it with `edgeguard models pull {recipe.name}`"
+            f"{' or '.join(sorted(digests))}): fetch it from {recipe.card.file().url}"
         )
-    return given
 
 
 def _require_input(model: ModelProto, recipe: Recipe, source: Path) -> None:

@@ -77,4 +77,20 @@ def quantise(model: ModelProto, limits: Mapping[str, float], names: Collection[s
     quantiser.quantize_model()
     quantiser.model.topological_sort()  # it appends Q and DQ at the end, where no checker accepts them
     quantised: ModelProto = quantiser.model.model
+    _give_others_their_floats(quantised, names)
     return quantised
+
+
+def _give_others_their_floats(model: ModelProto, names: Collection[str]) -> None:
+    """Let what is no chosen layer read the tensor before Q/DQ; the quantiser lets it read the one after."""
+    before_q = {
+        node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"
+    }
+    before = {
+        node.output[0]: before_q[node.input[0]]
+        for node in model.graph.node
+        if node.op_type == "DequantizeLinear" and node.input[0] in before_q
+    }
+    for node in model.graph.node:
+        if node.name not in names:
+            node.input[:] = [before.get(name, name) for name in node.input]

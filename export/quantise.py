@@ -45,6 +45,8 @@ def build(recipe: Recipe, source: Path, calibration: PictureSet, mirror: Path, o
     ModelError if INT8 is refused: what stays then is FP32, and a card that says so.
     """
     model = prepare(recipe, source)
+    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
+        raise ModelError(f"{source} is quantised already, by its publisher: quantise the FP32 model instead")
     fp32, int8 = out / f"{recipe.name}.onnx", out / f"{recipe.name}.int8.onnx"
     with writing_below(out):
         out.mkdir(parents=True, exist_ok=True)

@@ -48,10 +48,11 @@ class Probe:
 
     def __init__(self, model: ModelProto, tensors: Iterable[str]) -> None:
         inputs = {value.name for value in model.graph.input}
-        self._session = MemorySession(with_outputs(model, sorted(set(tensors) - inputs)))
+        inner = sorted(set(tensors) - inputs)
+        self._session = MemorySession(with_outputs(model, inner)) if inner else None
 
     def __call__(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
-        return {**feeds, **self._session.infer(feeds)}
+        return {**feeds, **(self._session.infer(feeds) if self._session else {})}
 
 
 def distortion(

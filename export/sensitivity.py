@@ -65,7 +65,7 @@ def harms(
 def choose(layers: Sequence[Layer], share: float) -> list[str]:
     """The layers for INT8, in their order; those of most harm are given up while `share` of MACs stays."""
     total = sum(layer.macs for layer in layers)
-    spare = (1 - share) * total
+    spare = round((1 - share) * total)
     given_up: set[str] = set()
     for layer in sorted(layers, key=lambda layer: -layer.cost_of_int8):
         if layer.macs <= spare:
