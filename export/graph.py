@@ -76,10 +76,8 @@ def free_batch(model: ModelProto) -> None:
     constants = initialisers(model)
     for node in model.graph.node:
         if node.op_type == "Reshape" and node.input[1] in constants:
-            shape = array_of(constants[node.input[1]]).copy()
-            if len(shape) > 1 and shape[0] == 1:
-                shape[0] = 0  # as in the input
-                node.input[1] = add_constant(model, f"{node.output[0]}/shape", shape)
+            shape = _with_any_batch(array_of(constants[node.input[1]]), shapes.get(node.input[0], []))
+            node.input[1] = add_constant(model, f"{node.output[0]}/shape", shape)
         elif node.op_type == "Resize" and len(node.input) == 4 and node.input[3] in constants:
             scales = array_of(constants[node.input[3]]) / shapes[node.input[0]]
             name = add_constant(model, f"{node.output[0]}/scales", scales.astype(np.float32))
@@ -88,6 +86,17 @@ def free_batch(model: ModelProto) -> None:
         dims = value.type.tensor_type.shape.dim
         if dims and dims[0].dim_value == 1:
             dims[0].dim_param = BATCH
+
+
+def _with_any_batch(shape: NDArray[Any], source: list[int]) -> NDArray[Any]:
+    """The shape that a Reshape makes of `source`, its first dimension of 1 taken for the batch."""
+    shape = shape.copy()
+    if len(shape) > 1 and shape[0] == 1:
+        if source[:1] == [1]:
+            shape[0] = 0  # as in the input
+        elif -1 not in shape:
+            shape[0] = -1
+    return shape
 
 
 def _shapes(model: ModelProto) -> dict[str, list[int]]:
