@@ -89,7 +89,7 @@ def test_a_machine_without_tensorrt_is_told_what_to_install(tmp_path: Path) -> N
     answer = subprocess.run(
         [*EDGEGUARD, "engines", "build", "site.yaml"],
         cwd=tmp_path,
-        env=clean_environment(PYTHONPATH=paths),
+        env=clean_environment(PYTHONPATH=paths, LD_LIBRARY_PATH=str(fake_cuda_folder())),
         capture_output=True,
         text=True,
         timeout=60,

@@ -67,6 +67,10 @@ class FakeGpu:
         """Let the call fail once, after `skip` calls that work."""
         self._library.fake_fail(call.encode(), result, skip)
 
+    def fail_next(self, call: str, result: int) -> None:
+        """After the failure that `fail` asked for, let this call fail once, too."""
+        self._library.fake_fail_next(call.encode(), result)
+
     def take_away(self) -> None:
         self._library.fake_no_gpu(1)
 

@@ -85,7 +85,7 @@ def _config(
     if order.compute_capability:
         _set_target(config, tensorrt, order.compute_capability)
     if order.timing_cache:
-        config.set_timing_cache(config.create_timing_cache(_bytes(Path(order.timing_cache))), False)
+        _use_timings(config, _bytes(Path(order.timing_cache)))
     if tensorrt.reports_progress:
         config.progress_monitor = _monitor(trt, tell)
     _add_profile(order, builder, network, config)
@@ -140,6 +140,13 @@ def _monitor(trt: Any, tell: Tell) -> Any:
             self._steps.pop(phase, None)
 
     return Monitor()
+
+
+def _use_timings(config: Any, kept: bytes) -> None:
+    """What was measured before; a cache of another TensorRT or GPU, or a damaged one, is begun anew."""
+    cache = config.create_timing_cache(kept)
+    if cache is None or not config.set_timing_cache(cache, False):
+        config.set_timing_cache(config.create_timing_cache(b""), False)
 
 
 def _keep_timings(order: Order, config: Any) -> None:

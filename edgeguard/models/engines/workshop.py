@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeguard.clock import Clock
-from edgeguard.errors import ModelError
+from edgeguard.errors import DependencyError, ModelError
 from edgeguard.models.engines.apart import compile_apart
 from edgeguard.models.engines.compiler import Tell
 from edgeguard.models.engines.cuda import CudaDriver, GpuLostError, open_cuda
@@ -37,7 +37,12 @@ class Machine:
 
 def open_machine() -> Machine:
     """DependencyError without TensorRT or a driver, ModelError without a GPU."""
-    return Machine(load_tensorrt(), open_cuda())
+    cuda = open_cuda()  # first, since a machine without a GPU need not load TensorRT to know
+    try:
+        return Machine(load_tensorrt(), cuda)
+    except DependencyError:
+        cuda.close()
+        raise
 
 
 @dataclass(frozen=True, slots=True)

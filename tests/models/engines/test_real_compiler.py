@@ -71,6 +71,15 @@ def test_a_gpu_that_it_does_not_know_is_told(tmp_path: Path) -> None:
         compile_plan(order, RTX, lambda *_: None)
 
 
+@pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")
+def test_a_damaged_timing_cache_is_begun_anew(tmp_path: Path) -> None:
+    cache = tmp_path / "timing.cache"
+    cache.write_bytes(b"damaged" * 100)
+    _, made = compiled(saved(quantised(), tmp_path), Precision.INT8, timing_cache=str(cache))
+    assert made.int8_layers == 1
+    assert not cache.read_bytes().startswith(b"damaged")
+
+
 def test_compiles_in_a_process_of_its_own(tmp_path: Path) -> None:
     order = Order(
         str(saved(quantised(), tmp_path)),

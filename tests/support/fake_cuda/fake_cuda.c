@@ -23,8 +23,8 @@ typedef struct { ops waiting, captured; int capturing, broken; } stream;
 
 static char ledger[1 << 20];
 static size_t written;
-static char failing[64];
-static int failure, after;
+static char failing[64], failing_next[64];
+static int failure, after, failure_next;
 static int retained;
 static int absent;
 static __thread int depth;
@@ -39,6 +39,9 @@ static int enter(const char *name) {
         int result = failure;
         failure = 0;
         LOG("%s=%d\n", name, result);
+        strcpy(failing, failing_next);
+        failure = failure_next;
+        failure_next = 0;
         return result;
     }
     return OK;
@@ -51,6 +54,11 @@ void fake_fail(const char *name, int result, int skip) {
     strncpy(failing, name, sizeof failing - 1);
     failure = result;
     after = skip;
+    failure_next = 0;
+}
+void fake_fail_next(const char *name, int result) {
+    strncpy(failing_next, name, sizeof failing_next - 1);
+    failure_next = result;
 }
 void fake_no_gpu(int gone) { absent = gone; }
 int fake_blocks(void) {
