@@ -22,6 +22,7 @@ from export.card import read_card
 from export.measure import calibration_pictures
 from export.quantise import build
 from export.recipe import Recipe
+from export.table import BEGIN, END, put_into, table
 from export.verify import require_sound, verify
 from tests.export import networks
 from tests.export.site import make_site
@@ -98,10 +99,11 @@ def test_faults_are_one_sentence_and_no_traceback(built: tuple[Recipe, Path], tm
         ("quantise", "--calibration", str(tmp_path / "empty")),
         ("quantise", "--source", str(folder / "tiny.yaml")),
         ("verify", "--out", str(tmp_path / "nowhere")),
+        ("verify", "--out", str(folder / "built"), "--engine", str(folder / "tiny.onnx")),
     ):
-        done = run(built, words[0], "--out", str(tmp_path / "out"), *words[1:])
+        done = run(built, words[0], "--out", str(tmp_path / "out"), *words[1:])  # the last --out counts
         assert done.returncode == 1
-        assert str(tmp_path) in done.stderr or "tiny" in done.stderr
+        assert any(word in done.stderr for word in (str(tmp_path), "tiny", "TensorRT", "GPU", "driver"))
         assert "Traceback" not in done.stderr
 
 
@@ -116,3 +118,20 @@ def test_a_model_that_does_not_match_its_recipe_is_refused(built: tuple[Recipe, 
         require_sound(folder / "other.onnx", recipe)
     verdict, images = verify(recipe, folder / "built" / "tiny.onnx", folder / "built" / "tiny.onnx", folder)
     assert (verdict.drop, images) == (0, 8)
+
+
+def test_the_table_of_the_documentation_is_written_from_the_cards(
+    built: tuple[Recipe, Path], tmp_path: Path
+) -> None:
+    _, folder = built
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    put_into(page, table(folder / "built", [str(folder / "tiny.yaml"), "yolox-s"]))
+    text = page.read_text()
+    assert "old" not in text
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "| `tiny` | MIT |" in text
+    assert "| `yolox-s` | Apache-2.0 | – |" in text
+    with pytest.raises(ModelError, match="no place"):
+        put_into(folder / "tiny.yaml", "")
