@@ -96,8 +96,8 @@ def main() -> int:
     print(json.dumps(figures(recipe, verdict, images, share)))
     if not verdict.passes(recipe):
         print(
-            f"{args.engine or int8} is refused: it loses {verdict.drop:.4f}, the floor of {recipe.name} "
-            f"allows {recipe.allowed_drop:.4f}. Quantise it again (`python -m export.quantise {recipe.name}`)",
+            f"{args.engine or int8} is refused: it loses {verdict.drop:.4f}, and the floor of its recipe "
+            f"allows {recipe.allowed_drop:.4f}. Quantise it again: `python -m export.quantise {recipe.name}`",
             file=sys.stderr,
         )
     return 0 if verdict.passes(recipe) else 1
