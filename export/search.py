@@ -77,8 +77,9 @@ def search(
     names = [node.name for node in layers(model)]
     histograms = measure(model, fed_tensors(model, names), calibration)
     ranges = best_ranges(model, histograms, names, spread(calibration, LOCAL_PICTURES))
-    found = _layers(model, recipe, names, ranges, Harm(model, spread(tuning, HARM_PICTURES)))
-    frontier = _frontier(model, found, ranges, Harm(model, spread(tuning, HARM_PICTURES)), judge)
+    harm = Harm(model, spread(tuning, HARM_PICTURES))
+    found = _layers(model, recipe, names, ranges, harm)
+    frontier = _frontier(model, found, ranges, harm, judge)
     point = pick(frontier, recipe)
     quantised = finish(build(model, ranges, point.names), f"{recipe.name} in INT8")
     return Found(quantised, point, frontier, found, ranges.methods)
