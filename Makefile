@@ -19,6 +19,7 @@ bench: setup
 		--annotations $(MIRROR)/data/gt/coco128_yolo/instances_val2017_128_from_yolo.json
 	.venv/bin/python tools/bench.py tracker --data $(MIRROR)/data/gt/mot/TUD-Stadtmitte
 	.venv/bin/python tools/bench.py pipeline
+	.venv/bin/python tools/bench.py engine
 
 format: setup
 	.venv/bin/ruff check --fix .

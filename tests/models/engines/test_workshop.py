@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ from edgeguard.models.engines.shelf import Shelf, shelf_of
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.models.engines.workshop import Effort, Machine, Workshop, engine_of, usable
 from edgeguard.models.exported import Exported, read_exported
-from tests.models.engines.exports import BROKEN_SCALE, NAME, export
+from edgeguard.models.files import sha256_of
+from tests.models.engines.exports import BROKEN_SCALE, GOOD_SCALE, NAME, detector, export
+from tests.models.onnx_bytes import adder, external_tensor
 from tests.support.gpu import HERE, VERSIONS, FakeGpu, fake_cuda_folder, fake_tensorrt
 
 
@@ -165,6 +167,30 @@ def test_an_onnx_file_that_was_changed_is_not_built(bench: Bench) -> None:
         file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(ModelError, match="is not the file that its card names"):
         bench.workshop().build()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda data: data[: len(data) // 2], "damaged"),
+        (lambda data: b"<html>404</html>", "damaged"),
+        (lambda data: detector(GOOD_SCALE, rows="elsewhere").SerializeToString(), "its card says detections"),
+        (lambda data: adder(weights=external_tensor("w")), "tensors in other files"),
+    ],
+    ids=["cut", "page", "other outputs", "external data"],
+)
+def test_a_bad_onnx_file_under_a_card_that_names_it_is_told(
+    tmp_path: Path, machine: Machine, spoil: Callable[[bytes], bytes], said: str
+) -> None:
+    path = export(tmp_path, golden=False)
+    card = json.loads(path.read_text())
+    for entry in card["files"].values():
+        file = tmp_path / NAME / entry["file"]
+        file.write_bytes(spoil(file.read_bytes()))
+        entry["sha256"] = sha256_of(file)
+    path.write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=said):
+        Bench(tmp_path, machine).workshop().build()
 
 
 def test_two_builders_do_not_meet(bench: Bench) -> None:
