@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,23 @@ def test_reads_the_release_of_a_jetson(tmp_path: Path) -> None:
     assert driver_release(release, module) == "570.1"
     release.write_text("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic\n")
     assert driver_release(release, module) == "R36 (release), REVISION: 4.3"
+
+
+def test_a_builder_that_was_killed_leaves_neither_a_lock_nor_an_engine(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from edgeguard.models.engines.shelf import Shelf\n"
+        "shelf = Shelf(Path(sys.argv[1]), 'm')\n"
+        "with shelf.building():\n"
+        "    shelf.new('fp16').write_bytes(b'half'); print('building', flush=True); time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    shelf = Shelf(tmp_path, "m")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout is not None
+        assert builder.stdout.readline() == "building\n"
+        assert shelf.is_building
+        builder.kill()
+    assert not shelf.is_building
+    assert shelf.reasons(BASIS) == ["there is no engine yet"]
+    with shelf.building():
+        pass
