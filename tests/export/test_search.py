@@ -11,16 +11,16 @@ from edgeguard.errors import ModelError
 from export import graph
 from export.coco import Score
 from export.judge import Verdict
-from export.measure import calibration_pictures, judge_on
+from export.measure import calibration_pictures
 from export.onnx import prepare
 from export.pictures import Feeder
 from export.qdq import fed_tensors, layers, quantise
 from export.ranges import measure
-from export.recipe import Pictures, load_recipe
+from export.recipe import load_recipe
 from export.search import Point, best_ranges, build, pick
+from export.sensitivity import Harm
 from tests.export.site import make_site
 
-TINY = "data/gt/coco_tiny100"
 RECIPE = dataclasses.replace(load_recipe("yolox-nano-416"), map_drop=0.01)
 
 
@@ -70,12 +70,11 @@ def test_yolox_in_int8_sees_where_minmax_is_blind(mirror: Path) -> None:
     feeds = Feeder(recipe.input).feeds(calibration)
     names = [node.name for node in layers(model)]
     histograms = measure(model, fed_tensors(model, names), feeds)
-    judge, _ = judge_on(
-        recipe, model, Pictures(f"{TINY}/train2017", f"{TINY}/annotations/instances_train2017.json"), mirror
-    )
+    harm = Harm(model, feeds)
     plain = quantise(model, {name: h.peak for name, h in histograms.items()}, names)
     ranges = best_ranges(model, histograms, names, feeds)
     kept = [name for name in names if ranges.errors[name].sqnr_db > 21]
     ours = build(model, ranges, kept)
-    assert judge(plain).drop > 0.1
-    assert judge(ours).drop < 0.05
+    assert harm(plain) > 0.5
+    assert harm(ours) < 0.1
+    assert len(kept) > len(names) // 2
