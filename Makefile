@@ -20,6 +20,8 @@ bench: setup
 	.venv/bin/python tools/bench.py tracker --data $(MIRROR)/data/gt/mot/TUD-Stadtmitte
 	.venv/bin/python tools/bench.py pipeline
 	.venv/bin/python tools/bench.py engine
+	.venv/bin/python tools/bench.py outbox
+	.venv/bin/python tools/fleet.py --devices 5000 --rate 500 --seconds 20
 
 format: setup
 	.venv/bin/ruff check --fix .

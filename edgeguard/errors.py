@@ -9,6 +9,7 @@ EdgeGuardError
 │   ├── ModelError       a model is missing, damaged or not understood
 │   └── BrokerError      the MQTT broker refused or cannot be reached
 └── StorageError         the disk or the database refused
+    └── DiskFullError    for want of room
 """
 
 
@@ -46,3 +47,7 @@ class BrokerError(UnavailableError):
 
 class StorageError(EdgeGuardError):
     """The disk or a database refused."""
+
+
+class DiskFullError(StorageError):
+    """There is no room."""

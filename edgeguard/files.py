@@ -1,8 +1,10 @@
-"""Files that are whole, whatever happens: a crash or a power cut leaves the old one or the new one."""
+"""Files that are whole, whatever happens (a crash leaves the old one or the new one), and private ones."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -11,6 +13,19 @@ def write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(path.name + ".part")
     try:
         part.write_bytes(data)
+        put_in_place(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """The same for a secret: nobody but the owner may read it, at no moment."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
         put_in_place(part, path)
     except OSError:
         part.unlink(missing_ok=True)
@@ -31,3 +46,14 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_private(path: Path) -> None:
+    """Raises PermissionError if others may read or change the file, or its group may change it; OSError.
+
+    The group may read: `root:edgeguard` with mode 0640 gives a service a secret that it cannot alter.
+    """
+    if path.stat().st_mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise PermissionError(
+            errno.EACCES, f"other users can read or change it, so it is no secret: chmod 600 {path}"
+        )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeguard.files import write_whole
+from edgeguard.files import check_private, write_private, write_whole
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -54,3 +54,38 @@ def test_the_content_is_on_the_disk_before_the_name_and_the_name_before_the_retu
     monkeypatch.setattr(Path, "replace", renamed)
     write_whole(tmp_path / "f", b"new")
     assert done == [str(tmp_path / "f.part"), "rename", str(tmp_path)]
+
+
+def test_a_private_file_is_its_owners_only_whatever_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    for before in (path, tmp_path / "secret.part"):
+        before.write_bytes(b"old")
+        before.chmod(0o666)
+    write_private(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_private_file_that_cannot_be_written_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "secret"
+    write_private(path, b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space"):
+        write_private(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("mode", "private"), [(0o600, True), (0o640, True), (0o604, False), (0o660, False)])
+def test_what_is_private_is_told_by_the_mode(tmp_path: Path, mode: int, private: bool) -> None:
+    path = tmp_path / "secret"
+    path.touch()
+    path.chmod(mode)
+    if private:
+        check_private(path)
+    else:
+        with pytest.raises(PermissionError, match=f"chmod 600 {path}"):
+            check_private(path)

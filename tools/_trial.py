@@ -20,11 +20,9 @@ import yaml
 from _cases import Case
 from _scoring import Raised
 
-from edgeguard.alerts.link import Endpoint, LinkEvent
-from edgeguard.alerts.mqtt import MqttLink
-from edgeguard.alerts.subscriber import Subscriber, Told
+from edgeguard.alerts.link import Endpoint
 from edgeguard.alerts.topics import up_filter
-from edgeguard.runtime.channel import Channel
+from edgeguard.client import Client, Told, open_client
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _CONNECT_S = 10.0
@@ -184,11 +182,10 @@ def _listen(case: Case, config: dict[str, Any], folder: Path, live: bool) -> Hea
     return heard
 
 
-def _subscriber(port: int) -> Subscriber:
+def _subscriber(port: int) -> Client:
     """One that listens already."""
-    inbox: Channel[LinkEvent] = Channel(100_000)
     endpoint = Endpoint("127.0.0.1", port, "evaluation", session_expiry_s=0, reconnect_s=(0.1, 1.0))
-    subscriber = Subscriber(MqttLink(endpoint, inbox.put, subscriptions=[up_filter()]), inbox)
+    subscriber = open_client(endpoint, up_filter())
     subscriber.start()
     deadline = time.monotonic() + _CONNECT_S
     while subscriber.disconnected:
@@ -198,13 +195,14 @@ def _subscriber(port: int) -> Subscriber:
     return subscriber
 
 
-def _receive(case: Case, subscriber: Subscriber, daemon: subprocess.Popen[bytes], live: bool) -> Heard:
+def _receive(case: Case, subscriber: Client, daemon: subprocess.Popen[bytes], live: bool) -> Heard:
     """Listen until the daemon says that it has stopped; a live source has no end, so it is told to."""
     heard = Heard()
     deadline = time.monotonic() + _START_S + _SLOWEST * case.duration_s
     while not (heard.stopped or heard.trouble or daemon.poll() or time.monotonic() > deadline):
         for told in subscriber.receive(0.2):
-            heard.take(told, case.camera)
+            if isinstance(told, Told):
+                heard.take(told, case.camera)
         if live and heard.seconds > case.duration_s + _AFTER_END_S:
             daemon.send_signal(signal.SIGTERM)
     return heard

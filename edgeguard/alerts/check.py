@@ -27,7 +27,7 @@ def faults(value: Any, rules: dict[str, Any], at: str = "message") -> list[str]:
 
 def _faults(value: Any, rules: dict[str, Any], at: str) -> Iterator[str]:
     for keyword, argument in rules.items():
-        if keyword not in _ANNOTATIONS:
+        if keyword not in ANNOTATIONS:
             yield from _KEYWORDS[keyword](value, argument, rules, at)
 
 
@@ -113,7 +113,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "null": type(None),
 }
 
-_ANNOTATIONS = frozenset({"$schema", "$id", "title", "description", "format"})
+ANNOTATIONS = frozenset({"$schema", "$id", "title", "description", "format"})
 
 _KEYWORDS: dict[str, Callable[[Any, Any, dict[str, Any], str], Iterator[str]]] = {
     "type": _type,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,6 +22,14 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The broker answered this connection's subscriptions: from here on what is told arrives."""
+
+    refused: tuple[str, ...] = ()
+    """Each filter that it did not take, with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The connection ended or an attempt at one failed; the link goes on trying."""
 
@@ -34,7 +42,10 @@ class Acked:
 
     mid: int
     reason_code: int
-    """MQTT 5: 0 stored, 16 nobody subscribes, 128 and above refused. MQTT 3.1.1: always 0."""
+    """MQTT 5: 0 stored, 16 nobody subscribes, 128 and above refused. MQTT 3.1.1: always 0.
+
+    The link itself answers 149 for what is larger than the broker takes.
+    """
     reason: str
 
 
@@ -49,9 +60,12 @@ class Received:
     """Where the sender wants the answer (MQTT 5)."""
     correlation: bytes | None = None
     """What the answer shall carry, so that the sender knows it (MQTT 5)."""
+    settle: Callable[[], object] | None = field(default=None, compare=False, repr=False)
+    """Where the broker keeps the message until it hears that it is in safe hands: says so. Any thread may
+    call it, once; without a call the message comes again, at the next connection."""
 
 
-LinkEvent = Connected | Disconnected | Acked | Received
+LinkEvent = Connected | Subscribed | Disconnected | Acked | Received
 
 
 class Link(Protocol):
@@ -81,7 +95,10 @@ class Inbox(Protocol[ValueT]):
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Whom to trust and who we are; the broker's certificate and name are always verified."""
+    """Whom to trust and who we are; the broker's certificate and name are always verified.
+
+    The files are read at every connect.
+    """
 
     ca_file: Path | None = None
     """None: the system's authorities."""
@@ -106,6 +123,8 @@ class Endpoint:
     """How long the broker keeps our session while we are away; 0: not at all."""
     reconnect_s: tuple[float, float] = (1.0, 30.0)
     """First and longest wait between attempts, before jitter."""
+    fallbacks: tuple[tuple[str, int], ...] = ()
+    """Hosts and ports that are tried in turn, whenever a connection fails or ends."""
 
 
 @dataclass(frozen=True, slots=True)

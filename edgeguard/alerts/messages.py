@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from edgeguard.alerts.topics import Topics
-from edgeguard.types import Alert, AlertState, Measure
+from edgeguard.types import Alert, AlertState, Counts, Measure
 
 Message = dict[str, Any]
 
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _PART_MEMBERS = frozenset({"state", "reason", "since_utc_ns", "rate_per_s"})
-
-CUSTODY = "puback"
-"""Which answer lets the device forget an alert: the broker's acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +53,6 @@ class HealthReport:
     """Per part `state`, `reason`, `since_utc_ns`, perhaps `rate_per_s`, and any counters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What one camera sees now: confirmed tracks by class."""
-
-    source: str
-    seen: Mapping[str, int]
-    moving: Mapping[str, int]
-    zones: Mapping[str, Mapping[str, int]]
-
-
 def alert_message(
     alert: Alert, identity: Identity, seq: int, committed_ns: int, clock: ClockQuality
 ) -> Message:
@@ -81,7 +69,7 @@ def alert_message(
         "opened_at": rfc3339(alert.opened_utc_ns),
         "observed_at": rfc3339(alert.observed_utc_ns),
         "closed_at": None if alert.closed_utc_ns is None else rfc3339(alert.closed_utc_ns),
-        "clock": asdict(clock),
+        "clock": _clock(clock),
         "rule": alert.rule,
         "zone": alert.zone,
         "label": alert.label,
@@ -92,7 +80,9 @@ def alert_message(
         "summary": alert.summary,
         "media_ns": alert.media_ns,
         "stages": _stages(alert, committed_ns),
-        "models": [asdict(model) for model in alert.models],
+        "models": [
+            {"name": model.name, "sha256": model.sha256, "backend": model.backend} for model in alert.models
+        ],
         "evidence": [
             {"media_type": c.media_type, "path": c.path, "sha256": c.sha256, "size_bytes": c.size_bytes}
             for c in alert.evidence
@@ -119,9 +109,17 @@ def closing_message(open_alert: Message, identity: Identity, seq: int) -> Messag
 
 
 def status_message(
-    state: str, identity: Identity, utc_ns: int | None = None, seq_high: int | None = None
+    state: str,
+    identity: Identity,
+    utc_ns: int | None = None,
+    seq_high: int | None = None,
+    custody: str = "puback",
 ) -> Message:
-    """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`."""
+    """`online`, `stopped` or, as last will and so without time and `seq_high`, `offline`.
+
+    `custody` says whose word lets the device forget a message: the broker's (`puback`) or a collector's
+    (`receipt`).
+    """
     return {
         **message_head("status", identity),
         "state": state,
@@ -129,7 +127,7 @@ def status_message(
         "started_at": rfc3339(identity.started_utc_ns),
         "at": None if utc_ns is None else rfc3339(utc_ns),
         "seq_high": seq_high,
-        "custody": CUSTODY,
+        "custody": custody,
     }
 
 
@@ -147,7 +145,7 @@ def health_message(
         "state": report.state,
         "at": rfc3339(utc_ns),
         "seq_high": seq_high,
-        "clock": asdict(clock),
+        "clock": _clock(clock),
         "parts": {name: _part(part) for name, part in report.parts.items()},
         "seq": seq,
         "replayed": False,
@@ -161,7 +159,7 @@ def clock_message(step_ms: float, identity: Identity, seq: int, utc_ns: int, clo
         "seq": seq,
         "at": rfc3339(utc_ns),
         "step_ms": step_ms,
-        "clock": asdict(clock),
+        "clock": _clock(clock),
         "replayed": False,
     }
 
@@ -179,15 +177,14 @@ def counts_message(counts: Counts, identity: Identity, utc_ns: int) -> Message:
 
 def encode(message: Message) -> bytes:
     """Compact JSON in UTF-8."""
-    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
+    return _compact(message).encode("utf-8", "replace")
 
 
 def rfc3339(utc_ns: int) -> str:
     """`2026-05-04T03:02:01.000123Z`."""
     seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
-    whole = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
+    whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
+    return f"{whole}.{rest_ns // 1000:06d}Z"
 
 
 def message_head(name: str, identity: Identity) -> Message:
@@ -200,8 +197,20 @@ def message_head(name: str, identity: Identity) -> Message:
 
 
 def _stages(alert: Alert, committed_ns: int) -> Message:
-    later = {"decided_ns": alert.decided_ns, "committed_ns": committed_ns, "published_ns": None}
-    return {**asdict(alert.stages), **later}
+    stages = alert.stages
+    return {
+        "arrived_ns": stages.arrived_ns,
+        "infer_start_ns": stages.infer_start_ns,
+        "infer_end_ns": stages.infer_end_ns,
+        "ruled_ns": stages.ruled_ns,
+        "decided_ns": alert.decided_ns,
+        "committed_ns": committed_ns,
+        "published_ns": None,
+    }
+
+
+def _clock(clock: ClockQuality) -> Message:
+    return {"quality": clock.quality, "offset_ms": clock.offset_ms}
 
 
 def _why(measure: Measure) -> Message:

@@ -1,293 +1,316 @@
-"""Alerts that must still be told, on disk: from `commit` on, an alert is never lost.
+"""Messages that must arrive, on disk: from `commit` on, one is never lost unless room has to be made.
 
-Invariants, at every moment and after a power cut:
+Invariants, at every moment and after a power cut (`edgeguard outbox check` verifies them):
 
-I1. A row in `alert` is not yet delivered; a delivered or never committed alert has none.
-I2. `seq` rises by one per alert and is never given twice, through deletions and restarts.
-I3. An alert in `open_alert` was told to be going on, and no closing revision of it was committed.
+I1. Every `message` has one `place` and every `place` its `message`: it waits in its class, or it was
+    delivered and is kept only to be replayed.
+I2. `seq` rises by one per message and is never given twice, through deletions and restarts: the file's own
+    counter is at least every `seq` in it, and `<outbox>.seq` holds a number that is at least that counter.
+I3. A body says of itself the `seq` and `boot_id` under which it is kept.
+I4. A number that was given and has no message is explained: it was delivered and has expired, or it lies in
+    a `gap`; gaps do not overlap, and no message lies in one.
+I5. What waits is within its limits, class by class and as a whole.
 
 Commit:   1. Reserve numbers (`SeqFloor`), so that I2 outlives a lost file.
-          2. In one transaction (WAL, `synchronous=FULL`: on the disk when it returns) insert each row with
-             its final body and note or forget the alert as open.
-Deliver:  3. The caller sends what is `due`, says `sent`, and sends again what is due again.
-          4. Once delivered, `done` deletes the rows. A cut before that sends them twice, under the same
-             alert id and revision.
-Open:     5. `quick_check`. A damaged file is set aside under another name, and a new one starts above the
-             reserved numbers: the hole tells consumers that alerts may be missing.
+          2. In one transaction (WAL, `synchronous=FULL`: on the disk when it returns) insert each message
+             with its final body, let the companion keep its books, and make room where there is too much.
+          3. On a full disk drop the ballast, then let the least important go, and do 2 again.
+Deliver:  4. The caller sends what is `due`, says `sent`, and sends again what is due again.
+          5. Once in other hands, `done` turns it into history. That need not be on the disk at once: a cut
+             sends it again, under the same `seq`, alert id and revision.
+Replay:   6. Asked for, history is due once more, after all that waits; a restart forgets the request.
+Open:     7. `quick_check`. A damaged file is set aside under another name, and a new one starts above the
+             reserved numbers, with what can still be read of the old one, and a gap for the rest.
 
-When and how often something was sent concerns this run only and lives in a table in memory. One connection,
-used by one thread: two connections writing one WAL can corrupt it in SQLite before 3.51.3.
+When and how often something was sent concerns this run only and is kept in memory.
 """
 
 from __future__ import annotations
 
-import errno
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from edgeguard.alerts.reserve import Ballast, SeqFloor
+from edgeguard.alerts import gaps
+from edgeguard.alerts.attempts import Attempts
+from edgeguard.alerts.bounds import ROW_BYTES, Limits, Removed, Stock, give_way, measure, trim
+from edgeguard.alerts.durable import WAITING, Companion, Draft, Entry, MessageClass
+from edgeguard.alerts.exchange import Unavailable
+from edgeguard.alerts.messages import Message
+from edgeguard.alerts.outbox_file import Database, OutboxFile
+from edgeguard.alerts.replays import Replays
+from edgeguard.alerts.rescue import take_over
+from edgeguard.alerts.reserve import SeqFloor
 from edgeguard.clock import Clock
-from edgeguard.errors import StorageError
-from edgeguard.files import sync
+from edgeguard.errors import DiskFullError
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS alert (
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    boot_id TEXT NOT NULL,
     topic TEXT NOT NULL,
-    body BLOB NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS place (
+    seq INTEGER PRIMARY KEY,
+    boot_id TEXT NOT NULL,
+    rank INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     waits_since_ns INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS open_alert (alert_id TEXT PRIMARY KEY, body BLOB NOT NULL);
-CREATE TEMP TABLE attempt (
-    seq INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, next_try_ns INTEGER NOT NULL
-);
-CREATE INDEX temp.attempt_by_time ON attempt (next_try_ns);
+CREATE INDEX IF NOT EXISTS place_by_rank ON place (rank);
+{gaps.SCHEMA}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An alert made ready for its `seq`."""
-
-    topic: str
-    body: bytes
-    alert_id: str
-    open: bool
-    """It goes on after this revision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An alert on its way."""
-
-    seq: int
-    topic: str
-    body: bytes
-    attempts: int
-    """How often it was sent in this run."""
-    earlier_run: bool
-    """Committed before the outbox was opened."""
+_FILE_OVERHEAD = 3
+"""How much larger than its messages the file may be: SQLite's pages are not filled to the brim."""
 
 
 class Outbox:
-    """The file `path`, its `.seq` and its `.ballast`; every method raises StorageError.
-
-    At `max_bytes` nothing more is committed until something was delivered.
-    """
+    """The file `path`, its `.seq` and its `.ballast`; every method raises StorageError."""
 
     def __init__(
-        self, path: Path, clock: Clock, max_bytes: int = 256 << 20, ballast_bytes: int = 16 << 20
+        self,
+        path: Path,
+        clock: Clock,
+        companion: Companion,
+        limits: Limits | None = None,
+        ballast_bytes: int = 16 << 20,
     ) -> None:
-        self._path = path
         self._clock = clock
-        self._max_bytes = max_bytes
+        self._companion = companion
+        self._limits = limits or Limits()
         self._floor = SeqFloor(path.with_name(path.name + ".seq"))
-        self._ballast = Ballast(path.with_name(path.name + ".ballast"), ballast_bytes)
-        self.set_aside: Path | None = None
-        """The damaged file that this one replaces."""
-        self.pending = 0
-        """Alerts not delivered yet."""
         self.seq_high = 0
         """The highest `seq` given out."""
-        self._earlier_high = 0
-        self._sent_high = 0
-        self._damaged = False
-        self._db = self._open()
+        self.shed: dict[MessageClass, int] = dict.fromkeys(WAITING, 0)
+        """Messages that gave way since the start, by class."""
+        self._missing: list[str] = []
+        self._stock = Stock()
+        self._attempts = Attempts()
+        self._replays = Replays()
+        self._earlier_high = self._sent_high = 0
+        schema = SCHEMA + self._companion.schema
+        total_bytes = self._limits.bytes + self._limits.history_bytes
+        self._file = OutboxFile(path, schema, self._opened, _FILE_OVERHEAD * total_bytes, ballast_bytes)
+
+    @property
+    def pending(self) -> int:
+        """Messages not delivered yet."""
+        return self._stock.waiting
+
+    @property
+    def pending_by_class(self) -> dict[MessageClass, int]:
+        return {worth: self._stock.rows[worth] for worth in WAITING}
+
+    @property
+    def set_aside(self) -> list[Path]:
+        """The damaged files that this one replaces, in this run."""
+        return self._file.set_aside
+
+    @property
+    def replaced(self) -> list[str]:
+        """Why earlier files had to be replaced, in this run."""
+        return self._missing + self._file.replaced
+
+    @property
+    def alerts_shed(self) -> int:
+        """Warnings and alarms that gave way since the start."""
+        return self.shed[MessageClass.WARNING] + self.shed[MessageClass.ALARM]
 
     @property
     def ballast_used(self) -> bool:
-        """The disk was full and the reserve was given up; the next start takes it again, if there is room."""
-        return not self._ballast.in_place
+        """The disk was full and the reserve was given up; it is taken again once there is room."""
+        return self._file.ballast_used
 
-    def commit(self, items: Sequence[ItemT], draft: Callable[[ItemT, int], Draft]) -> None:
-        """Store `draft(item, seq)` of every item, or none of them."""
+    def transaction(self, step: Callable[[Database], ResultT], *, durable: bool = True) -> ResultT:
+        """`step(db)` whole or not at all, for the companion's own work. `step` may run twice."""
+        return self._file.transaction(step, durable=durable)
 
-        def insert() -> int:
-            drafts = [draft(item, seq) for seq, item in enumerate(items, self.seq_high + 1)]
-            self._floor.reserve(self.seq_high + len(drafts))
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._insert(drafts)
-            return len(drafts)
+    def commit(self, items: Sequence[ItemT], draft: Callable[[ItemT, int, Database], Draft]) -> None:
+        """Store `draft(item, seq, db)` of every item, or none of them; makes room where it is needed."""
+        highest = MessageClass.DELIVERED
 
-        stored = self._guard(insert)
-        self.seq_high += stored
-        self.pending += stored
+        def insert(db: Database) -> tuple[Stock, list[Removed]]:
+            nonlocal highest
+            self._floor.reserve(self.seq_high + len(items))
+            stock = self._stock.copy()
+            for seq, item in enumerate(items, self.seq_high + 1):
+                highest = max(highest, self._insert(db, seq, draft(item, seq, db), stock))
+            return stock, trim(db, stock, self._limits)
+
+        stock, removed = self._with_room(insert, lambda: highest)
+        self.seq_high += len(items)
+        self._settle(stock, removed)
 
     def due(self, now_ns: int, limit: int) -> list[Entry]:
-        """What to send now: first what this run never sent, then what is to be sent again."""
-        return self._guard(lambda: self._due(now_ns, limit))
+        """What to send now: first what this run never sent, then what is due again, then replays."""
+        return self._file.read(lambda db: self._due(db, now_ns, limit))
 
-    def sent(self, seq: int, next_try_ns: int) -> None:
+    def sent(self, entry: Entry, next_try_ns: int) -> None:
         """It was sent; it is due again at `next_try_ns`, unless `done` comes first."""
-        self._guard(lambda: self._sent(seq, next_try_ns))
+        self._sent_high = max(entry.seq, self._sent_high)
+        if not self._replays.drop(entry.seq):
+            self._attempts.sent(entry.seq, entry.topic, next_try_ns)
 
     def postpone(self, seq: int, next_try_ns: int) -> None:
         """It was not taken; it is due again at `next_try_ns`."""
-        change = "UPDATE attempt SET next_try_ns = ? WHERE seq = ?"
-        self._guard(lambda: self._db.execute(change, (next_try_ns, seq)))
+        self._attempts.postpone(seq, next_try_ns)
 
-    def hurry(self, topic: str | None = None) -> None:
-        """Everything, or everything for one topic, is due now."""
-        change = "UPDATE attempt SET next_try_ns = 0"
-        if topic is None:
-            self._guard(lambda: self._db.execute(change))
-        else:
-            change += " WHERE seq IN (SELECT seq FROM alert WHERE topic = ?)"
-            self._guard(lambda: self._db.execute(change, (topic,)))
+    def hurry(self, topic: str | None = None, but: Collection[int] = ()) -> None:
+        """Everything, or everything for one topic, is due now; without `but`, which is on its way."""
+        self._attempts.hurry(topic, but)
 
-    def done(self, seqs: Iterable[int]) -> int:
-        """Delivered: forget them. Returns how many there were."""
-        rows = [(seq,) for seq in seqs]
+    def done(self, delivered: Iterable[tuple[str, int]]) -> int:
+        """These (boot_id, seq) are in other hands. Returns how many of them waited."""
+        named = [(boot_id, seq) for boot_id, seq in delivered if seq <= self.seq_high]
 
-        def delete() -> int:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany("DELETE FROM attempt WHERE seq = ?", rows)
-                return self._db.executemany("DELETE FROM alert WHERE seq = ?", rows).rowcount
+        def keep_as_history(db: Database) -> tuple[Stock, list[int]]:
+            stock = self._stock.copy()
+            moved = [seq for boot_id, seq in named if self._deliver(db, boot_id, seq, stock)]
+            trim(db, stock, self._limits)
+            return stock, moved
 
-        deleted = self._guard(delete)
-        self.pending -= deleted
-        return deleted
+        self._stock, moved = self._file.transaction(keep_as_history, durable=False)
+        for seq in moved:
+            self._attempts.forget(seq)
+        return len(moved)
 
-    def left_open(self) -> list[bytes]:
-        """The latest bodies of the alerts that go on, as far as was told."""
-        rows = self._guard(lambda: self._db.execute("SELECT body FROM open_alert").fetchall())
-        return [body for (body,) in rows]
+    def replay(self, from_seq: int, to_seq: int) -> tuple[int, list[Unavailable]]:
+        """Send from..to once more, `MOST_REPLAYED` of them at most; how many come, and why others do not."""
+        return self._file.read(
+            lambda db: self._replays.ask(db, self._attempts, from_seq, to_seq, self.seq_high)
+        )
+
+    def left_open(self) -> list[Message]:
+        """The latest messages of the alerts that go on, as far as was told."""
+        return self._file.read(self._companion.left_open)
 
     def oldest_wait_ns(self) -> int:
-        """How long the oldest alert has waited in this run; 0 if none waits."""
-        query = "SELECT waits_since_ns FROM alert ORDER BY seq LIMIT 1"
-        row = self._guard(lambda: self._db.execute(query).fetchone())
-        return self._clock.monotonic_ns() - row[0] if row else 0
+        """How long the oldest message has waited in this run; 0 if none waits."""
+        query = "SELECT seq, waits_since_ns FROM place WHERE rank = ? ORDER BY seq LIMIT 1"
+        rows = self._file.read(lambda db: [db.execute(query, (worth,)).fetchone() for worth in WAITING])
+        since = [self._opened_ns if seq <= self._earlier_high else ns for seq, ns in filter(None, rows)]
+        return self._clock.monotonic_ns() - min(since) if since else 0
+
+    def restore_ballast(self) -> None:
+        """Take the reserve again, if there is plenty of room."""
+        self._file.restore_ballast()
 
     def close(self) -> None:
-        self._db.close()
+        self._file.close()
 
-    def _insert(self, drafts: Sequence[Draft]) -> None:
-        now_ns = self._clock.monotonic_ns()
-        for seq, draft in enumerate(drafts, self.seq_high + 1):
-            self._db.execute("INSERT INTO alert VALUES (?, ?, ?, ?)", (seq, draft.topic, draft.body, now_ns))
-            if draft.open:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO open_alert VALUES (?, ?)", (draft.alert_id, draft.body)
-                )
-            else:
-                self._db.execute("DELETE FROM open_alert WHERE alert_id = ?", (draft.alert_id,))
+    def _opened(self, db: Database, fresh: bool, lost: Database | None) -> None:
+        """Begin with what the file holds."""
+        if lost is not None:
+            take_over(db, lost, self._clock.monotonic_ns())
+            self._companion.take_over(db, lost)
+        row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
+        self.seq_high = row[0] if row else 0
+        if fresh and lost is None and self._floor.value:
+            self._missing.append("the outbox's file is gone, though it held messages before")
+        if fresh or self._floor.covers_more_than(self.seq_high):
+            self._renumber(db, 1 if fresh else self.seq_high + 1)
+        self._stock = measure(db)
+        self._attempts = Attempts()
+        self._replays = Replays()
+        self._earlier_high, self._sent_high = self.seq_high, 0
+        self._opened_ns = self._clock.monotonic_ns()
 
-    def _due(self, now_ns: int, limit: int) -> list[Entry]:
-        fresh = self._db.execute(
-            "SELECT seq, topic, body, 0 FROM alert WHERE seq > ? ORDER BY seq LIMIT ?",
+    def _renumber(self, db: Database, from_seq: int) -> None:
+        """Go on above every number that may have been given; those that are gone will not come."""
+        highest = max(self._floor.value, self.seq_high)
+        kept = [
+            seq for (seq,) in db.execute("SELECT seq FROM place WHERE seq >= ? ORDER BY seq", (from_seq,))
+        ]
+        for low, high in gaps.holes(from_seq, highest, kept):
+            gaps.add(db, low, high, gaps.RENUMBERED)
+        db.execute("DELETE FROM sqlite_sequence WHERE name = 'message'")
+        db.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (highest,))
+        self.seq_high = highest
+
+    def _insert(self, db: Database, seq: int, made: Draft, stock: Stock) -> MessageClass:
+        made = self._companion.enter(db, made)
+        size = len(made.body) + len(made.topic) + ROW_BYTES
+        boot_id = made.message["boot_id"]
+        db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (seq, boot_id, made.topic, made.body))
+        since_ns = self._clock.monotonic_ns()
+        db.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", (seq, boot_id, made.worth, size, since_ns))
+        stock.add(made.worth, size)
+        return made.worth
+
+    def _with_room(self, step: Callable[[Database], ResultT], highest: Callable[[], MessageClass]) -> ResultT:
+        """`step` in a transaction; while the disk is full, more and more of what counts least gives way."""
+        while True:
+            try:
+                return self._file.transaction(step)
+            except DiskFullError:
+                if not self._give_way_somehow(highest()):
+                    raise
+
+    def _give_way_somehow(self, highest: MessageClass) -> bool:
+        """Even deleting takes room, in the WAL: where there is too little for some rows, fewer have to do."""
+        for rows in (32, 8, 1):
+            with suppress(DiskFullError):
+                return self._give_way(rows, highest)
+        return False
+
+    def _give_way(self, rows: int, highest: MessageClass) -> bool:
+        """First history, then what the companion can do without, then what waits."""
+        if self._stock.lowest is not MessageClass.DELIVERED and self._file.transaction(
+            self._companion.give_way, durable=False
+        ):
+            return True
+
+        def remove(db: Database) -> tuple[Stock, list[Removed]]:
+            stock = self._stock.copy()
+            return stock, give_way(db, stock, rows, highest)
+
+        stock, removed = self._file.transaction(remove, durable=False)
+        self._settle(stock, removed)
+        return bool(removed)
+
+    def _settle(self, stock: Stock, removed: Iterable[Removed]) -> None:
+        """A transaction succeeded: what is known in memory follows."""
+        self._stock = stock
+        for one in removed:
+            self._attempts.forget(one.seq)
+            if one.worth is not MessageClass.DELIVERED:
+                self.shed[one.worth] += 1
+
+    def _deliver(self, db: Database, boot_id: str, seq: int, stock: Stock) -> bool:
+        place = "SELECT rank, size FROM place WHERE seq = ? AND boot_id = ? AND rank > 0"
+        found = db.execute(place, (seq, boot_id)).fetchone()
+        if found is None:
+            return False
+        db.execute("UPDATE place SET rank = 0 WHERE seq = ?", (seq,))
+        rank, size = found
+        stock.add(MessageClass(rank), -size, -1)
+        stock.add(MessageClass.DELIVERED, size)
+        return True
+
+    def _due(self, db: Database, now_ns: int, limit: int) -> list[Entry]:
+        fresh = db.execute(
+            "SELECT seq, boot_id, topic, body FROM place JOIN message USING (seq, boot_id)"
+            " WHERE seq > ? AND rank > 0 ORDER BY seq LIMIT ?",
             (self._sent_high, limit),
         ).fetchall()
-        again = self._db.execute(
-            "SELECT seq, topic, body, attempts FROM attempt JOIN alert USING (seq)"
-            " WHERE next_try_ns <= ? ORDER BY next_try_ns, seq LIMIT ?",
-            (now_ns, limit - len(fresh)),
-        ).fetchall()
-        return [
-            Entry(seq, topic, body, attempts, seq <= self._earlier_high)
-            for seq, topic, body, attempts in fresh + again
-        ]
+        again = self._rows(db, self._attempts.due(now_ns, limit - len(fresh)))
+        asked = self._replays.first(limit - len(fresh) - len(again))
+        replays = self._rows(db, asked)
+        for seq in set(asked).difference(row[0] for row in replays):
+            self._replays.drop(seq)
+        return [self._entry(row) for row in fresh + again + replays]
 
-    def _sent(self, seq: int, next_try_ns: int) -> None:
-        self._db.execute(
-            "INSERT INTO attempt VALUES (?, 1, ?) ON CONFLICT (seq)"
-            " DO UPDATE SET attempts = attempts + 1, next_try_ns = excluded.next_try_ns",
-            (seq, next_try_ns),
-        )
-        self._sent_high = max(seq, self._sent_high)
+    def _rows(self, db: Database, seqs: Sequence[int]) -> list[tuple[int, str, str, bytes]]:
+        wanted = "SELECT seq, boot_id, topic, body FROM message WHERE seq = ?"
+        rows = (db.execute(wanted, (seq,)).fetchone() for seq in seqs)
+        return [row for row in rows if row is not None]
 
-    def _guard(self, step: Callable[[], ResultT]) -> ResultT:
-        """`step` with its errors made ours; with the ballast dropped where that makes the room it needs."""
-        try:
-            if self._damaged:
-                self._reopen()
-            return step()
-        except (sqlite3.Error, OSError) as error:
-            if _is_full(error) and self._ballast.drop():
-                return self._guard(step)
-            self._damaged = self._damaged or _is_damage(error)
-            raise StorageError(f"the outbox {self._path} cannot be used: {error}") from error
-
-    def _reopen(self) -> None:
-        self._db.close()
-        self._db = self._open()
-        self._damaged = False
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            db = self._connect_or_start_anew()
-            self._ballast.restore()
-            sync(self._path.parent)
-        except (sqlite3.Error, OSError) as error:
-            raise StorageError(
-                f"cannot open the outbox {self._path}: {error}; its folder must exist and be writable"
-            ) from error
-        self.pending = db.execute("SELECT count(*) FROM alert").fetchone()[0]
-        self.seq_high = _highest_seq(db) or self._floor.value
-        self._earlier_high = self.seq_high
-        self._sent_high = 0
-        return db
-
-    def _connect_or_start_anew(self) -> sqlite3.Connection:
-        self._path.touch(mode=0o600)
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                raise
-        self.set_aside = _move_aside(self._path)
-        self._path.touch(mode=0o600)
-        return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            self._prepare(db)
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _prepare(self, db: sqlite3.Connection) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "wal_autocheckpoint=256"):
-            db.execute(f"PRAGMA {pragma}")
-        (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
-        db.execute(f"PRAGMA max_page_count={self._max_bytes // page_bytes}")
-        db.execute("PRAGMA temp_store=MEMORY")
-        (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
-        db.executescript(_SCHEMA)
-        db.execute("UPDATE alert SET waits_since_ns = ?", (self._clock.monotonic_ns(),))
-
-
-def _highest_seq(db: sqlite3.Connection) -> int:
-    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'alert'").fetchone()
-    return row[0] if row else 0
-
-
-def _is_damage(error: Exception) -> bool:
-    """SQLite says `malformed` or `not a database` with the plain class, all else with its subclasses."""
-    return type(error) is sqlite3.DatabaseError
-
-
-def _is_full(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return "disk is full" in str(error)
-
-
-def _move_aside(path: Path) -> Path:
-    """Rename the database; its WAL went into it at closing, or is dropped by SQLite beside an empty file."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    return path.rename(aside)
+    def _entry(self, row: tuple[int, str, str, bytes]) -> Entry:
+        seq = row[0]
+        late = seq <= self._earlier_high or seq in self._replays
+        return Entry(*row, attempts=self._attempts.count(seq), late=late)

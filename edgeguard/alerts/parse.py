@@ -7,6 +7,7 @@ import math
 from typing import Any, NoReturn
 
 from edgeguard.alerts.check import faults, schema
+from edgeguard.alerts.fits import fits
 
 MAX_BYTES = 262_144
 MAX_DEPTH = 16
@@ -19,28 +20,29 @@ def parse(body: bytes, name: str) -> dict[str, Any]:
     Refused although Python's JSON reader takes them: duplicate keys, NaN and infinity, lone surrogates,
     endless nesting and numbers.
     """
-    value = _strict_json(body)
-    if found := faults(value, schema(name)):
-        raise ValueError(f"not a valid {name}: {'; '.join(found[:3])}")
+    value = strict_json(body)
+    if not fits(name)(value):
+        raise ValueError(f"not a valid {name}: {'; '.join(faults(value, schema(name))[:3])}")
     message: dict[str, Any] = value
     return message
 
 
-def _strict_json(body: bytes) -> Any:
+def strict_json(body: bytes) -> Any:
+    """The value in `body`, of whatever shape. Raises ValueError."""
     if len(body) > MAX_BYTES:
         raise ValueError(f"{len(body)} bytes, at most {MAX_BYTES} are read")
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_int=_short_int,
-            parse_float=_finite,
-        )
+        value = _decode(body.decode("utf-8"))
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
-    _check_depth_and_text(value)
+    if not _is_flat_and_plain(body):
+        _check_depth_and_text(value)
     return value
+
+
+def _is_flat_and_plain(body: bytes) -> bool:
+    """Too few brackets to nest deep, and no escape that could make half a character: the usual message."""
+    return body.count(b"{") + body.count(b"[") <= MAX_DEPTH and b"\\u" not in body
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -65,6 +67,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number too large")
     return number
+
+
+_decode = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_short_int, parse_float=_finite
+).decode
 
 
 def _check_depth_and_text(value: Any) -> None:

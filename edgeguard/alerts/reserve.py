@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -23,8 +24,18 @@ class SeqFloor:
         """Make sure, on the disk, that `value` is at least `seq`."""
         if seq <= self.value:
             return
-        write_whole(self._path, str(seq + _BLOCK).encode())
+        number = str(seq + _BLOCK).encode()
+        try:
+            write_whole(self._path, number)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._path.exists():
+                raise
+            _write_over(self._path, number)
         self.value = seq + _BLOCK
+
+    def covers_more_than(self, seq: int) -> bool:
+        """Whether numbers above `seq` were given out, though the outbox does not know of them."""
+        return self.value - _BLOCK > seq or (seq == 0 and self.value > 0)
 
 
 class Ballast:
@@ -32,26 +43,34 @@ class Ballast:
 
     def __init__(self, path: Path, size_bytes: int) -> None:
         self._path = path
-        self._size_bytes = size_bytes
+        self.size_bytes = size_bytes
 
     @property
     def in_place(self) -> bool:
-        return self._size_bytes == 0 or self._path.exists()
+        return self.size_bytes == 0 or self._path.exists()
 
     def restore(self) -> None:
         """Take the room, if there is plenty."""
-        if self.in_place or _free_bytes(self._path.parent) < 2 * self._size_bytes:
+        if self.in_place or _free_bytes(self._path.parent) < 2 * self.size_bytes:
             return
         with contextlib.suppress(OSError), self._path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self._size_bytes)
+            os.posix_fallocate(file.fileno(), 0, self.size_bytes)
 
     def drop(self) -> bool:
         """Give the room back if the disk is full; whether that helped."""
-        full = _free_bytes(self._path.parent) < self._size_bytes
+        full = _free_bytes(self._path.parent) < self.size_bytes
         if not full or not self._path.exists():
             return False
         self._path.unlink()
         return True
+
+
+def _write_over(path: Path, data: bytes) -> None:
+    """On a full disk, in the place of what is there; so few bytes lie in one sector and are written whole."""
+    with path.open("r+b") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _number_in(path: Path) -> int:

@@ -9,10 +9,9 @@ from edgeguard.errors import ConfigError
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
-_UP = re.compile(
-    r"edgeguard/v1/([^/]+)/([^/]+)/up/(status|health|alert|clock|counts|result)(?:/.*)?", re.DOTALL
-)
-_DOWN = re.compile(r"edgeguard/v1/([^/]+)/([^/]+)/down/(receipt|command|ack)(?:/.*)?", re.DOTALL)
+_DEVICE = r"edgeguard/v1/([^/]+)/((?!(?:up|down)/)[^/]+)"
+_UP = re.compile(_DEVICE + r"/up/(status|health|alert|clock|counts|result)(?:/.*)?", re.DOTALL)
+_DOWN = re.compile(_DEVICE + r"/down/(receipt|command|ack)(?:/.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,10 @@ class Topics:
     def __post_init__(self) -> None:
         _check_word("site", self.site)
         _check_word("device", self.device)
+        if self.device in ("up", "down"):
+            raise ConfigError(
+                f"device is {self.device!r}, which stands for a direction in topics; use another"
+            )
 
     @property
     def status(self) -> str:
@@ -76,8 +79,13 @@ class Topics:
         return f"edgeguard/v1/{self.site}/{self.device}/up/{rest}"
 
 
+def is_word(text: str) -> bool:
+    """Whether it can be one level of a topic, and name a site, a device or a user at the broker."""
+    return bool(_WORD.fullmatch(text))
+
+
 def _check_word(what: str, word: str) -> None:
-    if not _WORD.fullmatch(word):
+    if not is_word(word):
         raise ConfigError(
             f"{what} is {word!r}; use 1 to 64 letters, digits, '-', '_' or '.', a letter or digit first"
         )

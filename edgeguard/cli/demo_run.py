@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgeguard.alerts.link import Endpoint
-from edgeguard.alerts.subscriber import Subscriber, Told
 from edgeguard.alerts.topics import up_filter
 from edgeguard.cli.demo_broker import USERNAME, DemoBroker
-from edgeguard.cli.watch import open_subscriber
+from edgeguard.client import Client, Told, open_client
 from edgeguard.errors import EdgeGuardError
 
 _STOP_S = 10.0
@@ -81,11 +80,11 @@ class Play:
                 subscriber.stop()
         return self.tally
 
-    def _subscriber(self, broker: DemoBroker) -> Subscriber:
+    def _subscriber(self, broker: DemoBroker) -> Client:
         endpoint = Endpoint(
             "127.0.0.1", broker.port, "demo-watcher", USERNAME, broker.password, session_expiry_s=0
         )
-        subscriber = open_subscriber(endpoint, up_filter())
+        subscriber = open_client(endpoint, up_filter())
         subscriber.start()
         deadline = time.monotonic() + _STOP_S
         while subscriber.disconnected and time.monotonic() < deadline:
@@ -116,7 +115,7 @@ class Play:
 
     def _watch(
         self,
-        subscriber: Subscriber,
+        subscriber: Client,
         daemon: subprocess.Popen[bytes],
         seconds: float,
         write: Callable[[str], object],
@@ -134,13 +133,13 @@ class Play:
     def _receive_for(
         self,
         seconds: float,
-        subscriber: Subscriber,
+        subscriber: Client,
         write: Callable[[str], object],
         until: Callable[[], bool],
     ) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until():
-            for told in subscriber.receive(0.2):
+            for told in (news for news in subscriber.receive(0.2) if isinstance(news, Told)):
                 now_ns = time.monotonic_ns()
                 write(json.dumps(told.body, ensure_ascii=False) + "\n")
                 self._take(told, now_ns)
@@ -153,7 +152,7 @@ class Play:
         elif told.name == "health":
             self.tally.parts = body["parts"]
             self._show.health(body["parts"])
-        elif body["state"] == "stopped":
+        elif told.name == "status" and body["state"] == "stopped":
             self.tally.committed = body["seq_high"] or 0
             self.tally.stopped = True
 

@@ -11,7 +11,22 @@ import json
 import typer
 
 from edgeguard import __version__
-from edgeguard.cli import calibrate, check, config, demo, engines, models, run, watch
+from edgeguard.cli import (
+    alerts,
+    audit,
+    bridge,
+    broker,
+    calibrate,
+    check,
+    collect,
+    config,
+    demo,
+    engines,
+    models,
+    outbox,
+    run,
+    watch,
+)
 from edgeguard.cli._output import Json, said_plainly
 
 app = typer.Typer(
@@ -22,13 +37,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(said_plainly(run.run))
+app.command("collect")(said_plainly(collect.collect))
+app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))
 app.command("calibrate")(said_plainly(calibrate.calibrate))
+app.add_typer(bridge.app, name="bridge")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
 app.add_typer(engines.app, name="engines")
 app.add_typer(config.app, name="config")
+app.add_typer(broker.app, name="broker")
+app.add_typer(audit.app, name="audit")
+app.add_typer(outbox.app, name="outbox")
 
 
 @app.command("version")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +10,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from edgeguard.alerts.link import Endpoint, LinkEvent, Tls
-from edgeguard.alerts.mqtt import MqttLink
-from edgeguard.alerts.subscriber import Subscriber, Told
-from edgeguard.alerts.topics import up_filter
+from edgeguard.alerts.link import Tls
 from edgeguard.cli._output import Json
+from edgeguard.client import Client, ConnectionChanged, GapChanged, News, PresenceChanged, Told, connect
 from edgeguard.config.secrets import read_secret
-from edgeguard.runtime.channel import Channel, WhenFull
 
 COLOURS = {"info": "cyan", "warning": "yellow", "alarm": "bold red"}
 
@@ -29,7 +25,9 @@ Username = Annotated[str | None, typer.Option(help="User at the broker.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="File whose first line is the password.")]
 UseTls = Annotated[bool, typer.Option("--tls", help="Encrypt, trusting the system's authorities.")]
 CaFile = Annotated[Path | None, typer.Option(help="Encrypt, trusting the authorities in this PEM file.")]
-Everything = Annotated[bool, typer.Option("--all", help="Also status and health.")]
+CertFile = Annotated[Path | None, typer.Option(help="PEM file with a certificate to present.")]
+KeyFile = Annotated[Path | None, typer.Option(help="PEM file with its private key (chmod 600).")]
+Everything = Annotated[bool, typer.Option("--all", help="Also everything else that is told, and gaps.")]
 
 
 def watch(
@@ -41,54 +39,56 @@ def watch(
     password_file: PasswordFile = None,
     tls: UseTls = False,
     ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: KeyFile = None,
     everything: Everything = False,
     as_json: Json = False,
 ) -> None:
     """Print alerts as they arrive, until Ctrl-C."""
-    encrypted = Tls(ca_file) if tls or ca_file else None
+    encrypted = tls_of(tls, ca_file, cert_file, key_file)
     password = read_secret(password_file) if password_file else None
-    endpoint = Endpoint(
-        host=host,
-        port=port or (8883 if encrypted else 1883),
-        client_id=f"edgeguard-watch-{uuid.uuid4().hex[:8]}",
-        username=username,
-        password=password,
-        tls=encrypted,
-        session_expiry_s=0,
-    )
-    subscriber = open_subscriber(endpoint, up_filter(site, device))
-    subscriber.start()
-    console = Console(highlight=False, soft_wrap=True)
-    try:
-        _print_until_stopped(subscriber, console, everything, as_json)
-    finally:
-        subscriber.stop()
+    with connect(
+        host, port, site=site, device=device, username=username, password=password, tls=encrypted
+    ) as client:
+        _print_until_stopped(client, everything, as_json)
 
 
-def open_subscriber(endpoint: Endpoint, topic_filter: str) -> Subscriber:
-    """A subscriber with a link of its own, not started yet."""
-    inbox: Channel[LinkEvent] = Channel(100_000, WhenFull.WAIT)
-    return Subscriber(MqttLink(endpoint, inbox.put, subscriptions=[topic_filter]), inbox)
+def tls_of(tls: bool, ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> Tls | None:
+    """What the options for encryption ask for."""
+    wanted = tls or ca_file or cert_file or key_file
+    return Tls(ca_file, cert_file, key_file) if wanted else None
 
 
-def _print_until_stopped(subscriber: Subscriber, console: Console, everything: bool, as_json: bool) -> None:
-    connection: str | None = ""
+def _print_until_stopped(client: Client, everything: bool, as_json: bool) -> None:
+    console, aside = (Console(stderr=err, highlight=False, soft_wrap=True) for err in (False, True))
     while True:
-        for told in subscriber.receive(0.5):
-            if everything or told.name == "alert":
-                print(json.dumps(told.body), flush=True) if as_json else console.print(line(told))
-        if subscriber.disconnected != connection:
-            connection = subscriber.disconnected
-            Console(stderr=True, highlight=False).print(
-                f"[dim]{connection or 'connected'}[/dim]", soft_wrap=True
-            )
+        for news in client.receive(0.5):
+            if isinstance(news, Told):
+                if everything or news.name == "alert":
+                    print(json.dumps(news.body), flush=True) if as_json else console.print(line(news))
+            elif everything or isinstance(news, ConnectionChanged):
+                aside.print(Text(_printable(remark(news)), style="dim"))
+
+
+def remark(news: News) -> str:
+    """What is no message, in words."""
+    match news:
+        case ConnectionChanged(reason=reason):
+            return reason or "connected"
+        case PresenceChanged(site=site, device=device, state=state):
+            return f"{site}/{device} is {state}"
+        case GapChanged(site=site, device=device, gap=gap):
+            numbers = f"{gap.first}" if gap.first == gap.last else f"{gap.first} to {gap.last}"
+            return f"{site}/{device} {numbers}: {gap.state}"
+    return ""
 
 
 def line(told: Told) -> Text:
     """One message as one line for people."""
     body = told.body
     if told.name != "alert":
-        return Text(f"{body['site']}/{body['device']} {told.name} {body['state']}", style="dim")
+        state = body.get("state", "")
+        return Text(f"{body['site']}/{body['device']} {told.name} {state}".rstrip(), style="dim")
     text = Text(f"{body['observed_at'][11:23]} ", style="dim")
     text.append(f"{body['severity']:<8}", style=COLOURS[body["severity"]])
     return text.append(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from edgeguard.config import rules
 from edgeguard.config.root import Config
+from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
+from edgeguard.files import check_private
 
 
 def advice(config: Config) -> list[str]:
@@ -60,14 +61,14 @@ def _why_unheard(config: Config, rule: rules.HeardRule, what: str) -> str | None
 
 
 def _secrets(config: Config) -> Iterator[str]:
-    for key, path, is_secret in _files(config):
+    for key, named, is_secret in _files(config):
+        path = place_of(named)
         try:
-            mode = path.stat().st_mode
+            path.stat()
+            if is_secret:
+                check_private(path)
         except OSError as error:
-            yield f"{key}: cannot read {path}: {error.strerror}"
-            continue
-        if is_secret and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield f"{key}: {path} can be read or changed by other users; chmod 600 {path}"
+            yield f"{key}: cannot use {path}: {error.strerror}"
 
 
 def _files(config: Config) -> Iterator[tuple[str, Path, bool]]:
@@ -82,6 +83,11 @@ def _files(config: Config) -> Iterator[tuple[str, Path, bool]]:
     for key, path in (("ca_file", tls.ca_file), ("cert_file", tls.cert_file), ("key_file", tls.key_file)):
         if path:
             yield f"mqtt.tls.{key}", path, key == "key_file"
+    webhook = config.escalation.webhook
+    if webhook.secret_file:
+        yield "escalation.webhook.secret_file", webhook.secret_file, True
+    if webhook.ca_file:
+        yield "escalation.webhook.ca_file", webhook.ca_file, False
 
 
 def _exposed(config: Config) -> Iterator[str]:

@@ -26,6 +26,12 @@ def overrides(environ: Mapping[str, str] | None = None) -> list[Override]:
     return said
 
 
+def credentials_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Where systemd laid out what the unit's LoadCredential= names; None outside such a unit."""
+    folder = (os.environ if environ is None else environ).get("CREDENTIALS_DIRECTORY")
+    return Path(folder) if folder else None
+
+
 def mirror_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     """The folder of real clips and models: EDGEGUARD_MIRROR, else `../shared` where there is one."""
     environ = os.environ if environ is None else environ

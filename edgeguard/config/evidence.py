@@ -27,5 +27,7 @@ class Evidence(Section):
     """The picture of an alert."""
     max_bytes: int = Field(default=2_000_000_000, ge=10_000_000)
     """Bytes that all evidence may take; the oldest goes first."""
+    reserve_bytes: int = Field(default=64_000_000, ge=1_000_000)
+    """Bytes of the disk that evidence leaves free, so that alerts can still be stored when it is full."""
     max_days: float = Field(default=30.0, gt=0, le=3650)
     """Days after which evidence is removed."""

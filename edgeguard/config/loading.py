@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from edgeguard.config import document, environment, references, validation
+from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.faults import Fault, report
 from edgeguard.config.root import Config
+from edgeguard.config.section import Section
 from edgeguard.errors import ConfigError
+
+RootT = TypeVar("RootT", bound=Section)
 
 
 def load(path: Path) -> Config:
@@ -20,6 +24,12 @@ def load(path: Path) -> Config:
     Raises ConfigError that lists every fault, one per line.
     """
     return _build(_text(path), str(path), path.absolute().parent, environment.overrides())
+
+
+def load_collector(path: Path) -> CollectorConfig:
+    """The collector's configuration in a file; the environment has no say. Raises ConfigError like `load`."""
+    read = document.read(_text(path))
+    return _checked(CollectorConfig, read, str(path), path.absolute().parent)
 
 
 def parse(text: str, name: str, folder: Path | None = None) -> Config:
@@ -45,23 +55,34 @@ def _text(path: Path) -> str:
 
 
 def _build(text: str, name: str, folder: Path, overrides: Sequence[environment.Override]) -> Config:
-    read = document.read(text)
+    return _checked(Config, document.read(text), name, folder, overrides, references.faults_of)
+
+
+def _checked(
+    root: type[RootT],
+    read: document.Document,
+    name: str,
+    folder: Path,
+    overrides: Sequence[environment.Override] = (),
+    further: Callable[[Any], Iterable[Fault]] = lambda _tree: (),
+) -> RootT:
+    """The file as a `root`, or ConfigError with all that is wrong with it, `further` faults included."""
     if read.tree is None and read.faults:
         raise ConfigError(report(read.faults, {}, name))
     tree = {} if read.tree is None else read.tree
     _override(tree, overrides)
-    config, misfits = _validated(tree, folder)
-    faults = [*read.faults, *misfits, *references.faults_of(tree)]
+    config, misfits = _validated(root, tree, folder)
+    faults = [*read.faults, *misfits, *further(tree)]
     if config is None or faults:
         raise ConfigError(report(faults, read.lines, name))
     return config
 
 
-def _validated(tree: Any, folder: Path) -> tuple[Config | None, list[Fault]]:
+def _validated(root: type[RootT], tree: Any, folder: Path) -> tuple[RootT | None, list[Fault]]:
     try:
-        return Config.model_validate(tree, context={"folder": folder}), []
+        return root.model_validate(tree, context={"folder": folder}), []
     except ValidationError as error:
-        return None, validation.faults_of(error)
+        return None, validation.faults_of(error, root)
 
 
 def _override(tree: Any, overrides: Sequence[environment.Override]) -> None:

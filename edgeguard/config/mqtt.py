@@ -7,10 +7,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from edgeguard.config.secrets import read_secret
-from edgeguard.config.section import DERIVED, Location, Section, Text, pattern
+from edgeguard.config.secrets import place_of, read_secret
+from edgeguard.config.section import DERIVED, Distinct, Location, Section, Text, pattern
 
 TLS_PORT, PLAIN_PORT = 8883, 1883
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -28,25 +28,37 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def _is_host(host: str) -> bool:
+def _host(host: str) -> str:
     try:
         ip_address(host)
     except ValueError:
-        return len(host) <= 253 and bool(_HOST.fullmatch(host))
-    return True
+        if len(host) > 253 or not _HOST.fullmatch(host):
+            raise ValueError("expected a host name or address alone, without mqtt:// and port") from None
+    return host
+
+
+Host = Annotated[str, AfterValidator(_host)]
 
 
 class Tls(Section):
-    """Encryption. The broker's certificate and name are always verified."""
+    """Encryption. The broker's certificate and name are always verified.
+
+    The files are read at every connect, so that a renewed certificate needs no restart.
+    """
 
     ca_file: Location | None = None
     """PEM file with the authorities to trust; null: the system's."""
     cert_file: Location | None = None
     """PEM file with this device's certificate, for brokers that ask for one; null: none."""
     key_file: Location | None = Field(default=None, validate_default=True)
-    """PEM file with the certificate's private key; readable by the service only (chmod 600)."""
+    """PEM file with the certificate's private key; chmod 600: refused if others can read or change it."""
     enabled: bool = Field(default=False, validate_default=True)
     """Whether to encrypt. Brokers on other machines need it, unless `mqtt.allow_plaintext` says otherwise."""
+
+    def places(self) -> tuple[Path | None, Path | None, Path | None]:
+        """Where authorities, certificate and key are now: see `place_of`."""
+        ca, cert, key = (path and place_of(path) for path in (self.ca_file, self.cert_file, self.key_file))
+        return ca, cert, key
 
     @field_validator("key_file")
     @classmethod
@@ -63,11 +75,14 @@ class Tls(Section):
         return value
 
 
-class Mqtt(Section):
-    """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
+class Broker(Section):
+    """A broker, and how to present ourselves to it."""
 
-    host: str = Field(examples=["127.0.0.1"])
+    host: Host = Field(examples=["127.0.0.1"])
     """Name or address of the broker."""
+    fallback_hosts: Distinct[Host] = ()
+    """Further brokers, such as the other nodes of a cluster: whenever a connection fails or ends, the next is
+    tried, in turn, with the same port, login and TLS."""
     allow_plaintext: bool = False
     """Whether alerts and passwords may travel unencrypted to a broker on another machine."""
     tls: Tls = Field(default=Tls(), validate_default=True)
@@ -77,34 +92,25 @@ class Mqtt(Section):
     protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
     """MQTT 5 or 3.1.1. With 3.1.1 the broker cannot tell that it refused an alert, or that nobody listens."""
     client_id: ClientId = Field(default=DERIVED)
-    """Client identifier, unique at the broker. Without it: edgeguard-<site>-<device>."""
+    """Client identifier, unique at the broker. Without it: `edgeguard-` and the names in this file."""
     username: Text | None = None
     """User at the broker; null: none."""
     password_file: Location | None = None
-    """File whose first line is the password; readable by the service only (chmod 600); null: none."""
+    """File whose first line is the password; chmod 600: refused if others can read it; null: none."""
     keepalive_s: int = Field(default=20, ge=5, le=3600)
     """Seconds between signs of life; a dead connection is noticed after about twice that."""
-    window: int = Field(default=80, ge=1, le=1000)
-    """Alerts that may be on their way, not yet confirmed."""
-    retry_s: float = Field(default=20.0, ge=1, le=3600)
-    """Seconds after which an alert that was sent but not confirmed is sent again."""
 
     def password(self) -> str | None:
         """The password, read now. Raises ConfigError."""
         return None if self.password_file is None else read_secret(self.password_file)
 
-    @field_validator("host")
-    @classmethod
-    def _is_a_host(cls, host: str) -> str:
-        if not _is_host(host):
-            raise ValueError("expected a host name or address alone, without mqtt:// and port")
-        return host
-
     @field_validator("tls")
     @classmethod
     def _not_in_the_clear(cls, tls: Tls, info: ValidationInfo) -> Tls:
-        host, plaintext = info.data.get("host"), info.data.get("allow_plaintext", True)
-        if host and not (tls.enabled or plaintext or is_loopback(host)):
+        if tls.enabled or info.data.get("allow_plaintext", True):
+            return tls
+        hosts = (info.data.get("host"), *info.data.get("fallback_hosts", ()))
+        for host in (host for host in hosts if host and not is_loopback(host)):
             raise ValueError(
                 f"is not enabled, but {host} is another machine: alerts would be readable for everybody on "
                 "the way; expected enabled: true, or mqtt.allow_plaintext: true where that is acceptable"
@@ -125,3 +131,29 @@ class Mqtt(Section):
         if value is not None and info.data.get("username", "") is None:
             raise ValueError("expected a username beside it")
         return value
+
+
+class Outbox(Section):
+    """What waits on the disk until it is delivered. Beyond these bounds the least important gives way:
+    records of health, then transcripts, then alerts of severity info, warning, and last alarm."""
+
+    max_rows: int = Field(default=100_000, ge=100, le=10_000_000)
+    """Messages that may wait."""
+    max_bytes: int = Field(default=200_000_000, ge=1_000_000)
+    """Bytes that they may take; the file itself may grow to about three times as much."""
+
+
+class Mqtt(Broker):
+    """The broker. Topics begin with edgeguard/v1/<site>/<device>."""
+
+    custody: Literal["receipt", "puback"] = "puback"
+    """Whose word lets the device forget a message: `receipt`, a collector's, once it is in its database; or
+    `puback`, the broker's, for sites without a collector: a broker may forget what it acknowledged."""
+    outbox: Outbox = Outbox()
+    """What waits on the disk until it is delivered."""
+    window: int = Field(default=800, ge=1, le=1000)
+    """The most messages that may be on their way, not yet confirmed; fewer on a line that confirms late."""
+    retry_s: float = Field(default=20.0, ge=1, le=3600)
+    """Seconds after which an alert that was sent but not confirmed is sent again."""
+    counts: bool = True
+    """Whether to tell, on each change, how many of each class every camera sees, all in all and by zone."""

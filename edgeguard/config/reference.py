@@ -7,10 +7,11 @@ import re
 import textwrap
 from typing import Any
 
-from edgeguard.config.schema import Node, child, kind_of, resolved, top
+from edgeguard.config.root import Config
+from edgeguard.config.schema import Node, Root, child, kind_of, resolved, top
 
 HEAD = """\
-# yaml-language-server: $schema=edgeguard.schema.json
+# yaml-language-server: $schema={schema}
 #
 # Every key of the configuration, at its default. Names of cameras, zones, rules and the like, and keys marked
 # "Required", are examples. Copy what you want to change: what is left out is as it stands here.
@@ -19,11 +20,11 @@ _WIDTH = 105
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./:-]*[A-Za-z0-9]")
 
 
-def reference() -> str:
-    """The text of `configs/reference.yaml`."""
+def reference(root: Root = Config, schema_file: str = "edgeguard.schema.json") -> str:
+    """The text of `configs/reference.yaml`, or of another root's file."""
     writer = _Writer()
-    writer.section(top(), {}, 0)
-    return HEAD + "\n".join(writer.lines) + "\n"
+    writer.section(top(root), {}, 0)
+    return HEAD.format(schema=schema_file) + "\n".join(writer.lines) + "\n"
 
 
 class _Writer:

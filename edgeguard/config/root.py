@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from edgeguard.config.cameras import Camera
 from edgeguard.config.detector import Detector
 from edgeguard.config.environment import local_timezone
+from edgeguard.config.escalation import Escalation
 from edgeguard.config.evidence import Evidence
 from edgeguard.config.microphones import Microphone
 from edgeguard.config.mqtt import Mqtt
@@ -55,6 +56,8 @@ class Config(Section):
     """What alerts are raised for."""
     mqtt: Mqtt = Field(examples=[{}])
     """Where alerts go."""
+    escalation: Escalation = Escalation()
+    """What happens to alerts that nobody acknowledges."""
     evidence: Evidence = Field(default=Evidence(), validate_default=True)
     """What is kept to prove an alert."""
     privacy: Privacy = Privacy()

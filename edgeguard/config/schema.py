@@ -7,17 +7,20 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.faults import Path
 from edgeguard.config.root import Config
-from edgeguard.config.section import NAME_WORDS
+from edgeguard.config.section import NAME_WORDS, Section
 
 Node = dict[str, Any]
 """A part of a JSON Schema."""
+Root = type[Section]
+"""Which kind of file: `Config` or `CollectorConfig`."""
 
 
-def schema() -> Node:
+def schema(root: Root = Config) -> Node:
     """JSON Schema of a configuration file; its descriptions tell units and defaults."""
-    whole = deepcopy(top())
+    whole = deepcopy(top(root))
     for definition in (whole, *whole["$defs"].values()):
         for node in definition.get("properties", {}).values():
             default = node.get("default")
@@ -27,16 +30,22 @@ def schema() -> Node:
 
 
 @cache
-def top() -> Node:
+def top(root: Root = Config) -> Node:
     """The schema of the whole file, its descriptions without defaults; not to be changed."""
-    root = Config.model_json_schema()
-    definitions = root.pop("$defs")
-    for definition in (root, *definitions.values()):
+    whole = root.model_json_schema()
+    definitions = whole.pop("$defs")
+    for definition in (whole, *definitions.values()):
         definition.pop("title", None)
         for node in definition.get("properties", {}).values():
             _finish(node, definitions)
-    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": Config.__doc__}
-    return {**title, **root, "$defs": definitions}
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": root.__doc__}
+    return {**title, **whole, "$defs": definitions}
+
+
+@cache
+def _definitions() -> Node:
+    """The sections of all files: a name means the same in each."""
+    return {**top(CollectorConfig)["$defs"], **top()["$defs"]}
 
 
 def _finish(node: Node, definitions: Node) -> None:
@@ -56,7 +65,7 @@ def resolved(node: Node) -> Node:
     """`node`, its reference followed and its null left out."""
     while True:
         if "$ref" in node:
-            target = top()["$defs"][node["$ref"].rpartition("/")[2]]
+            target = _definitions()[node["$ref"].rpartition("/")[2]]
             node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
         elif "anyOf" in node:
             real = next(choice for choice in node["anyOf"] if choice != {"type": "null"})
@@ -81,10 +90,10 @@ def child(node: Node, part: str | int) -> Node:
     return resolved(found)
 
 
-def locate(loc: Path) -> tuple[Path, Node]:
+def locate(loc: Path, root: Root = Config) -> tuple[Path, Node]:
     """The file's path and the schema for pydantic's location, which names the chosen kinds as well."""
     path: Path = ()
-    node = top()
+    node = top(root)
     for part in loc:
         chosen = kind_of(node, part)
         if chosen is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edgeguard.config.environment import credentials_folder
 from edgeguard.errors import ConfigError
+from edgeguard.files import check_private
 
 MASK = "***"
 _MAX_BYTES = 4096
@@ -32,14 +34,26 @@ def is_secret_key(key: object) -> bool:
     return isinstance(key, str) and not key.endswith("_file") and bool(_SECRET_KEY.search(key))
 
 
+def place_of(path: Path) -> Path:
+    """Where the file is: what systemd's LoadCredential= laid out under the same name, else `path` itself."""
+    folder = credentials_folder()
+    given = folder / path.name if folder else path
+    return given if given.is_file() else path
+
+
 def read_secret(path: Path) -> str:
-    """The first line of a secret's file. Raises ConfigError, which does not tell what the file holds."""
+    """The first line of a secret's file, which is where `place_of` says. Raises ConfigError.
+
+    Refuses a file that others can read or change, as ssh does; no message tells what a file holds.
+    """
+    path = place_of(path)
     try:
+        check_private(path)
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
         secret = data.decode().partition("\n")[0].rstrip("\r")
     except OSError as error:
-        raise ConfigError(f"cannot read the secret in {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot use the secret in {path}: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ConfigError(f"the secret in {path} is not UTF-8 text") from None
     if not secret or len(data) > _MAX_BYTES:

@@ -34,12 +34,17 @@ class Models(Section):
     """Folders with copies of models (environment: EDGEGUARD_MIRROR), asked before the internet."""
 
 
-class Log(Section):
-    """What the service writes down while it runs."""
+class LogLines(Section):
+    """What a service writes to standard error while it runs."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important level that goes to standard error."""
     format: Literal["text", "json"] = "text"
     """`text` for people, `json` for machines, one object a line."""
+
+
+class Log(LogLines):
+    """What the service writes down while it runs."""
+
     observations: bool = False
     """Whether everything that is noticed is also written to observations.jsonl in `state_dir`."""

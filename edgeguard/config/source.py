@@ -20,7 +20,7 @@ class Source(Section):
     username: Text | None = None
     """RTSP user; null: none."""
     password_file: Location | None = None
-    """File whose first line is the RTSP password; readable by the service only (chmod 600)."""
+    """File whose first line is the RTSP password; chmod 600: refused if others can read or change it."""
     transport: Literal["tcp", "udp"] = "tcp"
     """RTSP transport: `tcp` loses nothing, `udp` may be quicker on a clean network."""
     latency_ms: int = Field(default=200, ge=0, le=10_000)

@@ -6,22 +6,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from edgeguard.config.schema import Node, kind_of, resolved, top, words
+from edgeguard.config.root import Config
+from edgeguard.config.schema import Node, Root, kind_of, resolved, top, words
 
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 _COLUMNS = "| key | expected | default | meaning |\n|---|---|---|---|\n"
 
 
-def tables() -> str:
+def tables(root: Root = Config) -> str:
     """One table for each section, one for each kind of rule."""
-    return "\n".join(f"### {title}\n\n{_COLUMNS}{''.join(rows)}" for title, rows in _sections(top(), ""))
+    return "\n".join(f"### {title}\n\n{_COLUMNS}{''.join(rows)}" for title, rows in _sections(top(root), ""))
 
 
-def with_tables(document: str) -> str:
+def with_tables(document: str, root: Root = Config) -> str:
     """`document` with the tables between its two marks."""
     before, _, rest = document.partition(BEGIN)
     after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{tables(root)}\n{END}{after}"
 
 
 def _sections(node: Node, path: str) -> Iterator[tuple[str, list[str]]]:

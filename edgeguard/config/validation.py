@@ -7,7 +7,8 @@ from pydantic_core import ErrorDetails
 
 from edgeguard.config.faults import Fault, Path, given, suggestion
 from edgeguard.config.labels import OTHER_SPELLINGS
-from edgeguard.config.schema import Node, locate, words
+from edgeguard.config.root import Config
+from edgeguard.config.schema import Node, Root, locate, words
 
 ELSEWHERE = {
     "cert": "cert_file",
@@ -39,23 +40,23 @@ ELSEWHERE = {
 """What other programs call our keys."""
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def faults_of(error: ValidationError, root: Root = Config) -> list[Fault]:
     """One fault for each of pydantic's, apart from lists that are short only because of a faulty entry."""
-    return [_fault(details) for details in error.errors(include_url=False) if not _is_echo(details)]
+    return [_fault(details, root) for details in error.errors(include_url=False) if not _is_echo(details)]
 
 
 def _is_echo(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
-def _fault(details: ErrorDetails) -> Fault:
+def _fault(details: ErrorDetails, root: Root) -> Fault:
     loc, value = details["loc"], details["input"]
-    path, node = locate(loc)
+    path, node = locate(loc, root)
     match details["type"]:
         case "missing":
             return Fault(path, f"is missing, expected {words(node)}")
         case "extra_forbidden":
-            return Fault(path, _unknown_key(path[-1], locate(loc[:-1])[1]))
+            return Fault(path, _unknown_key(path[-1], locate(loc[:-1], root)[1]))
         case "union_tag_not_found":
             return Fault((*path, "kind"), f"is missing, expected {words(_kinds(node))}")
         case "union_tag_invalid":
@@ -63,7 +64,7 @@ def _fault(details: ErrorDetails) -> Fault:
         case "value_error":
             return _misfit(path, value, node, str(details["ctx"]["error"]))
     if path and path[-1] == "[key]":
-        return Fault(path[:-1], f"expected {words(locate(loc[:-2])[1]['propertyNames'])}")
+        return Fault(path[:-1], f"expected {words(locate(loc[:-2], root)[1]['propertyNames'])}")
     return _misfit(path, value, node)
 
 

@@ -29,7 +29,7 @@ class EvidenceStore:
     """Saves evidence, and removes the oldest when there is too much of it or too little room."""
 
     def __init__(
-        self, root: Path, clock: Clock, max_bytes: int, max_days: float, min_free_bytes: int = 64 << 20
+        self, root: Path, clock: Clock, max_bytes: int, max_days: float, reserve_bytes: int = 64_000_000
     ) -> None:
         self.disk_nearly_full = False
         """As of the last save or check."""
@@ -37,7 +37,7 @@ class EvidenceStore:
         self._clock = clock
         self._max_bytes = max_bytes
         self._max_age_ns = round(max_days * _DAY_NS)
-        self._min_free_bytes = min_free_bytes
+        self._reserve_bytes = reserve_bytes
 
     def open(self) -> None:
         """Make the folder and clear what a crash left. Raises StorageError."""
@@ -103,7 +103,7 @@ class EvidenceStore:
     def _to_replace(self, size_bytes: int) -> list[Path]:
         """The oldest evidence that has to give its place to `size_bytes`; OSError if there is not enough."""
         disk = os.statvfs(self._root)
-        self.disk_nearly_full = disk.f_bavail * disk.f_frsize < self._min_free_bytes + size_bytes
+        self.disk_nearly_full = disk.f_bavail * disk.f_frsize < self._reserve_bytes + size_bytes
         if not self.disk_nearly_full:
             return []
         replaced = []

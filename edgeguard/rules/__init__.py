@@ -8,9 +8,10 @@ To add one, copy `loitering.py` and `tests/rules/test_loitering.py`.
 """
 
 from edgeguard.rules.crowd import Crowd
+from edgeguard.rules.headcount import Headcount
 from edgeguard.rules.line import LineCrossed
 from edgeguard.rules.loitering import Loitering
 from edgeguard.rules.rule import Rule
 from edgeguard.rules.zone import Presence, ZoneEntered, ZoneLeft
 
-__all__ = ["Crowd", "LineCrossed", "Loitering", "Presence", "Rule", "ZoneEntered", "ZoneLeft"]
+__all__ = ["Crowd", "Headcount", "LineCrossed", "Loitering", "Presence", "Rule", "ZoneEntered", "ZoneLeft"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from edgeguard.alerts.publisher import Delivery, Publisher
+from collections.abc import Callable
+
+from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.publisher import Publisher
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
 
@@ -14,10 +17,17 @@ class DeliveryStage(Stage):
 
     name = "publisher"
 
-    def __init__(self, publisher: Publisher, broker: Part, outbox: Part) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        broker: Part,
+        outbox: Part,
+        say_more: Callable[[], object] = lambda: None,
+    ) -> None:
         self._publisher = publisher
         self._broker = broker
         self._outbox = outbox
+        self._say_more = say_more
         self._started = False
 
     def open(self) -> None:
@@ -28,6 +38,7 @@ class DeliveryStage(Stage):
     def step(self) -> None:
         self._publisher.run_once(STEP_S)
         self._say(self._publisher.delivery)
+        self._say_more()
 
     def finish(self) -> None:
         """Deliver what can be delivered now, and say goodbye."""
@@ -42,6 +53,8 @@ class DeliveryStage(Stage):
             delivered=delivery.delivered,
             lost=delivery.lost,
             oldest_pending_s=round(delivery.oldest_pending_s, 1),
+            bad_receipts=delivery.bad_receipts,
+            **{f"shed_{name}": count for name, count in delivery.shed.items()},
         )
         trouble = _trouble(delivery)
         self._outbox.set(State.DEGRADED if trouble else State.OK, trouble)
@@ -50,8 +63,10 @@ class DeliveryStage(Stage):
 def _trouble(delivery: Delivery) -> str | None:
     if delivery.storage_error:
         return delivery.storage_error
-    if delivery.set_aside:
-        return f"the outbox was damaged; it was set aside as {delivery.set_aside}"
+    if delivery.gate_error:
+        return delivery.gate_error
+    if delivery.replaced:
+        return delivery.replaced
     if delivery.ballast_used:
         return "the disk is full; the outbox lives on its reserve"
     return None

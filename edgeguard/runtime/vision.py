@@ -9,11 +9,12 @@ from typing import Protocol
 
 from edgeguard.clock import Clock
 from edgeguard.errors import UnavailableError
+from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
-from edgeguard.types import Detections, Frame, ModelRef, Observation, Stages, Tracks
+from edgeguard.types import Counts, Detections, Frame, ModelRef, Observation, Stages, Tracks
 from edgeguard.vision.detector import Detector
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Watch:
 
     tracker: Tracking
     rules: Sequence[Watching]
+    count: Callable[[Tracks], Counts] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class VisionStage(Stage):
         shelf: Shelf,
         part: Part,
         clock: Clock,
+        census: Census | None = None,
     ) -> None:
         self._part = part
         self._frames = frames
@@ -77,6 +80,7 @@ class VisionStage(Stage):
         self._by_camera = {camera: sight for sight in self._sights for camera in sight.eye.cameras}
         self._shelf = shelf
         self._clock = clock
+        self._census = census
         self._looking = False
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera."""
@@ -95,6 +99,8 @@ class VisionStage(Stage):
             sight.try_wanted_again()
         if frame is not None:
             self._look_safely(self._by_camera[frame.source], frame)
+        if self._census is not None:
+            self._census.tell_news()
         if self._troubles:
             self._part.set(State.DEGRADED, "; ".join(self._troubles.values()))
         else:
@@ -103,6 +109,10 @@ class VisionStage(Stage):
     def close(self) -> None:
         for sight in self._sights:
             sight.close()
+
+    def finish(self) -> None:
+        if self._census is not None:
+            self._census.end()
 
     def models(self) -> Mapping[str, ModelRef]:
         """Which model watches each camera now, or did last."""
@@ -131,6 +141,8 @@ class VisionStage(Stage):
         watch = sight.watch(frame.source)
         tracks = watch.tracker.update(detections, frame)
         noticed = [seen for rule in watch.rules for seen in rule.update(tracks)]
+        if self._census is not None and watch.count is not None:
+            self._census.saw(watch.count(tracks))
         stages = Stages(frame.arrived_ns, start_ns, end_ns, self._clock.monotonic_ns())
         self._shelf.put(View(frame, tracks), keep=bool(noticed))
         for seen in noticed:

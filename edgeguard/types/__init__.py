@@ -9,6 +9,7 @@ To add one, copy `audio.py`.
 
 from edgeguard.types.alert import Alert, AlertState, ClipRef, ModelRef, Severity
 from edgeguard.types.audio import AudioChunk
+from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, Frame, PixelFormat
 from edgeguard.types.geometry import Line, Point, Polygon
@@ -21,6 +22,7 @@ __all__ = [
     "AudioChunk",
     "ClipRef",
     "Colour",
+    "Counts",
     "Detections",
     "Frame",
     "Line",

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
+from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.ledger import Ledger
 from edgeguard.alerts.link import Acked, Endpoint, LinkEvent, Will
 from edgeguard.alerts.messages import HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
-from edgeguard.alerts.publisher import Delivery, Input, Publisher
-from edgeguard.alerts.subscriber import Subscriber, Told
+from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.alerts.topics import up_filter
+from edgeguard.client import Client, Told, open_client
 from edgeguard.clock import SystemClock
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.types import Alert
@@ -38,18 +40,21 @@ def until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
 class Device:
     """A publisher on its own thread."""
 
-    def __init__(self, folder: Path, where: Endpoint, identity: Identity = IDENTITY) -> None:
+    def __init__(
+        self, folder: Path, where: Endpoint, identity: Identity = IDENTITY, custody: str = "puback"
+    ) -> None:
         self.acked: dict[int, int] = {}
         self._inbox: Channel[Input] = Channel(10_000, WhenFull.WAIT)
         will = Will(identity.topics.status, encode(status_message("offline", identity)), delay_s=0)
         clock = SystemClock()
         self.publisher = Publisher(
             self._inbox,
-            lambda: Outbox(folder / "outbox.db", clock, ballast_bytes=0),
-            MqttLink(where, self._notify, will),
+            lambda: Outbox(folder / "outbox.db", clock, Ledger(identity.boot_id, clock), ballast_bytes=0),
+            MqttLink(where, self._notify, will, [identity.topics.down_filter]),
             identity,
             clock,
-            ack_timeout_s=2,
+            custody=custody,
+            confirm_timeout_s=2 if custody == "puback" else 0.5,
             retry_s=0.05,
         )
         self._stop = threading.Event()
@@ -84,14 +89,12 @@ class Consumer:
     """A subscriber that keeps what it was told."""
 
     def __init__(self, where: Endpoint) -> None:
-        inbox: Channel[LinkEvent] = Channel(100_000)
-        self._link = MqttLink(where, inbox.put, subscriptions=[up_filter()])
-        self.subscriber = Subscriber(self._link, inbox)
+        self.subscriber: Client = open_client(where, up_filter())
         self.subscriber.start()
         self.told: list[Told] = []
 
     def bodies(self, name: str) -> list[dict[str, Any]]:
-        self.told += self.subscriber.receive(0.01)
+        self.told += [news for news in self.subscriber.receive(0.01) if isinstance(news, Told)]
         return [told.body for told in self.told if told.name == name]
 
     def ids(self) -> set[str]:
@@ -105,8 +108,8 @@ class Consumer:
 def open_device(tmp_path: Path) -> Iterator[Callable[..., Device]]:
     devices = []
 
-    def make(where: Endpoint, identity: Identity = IDENTITY) -> Device:
-        devices.append(Device(tmp_path, where, identity))
+    def make(where: Endpoint, identity: Identity = IDENTITY, custody: str = "puback") -> Device:
+        devices.append(Device(tmp_path, where, identity, custody))
         return devices[-1]
 
     yield make

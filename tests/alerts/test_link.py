@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import queue
+import re
+import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +15,7 @@ from typing import TypeVar
 
 import pytest
 
+from edgeguard.alerts import mqtt
 from edgeguard.alerts.fake import FakeLink
 from edgeguard.alerts.link import (
     Acked,
@@ -20,16 +25,19 @@ from edgeguard.alerts.link import (
     Link,
     LinkEvent,
     Received,
+    Subscribed,
     Tls,
     Will,
 )
 from edgeguard.alerts.mqtt import MqttLink
+from edgeguard.alerts.tls import tls_context
 from edgeguard.errors import ConfigError
 from tests.support.alerts import endpoint
 from tests.support.broker import Broker, free_port
 
 EventT = TypeVar("EventT")
 Events = queue.SimpleQueue[LinkEvent]
+DYNAMIC_SECURITY = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
 
 
 def wait_for(events: Events, kind: type[EventT], timeout_s: float = 10.0) -> EventT:
@@ -39,6 +47,10 @@ def wait_for(events: Events, kind: type[EventT], timeout_s: float = 10.0) -> Eve
         event = events.get(timeout=max(0.01, deadline - time.monotonic()))
         if isinstance(event, kind):
             return event
+
+
+def wait_for_all(events: Events, kind: type[EventT], count: int) -> list[EventT]:
+    return [wait_for(events, kind) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +165,16 @@ def test_the_broker_keeps_the_place_of_a_subscriber_that_is_away(
     assert wait_for(events, Received).body == b"while you were away"
 
 
+def test_the_broker_keeps_from_us_what_is_too_large_to_be_read(
+    broker: Broker, connect: Connect, events: Events
+) -> None:
+    link = connect(endpoint(broker.port, "small"), subscriptions=["to/us"])
+    wait_for(events, Subscribed)
+    for size in (1_000_000, 200_000):
+        link.publish("to/us", bytes(size))
+    assert len(wait_for(events, Received).body) == 200_000
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker that knows `gate` with the password `right`."""
@@ -189,6 +211,20 @@ def test_it_waits_for_a_broker_that_is_not_there_yet(
         wait_for(events, Connected)
 
 
+def test_the_answer_to_its_subscriptions_is_told(broker: Broker, connect: Connect, events: Events) -> None:
+    connect(endpoint(broker.port, "reader"), subscriptions=["t", "$share/readers/t"])
+    assert wait_for(events, Subscribed).refused == ()
+
+
+def test_a_subscription_that_is_refused_is_named(tmp_path: Path, connect: Connect, events: Events) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({"defaultACLAccess": {"subscribe": False}}))
+    options = f"allow_anonymous true\nplugin {DYNAMIC_SECURITY}\nplugin_opt_config_file {rules}"
+    with Broker(tmp_path, options) as broker:
+        connect(endpoint(broker.port), subscriptions=["t/#"])
+        assert wait_for(events, Subscribed).refused == ("t/#: Not authorized",)
+
+
 def test_a_broker_that_dies_is_noticed_and_rejoined_without_old_messages(
     tmp_path: Path, connect: Connect, events: Events
 ) -> None:
@@ -213,6 +249,54 @@ def test_a_frozen_broker_is_noticed_by_its_silence(tmp_path: Path, connect: Conn
         wait_for(events, Disconnected)
         broker.sigcont()
         wait_for(events, Connected)
+
+
+def test_a_frozen_broker_is_noticed_within_two_keepalives_also_while_publishing(
+    tmp_path: Path, connect: Connect, events: Events
+) -> None:
+    with Broker(tmp_path) as broker:
+        link = connect(endpoint(broker.port, keepalive_s=2))
+        wait_for(events, Connected)
+        broker.sigstop()
+        frozen_at = time.monotonic()
+        while events.empty():
+            link.publish("t", b"{}")
+            time.sleep(0.2)
+        assert "Keep alive timeout" in wait_for(events, Disconnected).reason
+        assert time.monotonic() - frozen_at < 2 * 2 + 1
+
+
+def test_further_brokers_are_tried_in_turn(tmp_path: Path, connect: Connect, events: Events) -> None:
+    ports = [free_port() for _ in range(3)]
+    where = endpoint(ports[0], fallbacks=tuple(("127.0.0.1", port) for port in ports[1:]))
+    folders = [tmp_path / "second", tmp_path / "third"]
+    for folder in folders:
+        folder.mkdir()
+    second, third = (Broker(folder, port=port) for folder, port in zip(folders, ports[1:], strict=True))
+    with third:
+        with second:
+            link = connect(where, subscriptions=["t"])
+            assert "Connection refused" in wait_for(events, Disconnected).reason
+            wait_for(events, Connected)
+            second.kill9()
+            wait_for(events, Connected)
+            link.publish("t", b"from the third")
+            assert wait_for(events, Received).body == b"from the third"
+            second.start()
+        third.restart()
+        assert "Connection refused" in wait_for_all(events, Disconnected, 2)[1].reason
+        wait_for(events, Connected)
+
+
+def test_a_link_without_any_broker_ends_when_closed(connect: Connect, events: Events) -> None:
+    link = connect(endpoint(free_port(), fallbacks=(("127.0.0.1", free_port()),)))
+    wait_for_all(events, Disconnected, 3)
+    link.close()
+    assert link._client is not None
+    deadline = time.monotonic() + 10
+    while link._client._thread is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_broker_that_owes_too_much_is_joined_anew(tmp_path: Path, connect: Connect, events: Events) -> None:
@@ -281,6 +365,48 @@ def test_a_broker_that_cannot_prove_itself_is_not_joined(
 ) -> None:
     connect(Endpoint(host, secure.port, "tls", tls=Tls(authority / "ca.crt" if trusted else None)))
     assert words in wait_for(events, Disconnected).reason
+
+
+def test_no_link_can_be_made_that_does_not_verify(authority: Path) -> None:
+    for tls in (Tls(), Tls(authority / "ca.crt")):
+        context = tls_context(tls)
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    careless = re.compile(
+        r"CERT_NONE|CERT_OPTIONAL|check_hostname = False|tls_insecure_set|_create_unverified"
+    )
+    package = Path(mqtt.__file__).parents[1]
+    assert [path for path in package.rglob("*.py") if careless.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o660])
+def test_a_key_that_others_can_read_or_change_is_refused(authority: Path, tmp_path: Path, mode: int) -> None:
+    key = Path(shutil.copy(authority / "server.key", tmp_path))
+    key.chmod(mode)
+    with pytest.raises(ConfigError, match=f"chmod 600 {key}"):
+        MqttLink(Endpoint("localhost", 1, "x", tls=Tls(None, authority / "server.crt", key)), print)
+
+
+def test_a_key_under_a_passphrase_is_refused_and_nobody_asked_for_it(authority: Path, tmp_path: Path) -> None:
+    key = tmp_path / "locked.key"
+    lock = ["openssl", "pkey", "-aes256", "-passout", "pass:x", "-in", authority / "server.key", "-out", key]
+    subprocess.run(lock, check=True)
+    with pytest.raises(ConfigError, match=r"locked\.key"):
+        MqttLink(Endpoint("localhost", 1, "x", tls=Tls(None, authority / "server.crt", key)), print)
+
+
+def test_tls_files_that_vanish_are_a_reason_and_the_link_goes_on(
+    secure: Broker, authority: Path, tmp_path: Path, connect: Connect, events: Events
+) -> None:
+    ca = Path(shutil.copy(authority / "ca.crt", tmp_path))
+    where = Endpoint("localhost", secure.port, "tls", tls=Tls(ca), reconnect_s=(0.05, 0.1))
+    link = MqttLink(where, events.put)
+    ca.unlink()
+    link.start()
+    assert f"cannot use the TLS files {ca}: No such file" in wait_for(events, Disconnected).reason
+    shutil.copy(authority / "ca.crt", ca)
+    wait_for(events, Connected)
+    link.close()
 
 
 def test_tls_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:

@@ -5,27 +5,63 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from edgeguard.alerts.outbox import Draft, Outbox
+from edgeguard.alerts.bounds import Limits
+from edgeguard.alerts.durable import Draft, Entry, MessageClass
+from edgeguard.alerts.exchange import Unavailable
+from edgeguard.alerts.messages import encode
+from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.outbox_check import check
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
+from tests.support.companion import OpenAlerts
+
+BOOT, LATER_BOOT = "boot-1", "boot-2"
+WORTH = {"h": MessageClass.HEALTH, "i": MessageClass.INFO, "w": MessageClass.WARNING}
 
 
-def draft(item: str, seq: int) -> Draft:
-    """`a+` goes on under the id `a`, `a` does not."""
-    return Draft(f"topic/{item[0]}", f"{item} {seq}".encode(), item.rstrip("+"), item.endswith("+"))
+def draft(item: str, seq: int, _db: object = None) -> Draft:
+    """`a+` is an alert that goes on under the id `a`, `a` one that is over; the letter says its class."""
+    message = {
+        "schema": "edgeguard.alert.v1",
+        "boot_id": BOOT,
+        "seq": seq,
+        "alert_id": item.rstrip("+"),
+        "closed_at": None if item.endswith("+") else "now",
+        "replayed": False,
+    }
+    return Draft(f"topic/{item[0]}", message, WORTH.get(item[0], MessageClass.ALARM))
 
 
-def new_outbox(folder: Path, clock: ManualClock | None = None, **limits: int) -> Outbox:
-    return Outbox(folder / "outbox.db", clock or ManualClock(), **{"ballast_bytes": 0, **limits})
+def body_of(item: str, seq: int) -> bytes:
+    return encode(draft(item, seq).message)
+
+
+def take(outbox: Outbox, seq: int) -> Entry:
+    """The entry that is due under that number."""
+    return next(entry for entry in outbox.due(outbox._clock.monotonic_ns(), 10_000) if entry.seq == seq)
+
+
+def done(outbox: Outbox, seqs: Iterable[int]) -> int:
+    return outbox.done([(BOOT, seq) for seq in seqs])
+
+
+def new_outbox(
+    folder: Path, clock: ManualClock | None = None, ballast_bytes: int = 0, **limits: int
+) -> Outbox:
+    clock = clock or ManualClock()
+    return Outbox(
+        folder / "outbox.db", clock, OpenAlerts(), limits=Limits(**limits), ballast_bytes=ballast_bytes
+    )
 
 
 def seqs(outbox: Outbox, now_ns: int = 0, limit: int = 100) -> list[int]:
@@ -54,27 +90,31 @@ def test_what_is_committed_is_due_in_order(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
     outbox.commit(["c"], draft)
     entries = outbox.due(0, 100)
-    assert [(entry.seq, entry.body) for entry in entries] == [(1, b"a 1"), (2, b"b 2"), (3, b"c 3")]
+    assert [(entry.seq, entry.body) for entry in entries] == [
+        (1, body_of("a", 1)),
+        (2, body_of("b", 2)),
+        (3, body_of("c", 3)),
+    ]
     assert (outbox.pending, outbox.seq_high) == (3, 3)
     assert seqs(outbox, limit=2) == [1, 2]
 
 
 def test_what_was_sent_is_due_again_later_and_what_is_done_never(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
-    outbox.sent(1, next_try_ns=50)
+    outbox.sent(take(outbox, 1), next_try_ns=50)
     assert seqs(outbox, 49) == [2]
     assert [(entry.seq, entry.attempts) for entry in outbox.due(50, 9)] == [(2, 0), (1, 1)]
     outbox.postpone(1, next_try_ns=70)
     assert seqs(outbox, 69) == [2]
-    assert outbox.done([1, 2, 99]) == 2
+    assert done(outbox, [1, 2, 99]) == 2
     assert seqs(outbox, 1000) == []
     assert outbox.pending == 0
 
 
 def test_hurry_makes_everything_or_one_topic_due(outbox: Outbox) -> None:
     outbox.commit(["a", "b"], draft)
-    outbox.sent(1, 10**18)
-    outbox.sent(2, 10**18)
+    outbox.sent(take(outbox, 1), 10**18)
+    outbox.sent(take(outbox, 2), 10**18)
     outbox.hurry("topic/b")
     assert seqs(outbox) == [2]
     outbox.hurry()
@@ -82,7 +122,7 @@ def test_hurry_makes_everything_or_one_topic_due(outbox: Outbox) -> None:
 
 
 def test_a_failing_draft_commits_nothing_of_its_batch(outbox: Outbox) -> None:
-    def fail_at_b(item: str, seq: int) -> Draft:
+    def fail_at_b(item: str, seq: int, _db: object) -> Draft:
         if item == "b":
             raise ValueError(item)
         return draft(item, seq)
@@ -95,12 +135,12 @@ def test_a_failing_draft_commits_nothing_of_its_batch(outbox: Outbox) -> None:
 def test_the_next_run_sends_all_again_and_goes_on_counting(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
     first.commit(["a", "b", "c"], draft)
-    first.sent(1, 10**18)
-    first.done([2, 3])
+    first.sent(take(first, 1), 10**18)
+    done(first, [2, 3])
     first.close()
     second = new_outbox(tmp_path)
     second.commit(["d"], draft)
-    assert [(entry.seq, entry.earlier_run) for entry in second.due(0, 9)] == [(1, True), (4, False)]
+    assert [(entry.seq, entry.late) for entry in second.due(0, 9)] == [(1, True), (4, False)]
     second.close()
 
 
@@ -123,10 +163,10 @@ def test_the_oldest_wait_counts_from_the_commit_or_the_start_of_this_run(tmp_pat
 def test_open_alerts_are_known_to_the_next_run(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
     first.commit(["a+", "b+", "a+", "b", "c"], draft)
-    first.done(range(1, 6))
+    done(first, range(1, 6))
     first.close()
     second = new_outbox(tmp_path)
-    assert second.left_open() == [b"a+ 3"]
+    assert second.left_open() == [draft("a+", 3).message]
     second.close()
 
 
@@ -141,8 +181,8 @@ def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: P
     content[span] = bytes(byte ^ 0xA5 for byte in content[span])
     path.write_bytes(content)
     second = new_outbox(tmp_path)
-    assert second.set_aside == tmp_path / "outbox.db.damaged-1"
-    assert second.set_aside.read_bytes() == content
+    assert second.set_aside == [tmp_path / "outbox.db.damaged-1"]
+    assert second.set_aside[0].read_bytes() == content
     second.commit(["b"], draft)
     assert seqs(second)[0] > 200
     second.close()
@@ -150,7 +190,7 @@ def test_a_damaged_file_is_set_aside_and_numbers_are_not_given_twice(tmp_path: P
 
 def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
-    first._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    first._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     first.commit(["a"], draft)
     crashed = tmp_path / "crashed"
     crashed.mkdir()
@@ -159,7 +199,7 @@ def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_pa
     first.close()
     (crashed / "outbox.db").write_bytes(b"no database " * 1000)
     second = new_outbox(crashed)
-    assert second.set_aside is not None
+    assert second.set_aside
     assert (second.pending, second.left_open()) == (0, [])
     second.close()
 
@@ -167,15 +207,15 @@ def test_what_a_damaged_file_left_unfinished_is_not_taken_for_the_new_one(tmp_pa
 def test_damage_that_appears_while_running_costs_one_commit(tmp_path: Path) -> None:
     outbox = new_outbox(tmp_path)
     outbox.commit(["a" * 500] * 200, draft)
-    outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with (tmp_path / "outbox.db").open("r+b") as file:
         file.seek(4096)
         file.write(b"\xa5" * 200_000)
-    outbox._db.execute("PRAGMA cache_size=0")
+    outbox._file._db.execute("PRAGMA cache_size=0")
     with pytest.raises(StorageError, match="malformed"):
         outbox.commit(["b"], draft)
     outbox.commit(["b"], draft)
-    assert outbox.set_aside is not None
+    assert outbox.set_aside
     assert len(seqs(outbox)) == 1
     assert seqs(outbox)[0] > 200
     outbox.close()
@@ -191,16 +231,132 @@ def test_a_lost_file_does_not_bring_numbers_back(tmp_path: Path) -> None:
     second.close()
 
 
-def test_a_full_outbox_refuses_and_takes_again_once_something_is_delivered(tmp_path: Path) -> None:
-    outbox = new_outbox(tmp_path, max_bytes=200_000)
-    with pytest.raises(StorageError, match="full"):
-        commit_for_ever(outbox)
-    kept = outbox.pending
-    assert kept == outbox.seq_high == len(outbox.due(0, 1000)) > 50
-    outbox.done([1, 2, 3])
-    outbox.commit(["b"], draft)
-    assert outbox.seq_high == kept + 1
+def test_within_its_limits_nothing_gives_way(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=10)
+    outbox.commit(["a"] * 8 + ["h"], draft)
+    assert outbox.pending == 9
+    assert set(outbox.shed.values()) == {0}
     outbox.close()
+
+
+def test_the_least_important_gives_way_first_and_the_oldest_of_it(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=10)
+    outbox.commit(["h", "i", "i", "w", "w", "a", "a", "a", "a", "a"], draft)
+    outbox.commit(["a"], draft)
+    assert seqs(outbox) == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    outbox.commit(["a", "w"], draft)
+    assert seqs(outbox) == [4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    outbox.commit(["a"] * 9, draft)
+    assert seqs(outbox) == [8, 9, 10, 11, 12, *range(14, 23)][-10:]
+    shed = {worth.word: count for worth, count in outbox.shed.items()}
+    assert shed == {"health": 1, "transcript": 0, "info": 2, "warning": 3, "alarm": 6}
+    outbox.close()
+
+
+def test_no_class_takes_more_than_its_share(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=100)
+    outbox.commit(["h"] * 50 + ["i"] * 90 + ["w"] * 90, draft)
+    rows = {worth.word: count for worth, count in outbox.pending_by_class.items()}
+    assert rows["health"] <= 10
+    assert rows["info"] <= 60
+    assert rows["warning"] == 85
+    assert outbox.pending <= 100
+    outbox.commit(["a"] * 100, draft)
+    assert outbox.pending_by_class[MessageClass.ALARM] == outbox.pending == 100
+    outbox.close()
+
+
+def test_what_is_delivered_is_history_and_comes_again_when_asked_for(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, history_rows=3, rows=10)
+    outbox.commit(["w", "w", "w", "w", "w"], draft)
+    for entry in outbox.due(0, 9):
+        outbox.sent(entry, 10**18)
+    assert done(outbox, [1, 2, 3, 4]) == 4
+    count, unavailable = outbox.replay(1, 7)
+    assert (count, unavailable) == (4, [Unavailable(1, 1, "expired"), Unavailable(6, 7, "unassigned")])
+    outbox.commit(["a"], draft)
+    replayed = [(entry.seq, entry.late) for entry in outbox.due(0, 9)]
+    assert replayed == [(6, False), (5, False), (2, True), (3, True), (4, True)]
+    for entry in outbox.due(0, 9):
+        outbox.sent(entry, 10**18)
+    assert seqs(outbox) == []
+    assert outbox.pending == 2
+    outbox.close()
+
+
+def test_a_request_beyond_all_bounds_is_answered(outbox: Outbox) -> None:
+    outbox.commit(["a"], draft)
+    assert outbox.replay(1, 10**15) == (1, [Unavailable(2, 10**15, "unassigned")])
+    assert outbox.replay(5, 9) == (0, [Unavailable(5, 9, "unassigned")])
+
+
+def test_a_receipt_from_another_run_or_for_no_number_at_all_changes_nothing(outbox: Outbox) -> None:
+    outbox.commit(["a"], draft)
+    assert outbox.done([(LATER_BOOT, 1), (BOOT, 2), (BOOT, 10**30), (BOOT, -1)]) == 0
+    assert outbox.pending == 1
+
+
+def test_what_waits_in_a_damaged_file_is_taken_over_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a" * 500] * 200, draft)
+    done(first, range(1, 11))
+    first.close()
+    path = tmp_path / "outbox.db"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = bytes(4096)
+    path.write_bytes(content)
+    second = new_outbox(tmp_path)
+    assert len(second.replaced) == 1
+    kept = seqs(second, limit=1000)
+    assert 150 < len(kept) < 190
+    assert set(kept) <= set(range(11, 201))
+    count, unavailable = second.replay(1, 200)
+    assert count == len(kept)
+    missing = {seq for gap in unavailable for seq in range(gap.from_seq, gap.to_seq + 1)}
+    assert {gap.reason for gap in unavailable} == {"renumbered"}
+    assert missing == set(range(1, 201)) - set(kept)
+    second.close()
+
+
+def test_a_file_that_is_removed_under_us_costs_nothing_that_waits(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path)
+    outbox.commit(["a", "b", "c"], draft)
+    for file in tmp_path.glob("outbox.db*"):
+        if file.suffix != ".seq":
+            file.unlink()
+    outbox.commit(["d"], draft)
+    assert "removed" in outbox.replaced[0]
+    kept = seqs(outbox)
+    assert kept[:3] == [1, 2, 3]
+    assert kept[3] > 1000
+    outbox.close()
+    after = new_outbox(tmp_path)
+    assert seqs(after) == kept
+    assert check(tmp_path / "outbox.db").sound
+    after.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_whatever_bytes_are_flipped_it_opens_and_goes_on(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first = new_outbox(folder)
+        first.commit(["a" * 300] * 40, draft)
+        first.close()
+        content = bytearray((folder / "outbox.db").read_bytes())
+        for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=20)):
+            content[place] ^= data.draw(st.integers(1, 255))
+        content = content[: data.draw(st.sampled_from([len(content), len(content) // 2, 100, 0]))]
+        (folder / "outbox.db").write_bytes(content)
+        second = new_outbox(folder)
+        with suppress(StorageError):  # damage that only shows now costs one commit
+            second.commit(["b"], draft)
+        second.commit(["c"], draft)
+        assert second.seq_high > 40
+        assert second.seq_high in seqs(second, limit=1000)
+        second.close()
 
 
 @pytest.fixture
@@ -227,12 +383,55 @@ def test_on_a_full_disk_the_ballast_makes_room(small_disk: Path) -> None:
     with pytest.raises(StorageError, match="full"):
         commit_for_ever(outbox)
     filler.unlink()
-    outbox.done(range(1, 11))
+    done(outbox, range(1, 11))
     outbox.commit(["d"], draft)
     outbox.close()
     after = new_outbox(small_disk, ballast_bytes=400_000)
     assert not after.ballast_used
     after.close()
+
+
+def test_a_full_disk_costs_the_least_important_first(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk, ballast_bytes=400_000)
+    outbox.commit(["h" + "x" * 1000] * 100 + ["w" + "x" * 1000] * 400, draft)
+    outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # a ballast holds more than a usual WAL
+    with pytest.raises(OSError, match="No space"):
+        fill(small_disk / "filler")
+    for _ in range(40):
+        outbox.commit(["a" * 1000] * 10, draft)
+    rows = outbox.pending_by_class
+    assert rows[MessageClass.ALARM] == 400
+    assert outbox.shed[MessageClass.ALARM] == 0
+    assert rows[MessageClass.HEALTH] == 0
+    assert outbox.shed[MessageClass.WARNING] > 0
+    outbox.close()
+    assert check(small_disk / "outbox.db").sound
+
+
+def test_a_disk_that_turns_read_only_refuses_in_words_and_works_again_afterwards(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk)
+    outbox.commit(["a"], draft)
+    outbox.close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StorageError, match="must exist and be writable"):
+        new_outbox(small_disk)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    outbox = new_outbox(small_disk)
+    outbox.commit(["b"], draft)
+    assert (seqs(outbox), outbox.replaced) == ([1, 2], [])
+    outbox.close()
+
+
+def test_a_file_that_nobody_may_write_is_no_damage(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path)
+    outbox.commit(["a"], draft)
+    outbox._file._db.execute("PRAGMA query_only=ON")
+    with pytest.raises(StorageError, match="readonly"):
+        outbox.commit(["b"], draft)
+    outbox._file._db.execute("PRAGMA query_only=OFF")
+    outbox.commit(["b"], draft)
+    assert (seqs(outbox), outbox.replaced) == ([1, 2], [])
+    outbox.close()
 
 
 def test_a_folder_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
@@ -246,21 +445,22 @@ def test_it_belongs_to_the_thread_that_opened_it(outbox: Outbox) -> None:
 
 
 def test_commits_are_on_the_disk_when_they_return(outbox: Outbox) -> None:
-    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert outbox._file._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert outbox._file._db.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 WRITER = """
 import sys
 from pathlib import Path
+from tests.support.companion import OpenAlerts
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import SystemClock
-from tests.alerts.test_outbox import draft
+from tests.alerts.test_outbox import done, draft
 
-outbox = Outbox(Path(sys.argv[1]), SystemClock(), ballast_bytes=0)
+outbox = Outbox(Path(sys.argv[1]), SystemClock(), OpenAlerts(), ballast_bytes=0)
 while True:
     outbox.commit(["a", "b", "c"], draft)
-    outbox.done([outbox.seq_high])
+    done(outbox, [outbox.seq_high])
     print(outbox.seq_high, flush=True)
 """
 
@@ -281,8 +481,11 @@ def test_killed_in_the_middle_it_keeps_what_it_committed(tmp_path: Path) -> None
     after.close()
 
 
+HISTORY, ROWS = 6, 12
+
+
 class Model(RuleBasedStateMachine):
-    """The outbox against a dictionary, through restarts."""
+    """The outbox against three sets of numbers, through restarts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -290,47 +493,90 @@ class Model(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "outbox.db"
         self.clock = ManualClock()
         self.outbox = self.open()
-        self.rows: dict[int, bytes] = {}
+        self.waiting: dict[int, str] = {}
+        self.history: list[int] = []
+        self.shed: set[int] = set()
         self.next_try_ns: dict[int, int] = {}
         self.count = 0
 
     def open(self) -> Outbox:
-        return Outbox(self.path, self.clock, ballast_bytes=0)
+        limits = Limits(rows=ROWS, history_rows=HISTORY)
+        return Outbox(self.path, self.clock, OpenAlerts(), limits=limits, ballast_bytes=0)
 
     def teardown(self) -> None:
         self.outbox.close()
+        assert check(self.path, Limits(rows=ROWS, history_rows=HISTORY)).sound
         self.folder.cleanup()
 
-    @rule(items=st.lists(st.sampled_from(["a", "b", "c"]), max_size=5))
+    @rule(items=st.lists(st.sampled_from(["h", "i", "w", "a"]), max_size=5))
     def commit(self, items: list[str]) -> None:
         self.outbox.commit(items, draft)
         for item in items:
             self.count += 1
-            self.rows[self.count] = draft(item, self.count).body
+            self.waiting[self.count] = item
+        self.make_room()
+
+    def make_room(self) -> None:
+        """What is shed, from what the outbox says: never more than needed, and the right ones."""
+        kept = set(self.outbox_rows())
+        gone = [seq for seq in self.waiting if seq not in kept]
+        for seq in gone:
+            item = self.waiting.pop(seq)
+            older = [other for other, its in self.waiting.items() if its == item and other < seq]
+            assert not older, "the oldest of a class goes first"
+            self.shed.add(seq)
+            self.next_try_ns.pop(seq, None)
+            assert item != "a" or set(self.waiting.values()) == {"a"}, "alarms go last"
+        assert len(self.waiting) <= ROWS
+
+    def outbox_rows(self) -> list[int]:
+        rows = self.outbox.transaction(
+            lambda db: db.execute("SELECT seq FROM place WHERE rank > 0").fetchall()
+        )
+        return [seq for (seq,) in rows]
 
     @rule(limit=st.integers(1, 5), wait_ns=st.integers(0, 20))
     def send_what_is_due(self, limit: int, wait_ns: int) -> None:
         entries = self.outbox.due(self.clock.now_ns, limit)
-        ready = {seq for seq in self.rows if self.next_try_ns.get(seq, 0) <= self.clock.now_ns}
-        assert len(entries) == min(limit, len(ready))
+        now_ns = self.clock.now_ns
+        ready = {seq for seq in self.waiting if self.next_try_ns.get(seq, 0) <= now_ns}
+        first = entries[: len(ready)]
+        assert len(first) == min(limit, len(ready))
+        assert {entry.seq for entry in first} <= ready
+        assert {entry.seq for entry in entries[len(ready) :]} <= set(self.history), "replays come last"
         for entry in entries:
-            assert entry.seq in ready
-            assert entry.body == self.rows[entry.seq]
-            self.outbox.sent(entry.seq, self.clock.now_ns + wait_ns)
-            self.next_try_ns[entry.seq] = self.clock.now_ns + wait_ns
+            self.outbox.sent(entry, now_ns + wait_ns)
+            if entry.seq in ready:
+                self.next_try_ns[entry.seq] = now_ns + wait_ns
 
-    @rule(seqs=st.sets(st.integers(1, 40), max_size=5))
-    def done(self, seqs: set[int]) -> None:
-        assert self.outbox.done(seqs) == len(seqs & self.rows.keys())
-        for seq in seqs:
-            self.rows.pop(seq, None)
+    @rule(seqs=st.sets(st.integers(1, 40), max_size=5), boot_id=st.sampled_from([BOOT, BOOT, LATER_BOOT]))
+    def confirm(self, seqs: set[int], boot_id: str) -> None:
+        delivered = sorted(seqs & self.waiting.keys()) if boot_id == BOOT else []
+        assert self.outbox.done([(boot_id, seq) for seq in seqs]) == len(delivered)
+        for seq in delivered:
+            del self.waiting[seq]
+            self.next_try_ns.pop(seq, None)
+        self.history = sorted([*self.history, *delivered])[-HISTORY:]
 
-    @rule(topic=st.sampled_from([None, "topic/a"]))
-    def hurry(self, topic: str | None) -> None:
-        self.outbox.hurry(topic)
-        for seq, body in self.rows.items():
-            if topic is None or body.startswith(b"a"):
+    @rule(from_seq=st.integers(1, 40), size=st.integers(0, 20))
+    def replay(self, from_seq: int, size: int) -> None:
+        wanted = range(from_seq, from_seq + size + 1)
+        count, unavailable = self.outbox.replay(wanted[0], wanted[-1])
+        assert count == len([seq for seq in wanted if seq in self.waiting or seq in self.history])
+        for seq in self.waiting:
+            if seq in wanted and seq in self.next_try_ns:
                 self.next_try_ns[seq] = 0
+        reasons = {seq: gap.reason for gap in unavailable for seq in range(gap.from_seq, gap.to_seq + 1)}
+        assert {seq for seq, reason in reasons.items() if reason == "shed"} == self.shed & set(wanted)
+        assert {seq for seq, reason in reasons.items() if reason == "unassigned"} == {
+            seq for seq in wanted if seq > self.count
+        }
+        assert len(reasons) + count == len(wanted)
+
+    @rule()
+    def hurry(self) -> None:
+        self.outbox.hurry()
+        self.next_try_ns = dict.fromkeys(self.next_try_ns, 0)
 
     @rule(wait_ns=st.integers(0, 30))
     def wait(self, wait_ns: int) -> None:
@@ -344,9 +590,9 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def counts_agree(self) -> None:
-        assert self.outbox.pending == len(self.rows)
+        assert self.outbox.pending == len(self.waiting)
         assert self.outbox.seq_high == self.count
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)

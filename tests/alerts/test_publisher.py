@@ -11,8 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from edgeguard.alerts.exchange import receipt_message
 from edgeguard.alerts.fake import FakeLink, Publication
-from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity
+from edgeguard.alerts.ledger import Ledger
+from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import ManualClock
@@ -22,6 +24,7 @@ from tests.alerts.strict import assert_valid
 from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert, body, moment
 
 STATUS = "edgeguard/v1/depot/gate-1/up/status"
+RECEIPT = "edgeguard/v1/depot/gate-1/down/receipt"
 HEALTH = "edgeguard/v1/depot/gate-1/up/health"
 
 
@@ -54,7 +57,7 @@ class Bench:
     def open_outbox(self) -> Outbox:
         if not self.disk_works:
             raise StorageError("no disk")
-        return Outbox(self.folder / "outbox.db", self.clock, ballast_bytes=0)
+        return Outbox(self.folder / "outbox.db", self.clock, Ledger("", self.clock), ballast_bytes=0)
 
     def run(self, *values: Input, after_s: float = 0.0) -> None:
         """Steps until nothing more is said."""
@@ -162,7 +165,7 @@ def test_the_broker_may_narrow_the_window(tmp_path: Path) -> None:
 
 
 def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, window=3, ack_timeout_s=10)
+    bench = Bench(tmp_path, window=3, confirm_timeout_s=10)
     bench.answer(None)
     bench.publisher.start()
     bench.run(*(moment() for _ in range(5)))
@@ -175,7 +178,7 @@ def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path)
 
 
 def test_a_copy_sent_again_is_marked_and_otherwise_the_same(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, ack_timeout_s=10)
+    bench = Bench(tmp_path, confirm_timeout_s=10)
     bench.answer(None)
     bench.publisher.start()
     bench.run(moment())
@@ -240,7 +243,7 @@ def test_refused_state_is_seen_too_but_nobody_needs_to_subscribe_to_it(bench: Be
     bench.answer(16)
     bench.run(HealthReport("ok", {}))
     assert bench.publisher.delivery.state == "delivering"
-    bench.answer(135)
+    bench.link.answer = lambda publication: 135 if publication.topic == HEALTH else 0
     bench.run(HealthReport("ok", {}))
     assert bench.publisher.delivery.reason == f"the broker refused {HEALTH}: reason code 135"
 
@@ -330,6 +333,26 @@ def test_a_burst_is_not_mistaken_for_a_disk_that_refuses(tmp_path: Path) -> None
     assert (bench.publisher.delivery.delivered, bench.publisher.delivery.lost) == (10, 0)
 
 
+def test_of_a_long_burst_the_first_are_sent_before_the_last_are_committed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.publisher.start()
+    bench.run()
+    bench.inbox += [moment() for _ in range(1000)]
+    bench.publisher.run_once(0)
+    assert bench.told
+    assert bench.publisher.delivery.uncommitted > 0
+    bench.run()
+    assert (bench.publisher.delivery.committed, bench.publisher.delivery.lost) == (1000, 0)
+
+
+def test_who_stops_in_a_burst_commits_all_of_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.publisher.start()
+    bench.inbox += [moment() for _ in range(1000)]
+    bench.publisher.stop(0)
+    assert (bench.publisher.delivery.committed, bench.publisher.delivery.uncommitted) == (1000, 0)
+
+
 def test_a_disk_that_refuses_deletions_does_not_bring_alerts_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +368,177 @@ def test_a_disk_that_refuses_deletions_does_not_bring_alerts_back(
         assert bench.publisher.delivery.storage_error == "read-only"
     bench.run()
     assert (bench.publisher.delivery.pending, bench.publisher.delivery.delivered) == (0, 1)
+
+
+def receipt(*named: tuple[str, int], device: str = "gate-1") -> bytes:
+    return encode(receipt_message("depot", device, "centre", named, UTC_NS))
+
+
+@pytest.fixture
+def custody(tmp_path: Path) -> Bench:
+    """A publisher that believes receipts only."""
+    made = Bench(tmp_path, custody="receipt", window=3, confirm_timeout_s=10)
+    made.publisher.start()
+    return made
+
+
+def test_with_custody_of_receipts_the_brokers_word_proves_nothing(custody: Bench) -> None:
+    custody.run(moment(), moment())
+    assert custody.publisher.delivery.pending == 2
+    assert custody.retained(STATUS)[0]["custody"] == "receipt"
+    custody.link.deliver(RECEIPT, receipt((IDENTITY.boot_id, 1), (IDENTITY.boot_id, 2)))
+    custody.run()
+    delivery = custody.publisher.delivery
+    assert (delivery.pending, delivery.delivered, delivery.bad_receipts) == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "retained"),
+    [
+        (b"no json", False),
+        (b"[" * 100_000, False),
+        (receipt((IDENTITY.boot_id, 1), device="gate-2"), False),
+        (receipt((IDENTITY.boot_id, 1)), True),
+    ],
+)
+def test_a_receipt_that_cannot_be_believed_is_counted_and_changes_nothing(
+    custody: Bench, body: bytes, retained: bool
+) -> None:
+    custody.run(moment())
+    custody.link.deliver(RECEIPT, body, retained=retained)
+    custody.run()
+    assert (custody.publisher.delivery.pending, custody.publisher.delivery.bad_receipts) == (1, 1)
+
+
+def test_a_receipt_for_what_is_unknown_does_no_harm(custody: Bench) -> None:
+    custody.run(moment())
+    foreign = [(NEXT_RUN.boot_id, 1), (IDENTITY.boot_id, 99), (IDENTITY.boot_id, 10**19)]
+    custody.link.deliver(RECEIPT, receipt(*foreign))
+    custody.run()
+    assert (custody.publisher.delivery.pending, custody.publisher.delivery.bad_receipts) == (1, 0)
+
+
+@pytest.mark.parametrize("mode", ["puback", "receipt"])
+def test_a_receipt_for_another_runs_number_does_not_keep_an_alert_from_being_sent_again(
+    tmp_path: Path, mode: str
+) -> None:
+    bench = Bench(tmp_path, custody=mode, confirm_timeout_s=10)
+    bench.link.start = lambda: None  # type: ignore[method-assign]
+    bench.answer(None)
+    bench.publisher.start()
+    bench.link.connect()
+    bench.link.deliver(RECEIPT, receipt((NEXT_RUN.boot_id, 1), (NEXT_RUN.boot_id, 2)))
+    bench.run(moment())
+    bench.link.deliver(RECEIPT, receipt((NEXT_RUN.boot_id, 1)))
+    bench.run(moment())
+    sent = [told["seq"] for told in bench.told]
+    assert sorted(sent) == [1, 2]
+    bench.run(after_s=16)
+    assert sorted(told["seq"] for told in bench.told) == [1, 1, 2, 2]
+
+
+def test_receipts_lost_for_a_whole_window_do_not_stop_it(custody: Bench) -> None:
+    custody.run(*(moment() for _ in range(5)))
+    assert [told["seq"] for told in custody.told] == [1, 2, 3]
+    custody.run(after_s=16)
+    assert custody.publisher.delivery.state == "no_receipts"
+    assert {told["seq"] for told in custody.told[3:]} <= {1, 2, 3, 4, 5}
+    assert len(custody.told) == 6
+    for _ in range(20):
+        last = custody.told[-3:]
+        custody.link.deliver(RECEIPT, receipt(*((told["boot_id"], told["seq"]) for told in last)))
+        custody.run(after_s=20)
+    assert (custody.publisher.delivery.pending, custody.publisher.delivery.state) == (0, "delivering")
+    assert {told["seq"] for told in custody.told} == {1, 2, 3, 4, 5}
+
+
+def test_the_first_receipt_after_a_silence_hurries_everything(custody: Bench) -> None:
+    custody.run(*(moment() for _ in range(3)))
+    for _ in range(6):
+        custody.run(after_s=95)
+    sent = len(custody.told)
+    custody.link.deliver(RECEIPT, receipt((IDENTITY.boot_id, 1)))
+    custody.run()
+    assert {told["seq"] for told in custody.told[sent:]} == {2, 3}
+
+
+def test_a_step_of_the_clock_is_told_before_anything_that_is_told_on_the_new_clock(bench: Bench) -> None:
+    now_ns = bench.clock.utc_ns()
+    bench.run(moment(observed_utc_ns=now_ns))
+    bench.clock.utc_offset_ns += 3600 * 10**9
+    late_old = moment(observed_utc_ns=now_ns)
+    first_new = moment(observed_utc_ns=bench.clock.utc_ns())
+    bench.run(first_new, late_old)
+    told = bench.told
+    assert_valid("clock", told[2])
+    assert [one.get("alert_id", one.get("step_ms")) for one in told[1:]] == [
+        late_old.alert_id,
+        3600_000.0,
+        first_new.alert_id,
+    ]
+    bench.clock.utc_offset_ns -= 7200 * 10**9
+    bench.run()
+    assert (bench.told[-1]["step_ms"], bench.told[-1]["seq"]) == (-7200_000.0, 5)
+
+
+def test_time_outs_follow_the_monotonic_clock_alone(custody: Bench) -> None:
+    custody.run(moment())
+    for step_s in (3600, -7200):
+        custody.clock.utc_offset_ns += step_s * 10**9
+        custody.run(after_s=1)
+    alerts = [told for told in custody.told if "alert_id" in told]
+    assert len(alerts) == 1
+
+
+def test_health_is_recorded_while_nobody_can_be_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    good = HealthReport("ok", {"vision": {"state": "ok", "reason": None, "since_utc_ns": UTC_NS}})
+    blind = HealthReport("degraded", {"vision": {"state": "degraded", "reason": "x", "since_utc_ns": UTC_NS}})
+    for _ in range(60):
+        bench.run(good, after_s=10)
+    bench.run(blind)
+    bench.link.connect()
+    bench.run(good)
+    records = [one for one in bench.told if one["schema"] == "edgeguard.health.v1"]
+    assert [record["state"] for record in records] == ["ok", "ok", "degraded"]
+    for number, record in enumerate(records, 1):
+        assert_valid("health", record)
+        assert record["seq"] == number
+
+
+def test_a_damaged_outbox_is_told_and_alerting_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db").write_bytes(b"no database" * 1000)
+    bench = Bench(tmp_path)
+    bench.publisher.start()
+    bench.run(moment())
+    bench.run()
+    alerts = [told for told in bench.told if told["kind"] == "outbox_damaged"]
+    assert len(bench.told) == 2
+    (alert,) = alerts
+    assert_valid("alert", alert)
+    assert "set aside" in alert["summary"]
+    assert (alert["severity"], alert["source"], alert["rule"]) == ("alarm", "outbox", "system")
+    assert "damaged" in (bench.publisher.delivery.replaced or "")
+
+
+def test_what_was_given_up_in_memory_is_told_once_the_disk_is_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, most_uncommitted=3)
+    bench.disk_works = False
+    bench.publisher.start()
+    bench.run(*(moment() for _ in range(10)))
+    bench.disk_works = True
+    for _ in range(5):
+        bench.run(after_s=400)
+    (alert,) = [told for told in bench.told if told["kind"] == "alerts_shed"]
+    assert alert["summary"].startswith("7 alerts")
+    assert [one["value"] for one in alert["why"]] == [0, 0, 7]
+
+
+def test_an_alert_that_cannot_be_made_into_a_message_costs_no_other(bench: Bench) -> None:
+    bench.run(moment(), moment(media_ns=object()), moment())
+    delivery = bench.publisher.delivery
+    assert (delivery.delivered, delivery.lost) == (2 + 1, 1)
+    assert bench.told[-1]["kind"] == "alerts_shed"
 
 
 def test_stopping_says_so_and_leaves_nothing_untold(bench: Bench) -> None:
@@ -393,7 +587,7 @@ class Faults(RuleBasedStateMachine):
         self.boot()
 
     def boot(self) -> None:
-        self.bench = Bench(Path(self.folder.name), window=3, ack_timeout_s=5)
+        self.bench = Bench(Path(self.folder.name), window=3, confirm_timeout_s=5)
         self.bench.link.answer = self.judge
         self.bench.publisher.start()
 

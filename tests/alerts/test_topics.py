@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeguard.alerts.topics import Topics, sender, up_filter
+from edgeguard.alerts.topics import Topics, addressee, sender, up_filter
 from edgeguard.errors import ConfigError
 
 TOPICS = Topics("depot", "gate-1")
@@ -25,6 +25,15 @@ def test_a_name_that_cannot_stand_in_a_topic_is_refused(name: str) -> None:
         Topics(name, "gate-1")
     with pytest.raises(ConfigError, match="device is"):
         Topics("depot", name)
+
+
+@pytest.mark.parametrize("device", ["up", "down"])
+def test_no_device_is_called_like_a_direction(device: str) -> None:
+    """A user without a `/` in its name could speak for it: rights are given by `edgeguard/v1/<user>/up/#`."""
+    with pytest.raises(ConfigError, match="stands for a direction"):
+        Topics("depot", device)
+    assert sender(f"edgeguard/v1/depot/{device}/up/status") is None
+    assert addressee(f"edgeguard/v1/depot/{device}/down/ack") is None
 
 
 def test_an_alert_always_finds_a_topic() -> None:

@@ -18,8 +18,8 @@ from edgeguard.alerts.messages import (
     encode,
     health_message,
 )
-from edgeguard.alerts.subscriber import Told
 from edgeguard.cli.watch import line
+from edgeguard.client import Told
 from tests.cli.conftest import Type
 from tests.support.alerts import IDENTITY, UTC_NS, alert
 from tests.support.broker import Broker

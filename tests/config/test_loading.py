@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from edgeguard.config import load, parse
+from edgeguard.config import load, load_collector, parse
 from edgeguard.errors import ConfigError
 from tests.config.trees import built, refusal, tree
 
@@ -169,3 +169,36 @@ def test_an_alias_may_stand_for_what_is_repeated() -> None:
     cameras = parse(text, "test.yaml").cameras
     assert cameras["two"] == cameras["one"].model_copy(update={"url": cameras["two"].url})
     assert cameras["two"].url.address == "scene://dock"
+
+
+def test_a_collectors_file_is_loaded_and_its_names_follow(tmp_path: Path) -> None:
+    path = tmp_path / "collector.yaml"
+    path.write_text("name: centre-1\nstate_dir: state\nmqtt: {host: localhost}\n")
+    config = load_collector(path)
+    assert config.mqtt.client_id == "edgeguard-collector-centre-1"
+    assert config.http.tokens_file == tmp_path / "state" / "tokens"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "database: {url: 'postgresql://u:secret@db/x'}",
+            'given "postgresql://***@db/x", expected postgresql://USER',
+        ),
+        ("database: {url: 'mysql://u@db/x'}", "expected postgresql://USER"),
+        ("http: {host: 192.0.2.1}", "http.allow_plaintext: is false and there is no cert_file"),
+        ("http: {cert_file: a.pem}", "expected both cert_file and key_file, or neither"),
+        ("retention: {days: 0}", "expected a whole number from 1 to 36500"),
+        ("mqtt: {host: broker.example}", "mqtt.tls: is not enabled"),
+        ("camera: {}", "unknown key"),
+    ],
+)
+def test_a_collectors_faults_are_told_with_their_lines(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "collector.yaml"
+    start = "name: centre-1\n" + ("" if line.startswith("mqtt") else "mqtt: {host: localhost}\n")
+    path.write_text(f"{start}{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_collector(path)
+    assert words in str(caught.value)
+    assert f":{start.count(chr(10)) + 1}: " in str(caught.value)

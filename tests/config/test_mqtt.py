@@ -28,6 +28,22 @@ def test_another_machine_needs_tls_or_a_clear_word(host: str) -> None:
     assert mqtt(host=host, allow_plaintext=True).port == 1883
 
 
+def test_fallback_brokers_on_other_machines_need_tls_too() -> None:
+    keys = {"host": "127.0.0.1", "fallback_hosts": ["127.0.0.2", "b.example"]}
+    (told,) = faults(tree(mqtt=keys))
+    assert told.startswith("mqtt.tls: is not enabled, but b.example is another machine")
+    assert mqtt(**keys, tls={"enabled": True}).fallback_hosts == ("127.0.0.2", "b.example")
+
+
+def test_tls_files_come_from_systemd_where_it_laid_them_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "gate.key").touch()
+    tls = {"enabled": True, "cert_file": "/etc/gate.crt", "key_file": "/etc/gate.key"}
+    assert mqtt(tls=tls).tls.places() == (None, Path("/etc/gate.crt"), tmp_path / "gate.key")
+
+
 def test_a_given_port_stays() -> None:
     assert mqtt(port=18830).port == 18830
     assert mqtt(port=18830, tls={"enabled": True}).port == 18830
@@ -49,6 +65,7 @@ def test_the_client_is_named_after_the_device() -> None:
         ({"host": ""}, 'host: given "", expected a host name'),
         ({"host": "a..b"}, 'host: given "a..b", expected a host name'),
         ({"host": 5}, "host: given 5, expected text"),
+        ({"fallback_hosts": ["b:1"]}, 'fallback_hosts[0]: given "b:1", expected a host name'),
         ({"port": 0}, "port: given 0, expected a whole number from 1 to 65535"),
         ({"port": "1883"}, 'port: given "1883", expected a whole number from 1 to 65535'),
         ({"client_id": "a b"}, 'client_id: given "a b", expected 1 to 80 letters, digits, - and _'),
@@ -91,5 +108,6 @@ def test_the_password_is_read_when_it_is_needed(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     settings = mqtt(username="guard", password_file=str(secret))
     secret.write_text("hunter2\n")
+    secret.chmod(0o600)
     assert settings.password() == "hunter2"
     assert mqtt().password() is None

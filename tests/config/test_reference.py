@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from edgeguard.config import Config, parse, reference
+from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.detector import Detector
 from edgeguard.config.mqtt import PLAIN_PORT
 from edgeguard.config.rules import examples
@@ -72,12 +74,18 @@ def test_it_is_valid_and_changes_nothing() -> None:
     assert config.cameras["gate"].detector == config.detector == Detector()
 
 
-def test_every_section_is_in_it() -> None:
+def collector() -> CollectorConfig:
+    tree = yaml.safe_load(reference(CollectorConfig))
+    return CollectorConfig.model_validate(tree, context={"folder": Path.cwd()})
+
+
+def test_every_section_is_in_one() -> None:
     def sections(kind: type[Section]) -> set[type[Section]]:
         below = {inner for sub in kind.__subclasses__() for inner in sections(sub)}
         return below if kind.__subclasses__() and kind is not Config else {kind}
 
-    here = {type(section) for section in models(parse(reference(), "reference.yaml"))}
+    both = [*models(parse(reference(), "reference.yaml")), *models(collector())]
+    here = {type(section) for section in both}
     assert {section.__name__ for section in sections(Section)} <= {section.__name__ for section in here}
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeguard.config.secrets import masked_text, read_secret
+from edgeguard.config.secrets import masked_text, place_of, read_secret
 from edgeguard.errors import ConfigError
 
 
@@ -34,17 +34,20 @@ def test_nothing_before_an_at_survives(password: str) -> None:
     assert "hunter2" not in masked_text(f"rtsp://u:hunter2{password}@host/s")
 
 
+def private(path: Path, content: bytes = b"hunter2") -> Path:
+    path.write_bytes(content)
+    path.chmod(0o600)
+    return path
+
+
 @pytest.mark.parametrize("content", [b"hunter2", b"hunter2\n", b"hunter2\r\n", b"hunter2\nsecond line\n"])
 def test_a_secret_is_the_first_line(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "secret"
-    path.write_bytes(content)
-    assert read_secret(path) == "hunter2"
+    assert read_secret(private(tmp_path / "secret", content)) == "hunter2"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"hunter2\xff", b"hunter2" * 1000])
 def test_a_file_that_holds_no_secret(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "secret"
-    path.write_bytes(content)
+    path = private(tmp_path / "secret", content)
     with pytest.raises(ConfigError) as caught:
         read_secret(path)
     assert str(path) in str(caught.value)
@@ -54,3 +57,31 @@ def test_a_file_that_holds_no_secret(tmp_path: Path, content: bytes) -> None:
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read_secret(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601, 0o620, 0o644, 0o666])
+def test_a_secret_that_others_can_read_or_change_is_refused(tmp_path: Path, mode: int) -> None:
+    path = private(tmp_path / "secret")
+    path.chmod(mode)
+    with pytest.raises(ConfigError, match=f"other users can read or change it.*chmod 600 {path}"):
+        read_secret(path)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o440])
+def test_the_group_may_read_a_secret(tmp_path: Path, mode: int) -> None:
+    path = private(tmp_path / "secret")
+    path.chmod(mode)
+    assert read_secret(path) == "hunter2"
+
+
+def test_what_systemd_laid_out_under_the_same_name_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "credentials"
+    given.mkdir()
+    path = private(tmp_path / "secret", b"on the disk")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(given))
+    assert (place_of(path), read_secret(path)) == (path, "on the disk")
+    private(given / "secret", b"from systemd")
+    assert (place_of(path), read_secret(path)) == (given / "secret", "from systemd")
+    assert read_secret(tmp_path / "not there" / "secret") == "from systemd"

@@ -60,6 +60,7 @@ def test_what_fits(keys: dict[str, Any]) -> None:
 
 def test_credentials_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2\n")
+    (tmp_path / "secret").chmod(0o600)
     source = gate(username="guard", password_file=str(tmp_path / "secret"))
     assert source.credentials() == ("guard", "hunter2")
 

@@ -101,6 +101,7 @@ def test_a_camera_that_refuses_the_login_says_so_and_the_right_login_sees(
 ) -> None:
     secret = tmp_path / "password"
     secret.write_text("hunter2\n")
+    secret.chmod(0o600)
     login = {"username": "guard", "password_file": str(secret)}
     with RtspProcess(walk, "--login", "guard:hunter2") as rtsp:
         cameras = {"yard": camera(rtsp.url, **login), "lane": camera(rtsp.url)}

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _centre import CollectorProgram
 
 from tests.support.broker import Broker
 from tests.support.daemon import Box, Json, Listener, settings
+from tests.support.waiting import wait_for
 from tests.support.walkers import camera, rules
 
 pytestmark = pytest.mark.e2e
@@ -59,6 +61,7 @@ def test_a_full_disk_costs_pictures_and_no_alert(
 
         filler.unlink()
         box.wait_for_part("evidence", "ok")
+        box.wait_for_part("outbox", "ok")  # it has taken its reserve again
         listener.wait_for_alerts(5, has_picture)
 
         fill(disk)
@@ -70,4 +73,27 @@ def test_a_full_disk_costs_pictures_and_no_alert(
         assert box.stop() == 0
         numbers = {alert["seq"] for alert in listener.alerts}
         assert numbers == set(range(1, box.committed() + 1))
+        assert "Traceback" not in box.stderr
+
+
+def test_alerts_wait_on_a_full_disk_for_a_collector_that_comes_late(
+    tmp_path: Path, disk: Path, broker: Broker, walk: Path
+) -> None:
+    yard = camera(walk.as_uri(), pace="fast", loop=True)
+    config = settings(broker.port, {"yard": yard}, rules("yard", copies=4))
+    config["mqtt"]["custody"] = "receipt"
+    with Box(tmp_path, config) as box, CollectorProgram(tmp_path, broker.port) as collector:
+        box.start()
+        box.wait_for_part("evidence", "ok")
+        fill(disk)
+        box.wait_for_part("evidence", "degraded")
+        pending = box.part("outbox")["pending"]
+        wait_for(lambda: box.part("outbox").get("pending", 0) >= pending + 50, "alerts wait on the full disk")
+
+        collector.start()
+        wait_for(lambda: box.part("outbox").get("delivered", 0) >= pending + 50, "they are collected")
+        assert box.part("outbox")["lost"] == 0
+        assert box.stop() == 0
+        assert collector.stop() == 0
+        assert collector.unexplained(pending + 50) == 0
         assert "Traceback" not in box.stderr

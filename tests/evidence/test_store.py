@@ -124,7 +124,7 @@ def test_on_a_nearly_full_disk_new_evidence_takes_the_place_of_the_oldest(
     store = make(tmp_path, clock)
     save_over_days(tmp_path, clock, store, 4)
     assert not store.disk_nearly_full
-    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64 << 20))
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64_000_000))
     store.save("b0", bytes(150))
     assert store.disk_nearly_full
     assert [Path(name).stem for name in files(tmp_path)] == ["a2-1", "a3-1", "b0-1"]
@@ -150,7 +150,7 @@ def test_a_save_that_cannot_fit_removes_nothing(
     store = make(tmp_path, clock)
     save_over_days(tmp_path, clock, store, 4)
     before = files(tmp_path)
-    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64 << 20))
+    monkeypatch.setattr(store_module.os, "statvfs", lambda _: Disk(64_000_000))
     with pytest.raises(StorageError, match="too little evidence to replace"):
         store.save("b0", bytes(401))
     assert files(tmp_path) == before

@@ -41,12 +41,14 @@ PATH = Path(str(resources.files("edgeguard.alerts"))) / "examples" / "conversati
 NIGHT_NS = 1_795_831_200_000_000_000
 """2026-11-28 02:00 UTC."""
 BOOT = "e30af27c-413e-48d4-a5d2-2d29cbfe6981"
+SLOW_S = -3600
+"""How wrong its clock is at first."""
 NEXT_BOOT = "5c1f6a0e-93a4-4a52-9b44-7f0d2b8f3a11"
 LOITERER, PASSER = (f"019b0{digit}00-0000-7000-8000-00000000000{digit}" for digit in "12")
 ACK_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a01"
 REPLAY_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a02"
 
-FIRST_RUN = Identity("depot", "gate-1", BOOT, "0.1.0", NIGHT_NS)
+FIRST_RUN = Identity("depot", "gate-1", BOOT, "0.1.0", NIGHT_NS + SLOW_S * 10**9)
 SECOND_RUN = Identity("depot", "gate-1", NEXT_BOOT, "0.1.0", NIGHT_NS + 900 * 10**9)
 TOPICS = Topics("depot", "gate-1")
 SYNCED, UNSYNCED = ClockQuality("synced", 0.4), ClockQuality("unsynced", None)
@@ -58,7 +60,7 @@ def at(seconds: float) -> int:
 
 
 def report(state: str, gate: str, reason: str | None, pending: int) -> HealthReport:
-    since = {"since_utc_ns": at(1)}
+    since = {"since_utc_ns": at(SLOW_S + 1)}
     parts = {
         "camera/gate": {"state": gate, "reason": reason, "rate_per_s": 5.0, "frames_replaced": 1, **since},
         "outbox": {"state": "ok", "reason": None, "pending": pending, "committed": 7, "lost": 0, **since},
@@ -98,9 +100,9 @@ def passing() -> Alert:
         kind="line_crossed",
         severity=Severity.INFO,
         rule="gate-passed",
-        opened_utc_ns=at(-3000),
-        observed_utc_ns=at(-3000),
-        closed_utc_ns=at(-3000),
+        opened_utc_ns=at(SLOW_S + 10),
+        observed_utc_ns=at(SLOW_S + 10),
+        closed_utc_ns=at(SLOW_S + 10),
         summary="person 2 crossed gate forward",
         zone="gate",
         measures=(Measure("direction", "forward", "is", "forward"),),
@@ -133,8 +135,8 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
     first, alarm = FIRST_RUN, loitering()
     acknowledged = {"by": "porter", "at": rfc3339(at(500)), "verdict": "true", "note": "police called"}
     raised = {"severity": "critical", "escalated_at": rfc3339(at(360))}
-    yield "It starts.", TOPICS.status, True, status_message("online", first, at(0), 0)
-    health = health_message(report("ok", "ok", None, 0), first, at(1), 0, UNSYNCED)
+    yield "It starts.", TOPICS.status, True, status_message("online", first, at(SLOW_S), 0, "receipt")
+    health = health_message(report("ok", "ok", None, 0), first, at(SLOW_S + 1), 0, UNSYNCED)
     yield "All is well, but the clock was never set.", TOPICS.health, True, health
     yield (
         "Somebody passes; the time is an hour behind.",
@@ -148,7 +150,7 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
         False,
         clock_message(3_600_000.0, first, 2, at(30), SYNCED),
     )
-    counts = Counts("gate", {"person": 1}, {"person": 0}, {"restricted": {"person": 1}})
+    counts = Counts("gate", {"person": 1}, {"person": 1}, {"restricted": {"person": 1}})
     yield (
         "Somebody stands in the restricted zone.",
         TOPICS.counts("gate"),
@@ -171,9 +173,14 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
     yield "The device answers him.", TOPICS.result(ACK_ID), False, done
     final = told(revision(alarm, 5, 75, closed=True), first, 7, **raised, acknowledged=acknowledged)
     yield "And tells everybody.", alert_topic, False, final
-    yield "Its power is cut: the broker says so.", TOPICS.status, True, status_message("offline", first)
+    yield (
+        "Its power is cut: the broker says so.",
+        TOPICS.status,
+        True,
+        status_message("offline", first, custody="receipt"),
+    )
     second = SECOND_RUN
-    yield "It is back.", TOPICS.status, True, status_message("online", second, at(901), 8)
+    yield "It is back.", TOPICS.status, True, status_message("online", second, at(901), 8, "receipt")
     past = health_message(
         report("degraded", "degraded", "no picture for 10 s", 1), first, at(880), 8, SYNCED, seq=8
     )
@@ -196,7 +203,12 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
     )
     again = clock_message(3_600_000.0, first, 2, at(30), SYNCED) | {"replayed": True}
     yield "Here it is again.", TOPICS.clock, False, again
-    yield "It is stopped on purpose.", TOPICS.status, True, status_message("stopped", second, at(1000), 8)
+    yield (
+        "It is stopped on purpose.",
+        TOPICS.status,
+        True,
+        status_message("stopped", second, at(1000), 8, "receipt"),
+    )
 
 
 def lines() -> str:

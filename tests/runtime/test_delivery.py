@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from edgeguard.alerts.publisher import Delivery, Publisher
+from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.publisher import Publisher
 from edgeguard.clock import ManualClock
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard, State
@@ -54,6 +55,7 @@ def test_what_goes_well_is_ok_and_counted() -> None:
         "delivered": 7,
         "lost": 0,
         "oldest_pending_s": 1.3,
+        "bad_receipts": 0,
     }
 
 
@@ -70,7 +72,8 @@ def test_what_is_not_delivered_is_the_brokers_part(state: str) -> None:
     ("trouble", "said"),
     [
         ({"storage_error": "disk I/O error"}, "disk I/O error"),
-        ({"set_aside": "/state/outbox.db.damaged-1"}, "damaged-1"),
+        ({"replaced": "it was set aside as /state/outbox.db.damaged-1"}, "damaged-1"),
+        ({"gate_error": "requests are not done"}, "requests are not done"),
         ({"ballast_used": True}, "lives on its reserve"),
         ({"storage_error": "disk I/O error", "ballast_used": True}, "disk I/O error"),
     ],

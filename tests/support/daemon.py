@@ -135,7 +135,7 @@ class Box:
             for file in self.state.glob("outbox.db*"):
                 shutil.copy(file, folder)
             outbox = sqlite3.connect(Path(folder) / "outbox.db")
-            row = outbox.execute("SELECT seq FROM sqlite_sequence WHERE name = 'alert'").fetchone()
+            row = outbox.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
             outbox.close()
         return int(row[0]) if row else 0
 

@@ -38,7 +38,16 @@ class House:
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
-        self._seeing = Seeing(config, self.clock, self.board, catalog, store, observations, shelf)
+        self._seeing = Seeing(
+            config,
+            self.clock,
+            self.board,
+            catalog,
+            store,
+            observations,
+            shelf,
+            lambda counts: self._telling.tell_counts(counts),
+        )
         self._hearing = Hearing(config, self.clock, self.board, catalog, store, observations)
         self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 
@@ -49,7 +58,9 @@ class House:
             log.info("%s", gst.start())
         crew = Crew(
             tellers=self._threads({**self._health_port(), **self._telling.stages()}),
-            thinkers=self._threads({**self._seeing.thinkers(), **self._hearing.thinkers()}),
+            thinkers=self._threads(
+                {**self._seeing.thinkers(), **self._hearing.thinkers(), **self._telling.callers()}
+            ),
             sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
         )
         return Daemon(

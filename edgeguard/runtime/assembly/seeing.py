@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from edgeguard.clock import Clock
@@ -11,8 +11,9 @@ from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
-from edgeguard.rules import Crowd, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime
+from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.health import HealthBoard
@@ -20,11 +21,13 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.vision import Eye, VisionStage, Watch
-from edgeguard.types import Frame, Line, ModelRef, Observation, Polygon
+from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
 
 _MOTION_ONLY = ("motion",)
+_SILENT_S, _SILENT_FRAMES = 5.0, 3
+"""A camera that gives no picture for so long, and for so many of its frames, counts nothing."""
 
 
 class Seeing:
@@ -39,6 +42,7 @@ class Seeing:
         store: ModelStore,
         observations: Channel[Observation],
         shelf: Shelf,
+        tell_counts: Callable[[Counts], bool],
     ) -> None:
         self._clock = clock
         self._board = board
@@ -48,8 +52,16 @@ class Seeing:
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
         self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
+        self._counting = config.mqtt.counts
         self._vision = VisionStage(
-            self._frames, observations, self._eyes(), self._watch, shelf, board.part("vision"), clock
+            self._frames,
+            observations,
+            self._eyes(),
+            self._watch,
+            shelf,
+            board.part("vision"),
+            clock,
+            Census(self._outlooks(), tell_counts, clock) if self._counting else None,
         )
 
     def thinkers(self) -> dict[str, Stage]:
@@ -119,7 +131,17 @@ class Seeing:
             confirm_hits=settings.confirm_frames,
             lost_s=settings.lost_s,
         )
-        return Watch(tracker, self._rules_of(camera, labels))
+        count = Headcount(camera, self._polygons(camera)).update if self._counting else None
+        return Watch(tracker, self._rules_of(camera, labels), count)
+
+    def _polygons(self, camera: str) -> dict[str, Polygon]:
+        return {name: zone.polygon for name, zone in self._cameras[camera].zones.items()}
+
+    def _outlooks(self) -> dict[str, Outlook]:
+        return {
+            name: Outlook(tuple(camera.zones), max(_SILENT_S, _SILENT_FRAMES / camera.analyse_fps))
+            for name, camera in self._cameras.items()
+        }
 
     def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
         """The camera's own rules, and for the joining ones who is present in their zones."""

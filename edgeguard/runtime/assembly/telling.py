@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from edgeguard import __version__
+from edgeguard.alerts.bounds import Limits
+from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.ids import Uuid7
-from edgeguard.alerts.link import Endpoint, Tls, Will
+from edgeguard.alerts.link import Endpoint, LinkEvent, Received, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
@@ -20,6 +23,8 @@ from edgeguard.config import rules as kinds
 from edgeguard.evidence import EvidenceStore
 from edgeguard.fusion import Fuser, HeardAndSeen
 from edgeguard.runtime.alerting import AlertStage, Witness
+from edgeguard.runtime.answering import DeskHealth
+from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.hearing import phrases
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
@@ -27,8 +32,13 @@ from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
-from edgeguard.types import Alert, Line, ModelRef, Observation
+from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
+
+_MOST_HEARD = 1000
+"""Values in the channel to the publisher beyond which nothing that is said to the device is taken, ..."""
+_MOST_RECEIPTS = 9000
+"""... and beyond which no receipt is."""
 
 
 def clock_quality() -> ClockQuality:
@@ -55,20 +65,42 @@ class Telling:
         self._shelf = shelf
         self._models = models
         self._rules = [rule for rule in config.rules if rule.enabled]
-        self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT)
+        self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
+        started_ns = clock.utc_ns()
+        self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
+        self._answering = Answering(config, clock, self._identity, clock_quality)
         self._publisher = self._make_publisher()
 
     def stages(self) -> dict[str, Stage]:
-        delivery = DeliveryStage(self._publisher, self._board.part("broker"), self._board.part("outbox"))
+        broker, outbox = self._board.part("broker"), self._board.part("outbox")
+        desk_health = DeskHealth(self._answering.desk, self._board)
+        delivery = DeliveryStage(self._publisher, broker, outbox, desk_health.say)
         return {"outbox": delivery, "alerts": self._alert_stage()}
+
+    def callers(self) -> dict[str, Stage]:
+        """Who calls for help when nobody acknowledges."""
+        return self._answering.stages()
+
+    def tell(self, alert: Alert) -> None:
+        """Hand an alert to the publisher."""
+        self._outgoing.put(alert)
+
+    @property
+    def delivery(self) -> Delivery:
+        """How telling goes."""
+        return self._publisher.delivery
 
     def tell_health(self) -> None:
         """Hand the health report to the publisher; the next one makes up for one that found no room."""
         self._outgoing.put(HealthReport(self._board.state.value, self._board.report()), timeout_s=0.1)
 
+    def tell_counts(self, counts: Counts) -> bool:
+        """Hand what a camera sees to the publisher, in the place of what still waits; False if it is full."""
+        return self._outgoing.put(counts, timeout_s=0)
+
     @property
     def idle(self) -> bool:
-        delivery = self._publisher.delivery
+        delivery = self.delivery
         waiting = len(self._observations) + len(self._outgoing) + delivery.pending + delivery.uncommitted
         return waiting == 0
 
@@ -80,7 +112,7 @@ class Telling:
             Fuser([self._fusion_rule(rule) for rule in joining]),
             Policy(policy, self._clock, Uuid7(self._clock)),
             self._witness(),
-            self._outgoing.put,
+            self.tell,
             self._models,
             self._journal(),
             self._board.part("alerts"),
@@ -118,13 +150,18 @@ class Telling:
             return None
         return Witness(
             self._shelf,
-            EvidenceStore(evidence.dir, self._clock, evidence.max_bytes, evidence.max_days),
+            self._evidence_store(),
             self._overlays(),
             {name: mic.camera for name, mic in self._config.microphones.items() if mic.camera},
             self._board.part("evidence"),
             evidence.snapshot.max_width_px,
             evidence.snapshot.quality,
         )
+
+    def _evidence_store(self) -> EvidenceStore:
+        evidence = self._config.evidence
+        bounds = (evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
+        return EvidenceStore(evidence.dir, self._clock, *bounds)
 
     def _overlays(self) -> dict[str, Overlay]:
         return {
@@ -143,19 +180,36 @@ class Telling:
         return Journal(path, self._board.part("journal"), keep_text=self._config.privacy.store_transcripts)
 
     def _make_publisher(self) -> Publisher:
-        config, mqtt = self._config, self._config.mqtt
-        identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, self._clock.utc_ns())
-        will = Will(identity.topics.status, encode(status_message("offline", identity)))
+        identity, mqtt = self._identity, self._config.mqtt
+        will = Will(identity.topics.status, encode(status_message("offline", identity, custody=mqtt.custody)))
         return Publisher(
             self._outgoing,
-            lambda: Outbox(config.state_dir / "outbox.db", self._clock),
-            MqttLink(self._endpoint(), self._outgoing.put, will),
+            self._open_outbox,
+            MqttLink(self._endpoint(), self._hear, will, [identity.topics.down_filter]),
             identity,
             self._clock,
             clock_quality,
+            custody=mqtt.custody,
             window=mqtt.window,
-            ack_timeout_s=mqtt.retry_s,
+            confirm_timeout_s=mqtt.retry_s,
+            gate=self._answering.desk,
         )
+
+    def _hear(self, event: LinkEvent) -> None:
+        """Take what the link tells; strangers may not fill the channel that alerts go through."""
+        if isinstance(event, Received) and len(self._outgoing) > self._room_for(event):
+            self._board.part("inbound").count("refused_unheard")
+        else:
+            self._outgoing.put(event)
+
+    def _room_for(self, received: Received) -> int:
+        """A burst of alerts brings as many receipts, and one that is not taken costs a time-out."""
+        return _MOST_RECEIPTS if received.topic == self._identity.topics.receipt else _MOST_HEARD
+
+    def _open_outbox(self) -> Outbox:
+        bounds = self._config.mqtt.outbox
+        limits = Limits(rows=bounds.max_rows, bytes=bounds.max_bytes)
+        return Outbox(self._config.state_dir / "outbox.db", self._clock, self._answering.ledger, limits)
 
     def _endpoint(self) -> Endpoint:
         mqtt = self._config.mqtt
@@ -165,7 +219,14 @@ class Telling:
             client_id=mqtt.client_id,
             username=mqtt.username,
             password=mqtt.password(),
-            tls=Tls(mqtt.tls.ca_file, mqtt.tls.cert_file, mqtt.tls.key_file) if mqtt.tls.enabled else None,
+            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
             protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,
+            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
         )
+
+
+def _newest_counts() -> Callable[[Input], Hashable]:
+    """Of the counts of one camera only the newest wait; everything else waits by itself."""
+    numbers = itertools.count()
+    return lambda value: value.source if isinstance(value, Counts) else next(numbers)

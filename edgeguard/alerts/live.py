@@ -1,0 +1,66 @@
+"""What is now: status, health and counts as retained messages, told again at every connect."""
+
+from __future__ import annotations
+
+from edgeguard.alerts.messages import (
+    ClockQuality,
+    HealthReport,
+    Identity,
+    counts_message,
+    encode,
+    health_message,
+    status_message,
+)
+from edgeguard.alerts.sender import Sender
+from edgeguard.clock import Clock
+from edgeguard.types import Counts
+
+
+class LiveState:
+    """Told when it is news; `online` again with each report of health, so that no old will stays."""
+
+    def __init__(self, sender: Sender, identity: Identity, clock: Clock, custody: str) -> None:
+        self._sender = sender
+        self._identity = identity
+        self._topics = identity.topics
+        self._clock = clock
+        self._custody = custody
+        self._health: HealthReport | None = None
+        self._health_is_news = False
+        self._status_is_news = False
+        self._counts: dict[str, Counts] = {}
+        """The newest of each camera."""
+        self._counts_to_tell: set[str] = set()
+
+    def note_health(self, report: HealthReport) -> None:
+        self._health = report
+        self._health_is_news = self._status_is_news = True
+
+    def note_counts(self, counts: Counts) -> None:
+        self._counts[counts.source] = counts
+        self._counts_to_tell.add(counts.source)
+
+    def connect(self) -> None:
+        """Nothing is known to have been told."""
+        self._health_is_news = self._status_is_news = True
+        self._counts_to_tell.update(self._counts)
+
+    def tell(self, seq_high: int | None, quality: ClockQuality) -> None:
+        if self._status_is_news:
+            self.tell_status("online", seq_high)
+        if self._health_is_news and self._health is not None:
+            now_ns = self._clock.utc_ns()
+            message = health_message(self._health, self._identity, now_ns, seq_high, quality)
+            self._sender.retain(self._topics.health, encode(message))
+        self._status_is_news = self._health_is_news = False
+        self._tell_counts()
+
+    def tell_status(self, state: str, seq_high: int | None) -> None:
+        message = status_message(state, self._identity, self._clock.utc_ns(), seq_high, self._custody)
+        self._sender.retain(self._topics.status, encode(message))
+
+    def _tell_counts(self) -> None:
+        for source in sorted(self._counts_to_tell):
+            message = counts_message(self._counts[source], self._identity, self._clock.utc_ns())
+            self._sender.retain(self._topics.counts(source), encode(message))
+        self._counts_to_tell.clear()

@@ -1,0 +1,49 @@
+"""What a client tells whoever uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edgeguard.client.sequence import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message of a device: parsed, checked against its schema, and news."""
+
+    name: str
+    """`alert`, `status`, `health`, `counts`, `clock` or `result`: also the name of its schema."""
+    topic: str
+    body: dict[str, Any]
+    retained: bool
+    """It was told before we listened."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """A device came, stopped, vanished or fell silent."""
+
+    site: str
+    device: str
+    state: str
+    """`online`, `stopped`, `offline`, or `unknown`: nothing was heard for three heartbeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapChanged:
+    """Messages of a device are missing, or are not missing any more."""
+
+    site: str
+    device: str
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChanged:
+    """While there is a reason, nothing is heard, and nothing that was known is sure."""
+
+    reason: str | None
+
+
+News = Told | PresenceChanged | GapChanged | ConnectionChanged

@@ -1,0 +1,93 @@
+"""What came in, read with distrust: parsed, checked, and held against the topic it came by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from edgeguard.alerts.link import Received
+from edgeguard.alerts.parse import parse, strict_json
+from edgeguard.alerts.topics import sender
+from edgeguard.client.times import utc_ns
+
+MOST = (1 << 63) - 1
+"""The largest number that a database takes."""
+_MOST_NS = MOST // 2
+"""Times beyond, in the year 2116, and steps of a clock beyond are no times."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DURABLE = re.compile(r"edgeguard/v1/[^/]+/[^/]+/up/(alert/.*|clock|health/past)", re.DOTALL)
+_TIMES = ("at", "started_at", "opened_at", "observed_at", "closed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One message of a device."""
+
+    site: str
+    device: str
+    name: str
+    """`alert`, `clock`, `health`, `status` or `result`: also its schema."""
+    boot_id: str
+    seq: int | None
+    """Its number if it is durable: the device keeps it until it hears of a receipt."""
+    message: dict[str, Any]
+    topic: str
+    body: bytes
+    """As it came."""
+    retained: bool = False
+    fault: str | None = None
+    """Why it cannot be used: it is kept aside as it came."""
+
+
+def arrival(received: Received) -> Arrival:
+    """What `received` tells. Raises ValueError for what is no message of the device that its topic names.
+
+    A durable message that names itself (boot_id and seq) but breaks its schema comes with its `fault`.
+    """
+    origin = sender(received.topic)
+    if origin is None:
+        raise ValueError("unknown topic")
+    site, device, name = origin
+    durable = _DURABLE.fullmatch(received.topic) is not None
+    try:
+        message = _message(received.body, name, durable)
+        fault = None
+    except ValueError as error:
+        if not durable:
+            raise
+        message, fault = _named(received.body, error), str(error)
+    if (message["site"], message["device"]) != (site, device):
+        raise ValueError("its site or device is not that of its topic")
+    seq = message["seq"] if durable else None
+    return Arrival(
+        *(site, device, name, message["boot_id"], seq, message),
+        *(received.topic, received.body, received.retained, fault),
+    )
+
+
+def _message(body: bytes, name: str, durable: bool) -> dict[str, Any]:
+    message = parse(body, name)
+    numbers = (message.get(key) for key in ("seq", "revision", "seq_high"))
+    if any(number is not None and number > MOST for number in numbers):
+        raise ValueError(f"a number above {MOST}")
+    if durable and message["seq"] is None:
+        raise ValueError("a durable message without its seq")
+    for key in _TIMES:
+        if message.get(key) is not None and abs(utc_ns(message[key])) > _MOST_NS:
+            raise ValueError(f"{key} is out of this world")
+    if abs(message.get("step_ms") or 0) * 1e6 > _MOST_NS:
+        raise ValueError("step_ms is out of this world")
+    return message
+
+
+def _named(body: bytes, error: ValueError) -> dict[str, Any]:
+    """The object in `body` if it says which message it is, else `error`."""
+    message = strict_json(body)
+    if not isinstance(message, dict):
+        raise error
+    boot_id, seq = message.get("boot_id"), message.get("seq")
+    named = isinstance(boot_id, str) and _UUID.fullmatch(boot_id) and type(seq) is int and 1 <= seq <= MOST
+    if not named or not {"site", "device"} <= message.keys():
+        raise error
+    return message

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from edgeguard.clock import ManualClock
+from edgeguard.collector.database import Database
+from edgeguard.collector.retention import Limits, Retention
+from edgeguard.collector.tables import alert, health, quarantine, revision, seen
+from edgeguard.collector.writing import Stored, Writer
+from tests.support.alerts import UTC_NS
+from tests.support.centre import a_health, an_alert, arrivals, rows
+
+DAY_S = 86_400
+ACKNOWLEDGED = {"by": "ada", "at": "2027-01-15T08:00:00.000000Z", "verdict": "true", "note": None}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(utc_offset_ns=UTC_NS)
+
+
+def kept(database: Database) -> list[int]:
+    return sorted(seq for (seq,) in rows(database, alert, "seq"))
+
+
+def test_old_alerts_go_and_unacknowledged_alarms_stay_longer(database: Database, clock: ManualClock) -> None:
+    retention = Retention(database, Limits(10, 100, 5, 1000), clock)
+    told = [
+        an_alert(1, severity="info"),
+        an_alert(2, severity="alarm"),
+        an_alert(3, severity="critical"),
+        an_alert(4, severity="alarm", acknowledged=ACKNOWLEDGED),
+        an_alert(5, severity="alarm", drill=True),
+        a_health(5, seq=6),
+        an_alert(7, severity="terrible"),
+    ]
+    writer = Writer(database)
+    writer.store(arrivals(told), clock.utc_ns())
+    remains = []
+    for days in (4, 2, 5, 88, 2):
+        clock.advance(days * DAY_S)
+        retention.sweep()
+        remains.append(
+            (kept(database), len(rows(database, health, "seq") + rows(database, quarantine, "seq")))
+        )
+    all_of_them = [1, 2, 3, 4, 5]
+    assert remains == [(all_of_them, 2), (all_of_them, 0), ([2, 3], 0), ([2, 3], 0), ([], 0)]
+    assert rows(database, revision, "seq") == []
+    assert len(rows(database, seen, "seq")) == 7, "their numbers were never audited"
+    assert writer.store(arrivals(told), clock.utc_ns()) == Stored(duplicates=7)
+
+
+def test_beyond_the_most_the_oldest_go_and_unacknowledged_alarms_last(
+    database: Database, clock: ManualClock
+) -> None:
+    retention = Retention(database, Limits(10, 100, 5, most_alerts=3), clock)
+    writer = Writer(database)
+    for seq, severity in enumerate(("alarm", "info", "warning", "info", "alarm"), 1):
+        clock.advance(1)
+        writer.store(arrivals([an_alert(seq, severity=severity)]), clock.utc_ns())
+    assert not retention.sweep()
+    assert kept(database) == [1, 4, 5]
+
+
+def test_it_takes_a_little_at_a_time(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeguard.collector.retention._AT_ONCE", 4)
+    retention = Retention(database, Limits(1, 1, 1, 1000), clock)
+    Writer(database).store(arrivals(an_alert(seq) for seq in range(1, 11)), clock.utc_ns())
+    clock.advance(2 * DAY_S)
+    sweeps = []
+    while retention.sweep():
+        sweeps.append(len(kept(database)))
+    assert sweeps == [6, 2]
+    assert kept(database) == []
