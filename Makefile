@@ -19,6 +19,7 @@ bench: setup
 		--annotations $(MIRROR)/data/gt/coco128_yolo/instances_val2017_128_from_yolo.json
 	.venv/bin/python tools/bench.py tracker --data $(MIRROR)/data/gt/mot/TUD-Stadtmitte
 	.venv/bin/python tools/bench.py pipeline
+	.venv/bin/python tools/bench.py engine
 	.venv/bin/python tools/bench.py outbox
 	.venv/bin/python tools/fleet.py --devices 5000 --rate 500 --seconds 20
 

@@ -1,6 +1,6 @@
 """Measures the product's parts against truth.
 
-    python tools/bench.py detector|tracker|outbox|pipeline ... [--json]
+    python tools/bench.py detector|tracker|pipeline|engine|outbox ... [--json]
 
 The last line on standard output is one JSON object with the figures; the lines before it are for people,
 and `--json` leaves them out.
@@ -18,6 +18,7 @@ PARTS = {
     "tracker": "accuracy and speed of the tracker on a MOT sequence",
     "outbox": "durable alerts from commit to receipt, beside raw paho",
     "pipeline": "speed of the whole way from camera to observation",
+    "engine": "time of INT8 beside FP32, and of our engine beside a bare session",
 }
 
 

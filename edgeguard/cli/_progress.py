@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -60,3 +60,22 @@ class _Bars:
     def stop(self) -> None:
         if self._tasks:
             self._bars.stop()
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows on standard error how far each phase of a long work is; nothing where nobody looks."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield lambda _phase, _step, _steps: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(phase: str, step: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(phase)
+            bars.update(tasks[phase], completed=step, total=total, visible=step < total)
+
+        yield tell

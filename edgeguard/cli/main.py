@@ -16,10 +16,12 @@ from edgeguard.cli import (
     audit,
     bridge,
     broker,
+    calibrate,
     check,
     collect,
     config,
     demo,
+    engines,
     models,
     outbox,
     run,
@@ -40,9 +42,11 @@ app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("watch")(said_plainly(watch.watch))
+app.command("calibrate")(said_plainly(calibrate.calibrate))
 app.add_typer(bridge.app, name="bridge")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
+app.add_typer(engines.app, name="engines")
 app.add_typer(config.app, name="config")
 app.add_typer(broker.app, name="broker")
 app.add_typer(audit.app, name="audit")

@@ -42,14 +42,14 @@ def load_catalog(path: Path | None = None) -> Catalog:
     path = path or _HERE / "catalog.yaml"
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        return Catalog({name: _card(name, entry) for name, entry in entries.items()})
+        return Catalog({name: card_from(name, entry) for name, entry in entries.items()})
     except OSError as error:
         raise ModelError(f"cannot read the model catalog {path}: {error.strerror}") from error
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"the model catalog {path} is wrong: {error}") from error
 
 
-def _card(name: str, entry: dict[str, Any]) -> ModelCard:
+def card_from(name: str, entry: dict[str, Any]) -> ModelCard:
     """The card of one entry; ValueError names what is wrong in it."""
     parts: dict[str, Callable[[Any], Any]] = {
         "files": lambda files: tuple(_build(ModelFile, file, name) for file in files),

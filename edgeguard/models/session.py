@@ -40,6 +40,28 @@ class Session(Protocol):
         """
 
 
+class Engine(Session, Protocol):
+    """A session with buffers of its own: a picture is written where it is read, and nothing is allocated.
+
+    Fill the first `batch` of `slots`, call `run`, read what it returns before the next `run`.
+    """
+
+    max_batch: int
+
+    @property
+    def slots(self) -> Mapping[str, NDArray[Any]]:
+        """(max_batch, ...) for each input; the same arrays for the engine's whole life."""
+
+    def run(self, batch: int) -> Outputs:
+        """What the model says of the first `batch` slots; the arrays are valid until the next `run`.
+
+        ModelError if the batch is not 1 to `max_batch`, and if the backend fails.
+        """
+
+    def close(self) -> None:
+        """Give memory back; nothing may be called after it."""
+
+
 def check_feeds(model: ModelRef, inputs: Mapping[str, Shape], feeds: Feeds) -> None:
     """ModelError unless `feeds` has exactly the tensors of `inputs`, each of a shape that fits."""
     if feeds.keys() != inputs.keys():

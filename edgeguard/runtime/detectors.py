@@ -1,18 +1,29 @@
-"""From a model's name to a detector that is ready."""
+"""From a model's name to a detector that is ready: on an engine where there is one, else on the CPU."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from edgeguard.errors import ModelError
-from edgeguard.models import Catalog, ModelStore, OnnxSession, Session
+from edgeguard.models import Catalog, ModelCard, ModelStore, OnnxSession, Session
+from edgeguard.models.engines.fleet import Fleet
+from edgeguard.models.exported import Exported, find_exported
+from edgeguard.vision.compact import CompactDetector
 from edgeguard.vision.detector import Detector
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.nanodet import NanoDetDetector
 from edgeguard.vision.yolox import YoloxDetector
 
-_DECODERS: dict[str, Callable[..., Detector]] = {"yolox": YoloxDetector, "nanodet": NanoDetDetector}
+log = logging.getLogger(__name__)
+
+_DECODERS: dict[str, Callable[..., Detector]] = {
+    "yolox": YoloxDetector,
+    "nanodet": NanoDetDetector,
+    "compact": CompactDetector,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +41,66 @@ class DetectorChoice:
 class DetectorLoader:
     """Builds detectors from installed models."""
 
-    def __init__(self, catalog: Catalog, store: ModelStore) -> None:
+    def __init__(self, catalog: Catalog, store: ModelStore, fleet: Fleet | None = None) -> None:
         self._catalog = catalog
         self._store = store
+        self._fleet = fleet or Fleet(store.root)
+        self._lacking: dict[str, str] = {}
 
     def load(self, choice: DetectorChoice) -> Detector:
         """Raises ModelError with the way to install what is missing."""
         if choice.model == "motion":
             return MotionDetector()
         card = self._catalog.card(choice.model)
-        decoder = _DECODERS.get(card.decoding or "")
-        if decoder is None:
+        if card.decoding not in _DECODERS:
             raise ModelError(
                 f"{card.name} is no detector (its task is {card.task}); choose one of "
                 f"`edgeguard models list --task detect`"
             )
-        labels = self._store.labels(card)
-        return decoder(
-            self.session(card.name, choice.threads), labels, choice.confidence, choice.iou, choice.classes
-        )
+        exported = find_exported(self._store, card)
+        if exported.decoding not in _DECODERS:
+            raise ModelError(f"the card of {card.name} asks for the unknown decoding {exported.decoding!r}")
+        session = self._engine(exported) or self._on_cpu(card, exported, choice.threads)
+        decoder = _DECODERS[exported.decoding]
+        if exported.decoding == "compact":
+            decoder = partial(decoder, spec=exported.input)
+        return decoder(session, exported.labels, choice.confidence, choice.iou, choice.classes)
+
+    def lacking(self, model: str) -> str | None:
+        """Why the detector loaded last runs on the CPU though it should not; None if all is as meant."""
+        return self._lacking.get(model)
+
+    def may_do_better(self, model: str) -> bool:
+        """Whether an engine seems to be there now; if not, the reason is brought up to date."""
+        if model not in self._lacking:
+            return False
+        try:
+            fault = self._fleet.lacking(find_exported(self._store, self._catalog.card(model)))
+        except ModelError as error:
+            fault = str(error)
+        if fault is not None:
+            self._lacking[model] = fault
+        return fault is None
 
     def session(self, name: str, threads: int = 1) -> Session:
-        """A session of the catalog's model `name`, verified before it is loaded."""
+        """A session of the catalog's model `name` on the CPU, verified before it is loaded."""
         card = self._catalog.card(name)
         path = self._store.path(card)
         return OnnxSession(path, card.name, card.file().digests, threads)
+
+    def _engine(self, exported: Exported) -> Session | None:
+        """None, with the reason kept, if the CPU must do."""
+        said = self._lacking.pop(exported.name, None)
+        try:
+            return self._fleet.load(exported)
+        except ModelError as error:
+            self._lacking[exported.name] = str(error)
+            if str(error) != said:
+                log.warning("%s", error)
+            return None
+
+    def _on_cpu(self, card: ModelCard, exported: Exported, threads: int) -> Session:
+        if exported.decoding == card.decoding:
+            return self.session(card.name, threads)
+        plain = exported.variants["fp32"]
+        return OnnxSession(plain.path, exported.name, {plain.sha256}, threads)

@@ -51,6 +51,10 @@ class Eye:
     wanted: Callable[[], Detector]
     fallback: Callable[[], Detector] | None
     part: Part
+    lacking: Callable[[], str | None] = lambda: None
+    """Why what `wanted` gave last is less than it should be; None if it is not."""
+    may_do_better: Callable[[], bool] = lambda: False
+    """Whether `wanted` may give a better one by now."""
 
 
 class VisionStage(Stage):
@@ -174,12 +178,16 @@ class Sight:
         self.eye.part.set(State.DEGRADED, f"using {self.model.name} instead: {self._reason}")
 
     def close(self) -> None:
-        self.detector = None
+        self._let_go()
         self._watches.clear()
 
     def try_wanted_again(self) -> None:
-        if self._retry_ns is not None and self._clock.monotonic_ns() >= self._retry_ns:
+        if self._retry_ns is None or self._clock.monotonic_ns() < self._retry_ns:
+            return
+        if self.eye.lacking() is None or self.eye.may_do_better():
             self._use_wanted()
+        else:
+            self._settle()
 
     def forget(self, camera: str) -> None:
         """Begin anew with what is followed there."""
@@ -192,10 +200,15 @@ class Sight:
             self._reason = str(error)
             self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
             return False
-        self._retry_ns = None
         self._use(detector)
-        self.eye.part.set(State.OK)
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        """Say what the wanted detector lacks, and look again later whether it still does."""
+        lacking = self.eye.lacking()
+        self._retry_ns = None if lacking is None else self._clock.monotonic_ns() + _RETRY_WANTED_NS
+        self.eye.part.set(State.OK if lacking is None else State.DEGRADED, lacking)
 
     def detect(self, frame: Frame) -> Detections:
         assert self.detector is not None
@@ -210,7 +223,13 @@ class Sight:
             self._watches[camera] = self._make_watch(camera, self.detector.labels)
         return self._watches[camera]
 
+    def _let_go(self) -> None:
+        if self.detector is not None:
+            self.detector.close()
+        self.detector = None
+
     def _use(self, detector: Detector) -> None:
+        self._let_go()
         self.detector, self.model = detector, detector.model
         self._watches.clear()
         self.eye.part.note(model=detector.model.name, backend=detector.model.backend)

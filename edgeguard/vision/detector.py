@@ -23,6 +23,9 @@ class Detector(Protocol):
         Frames may come from several cameras and in any number. ModelError if the backend fails.
         """
 
+    def close(self) -> None:
+        """Give memory back; nothing may be called after it."""
+
 
 class FakeDetector:
     """Answers what `script` says about each frame, for tests, drills and development."""
@@ -34,6 +37,9 @@ class FakeDetector:
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         return [clipped(self._script(frame), frame) for frame in frames]
+
+    def close(self) -> None:
+        """There is nothing to give back."""
 
 
 def clipped(found: Detections, frame: Frame) -> Detections:

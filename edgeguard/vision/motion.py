@@ -44,6 +44,9 @@ class MotionDetector:
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         return [self._detect(frame) for frame in frames]
 
+    def close(self) -> None:
+        self._scenes.clear()
+
     def _detect(self, frame: Frame) -> Detections:
         luma = small_luma(frame)
         if frame.source not in self._scenes:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeguard.errors import ConfigError, ModelError
-from edgeguard.models import Outputs, Session
+from edgeguard.models import Outputs, Session, as_engine
 from edgeguard.types import Detections, Frame
 from edgeguard.vision.detector import clipped
 from edgeguard.vision.letterbox import Letterbox, Transform
@@ -42,15 +42,20 @@ class NetworkDetector(ABC):
         self.iou = iou
         self._session = session
         self._wanted = _wanted(labels, classes)
-        self._tensor, self._batch, self.height_px, self.width_px = picture_input(session)
+        self._tensor, batch, self.height_px, self.width_px = picture_input(session)
         self._letterbox = self._make_letterbox()
-        self._slots = np.zeros((self._batch, 3, self.height_px, self.width_px), np.float32)
+        self._engine = as_engine(session, batch)
+        self._batch = self._engine.max_batch
+        self._slots = self._engine.slots[self._tensor]
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         found: list[Detections] = []
         for start in range(0, len(frames), self._batch):
             found += self._detect_batch(frames[start : start + self._batch])
         return found
+
+    def close(self) -> None:
+        self._engine.close()
 
     @abstractmethod
     def _make_letterbox(self) -> Letterbox:
@@ -72,7 +77,7 @@ class NetworkDetector(ABC):
 
     def _detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
         transforms = [self._letterbox.into(frame, self._slots[i]) for i, frame in enumerate(frames)]
-        outputs = self._session.infer({self._tensor: self._slots})
+        outputs = self._engine.run(len(frames))
         return [
             self._finish(self._candidates(outputs, slot), transform, frame)
             for slot, (transform, frame) in enumerate(zip(transforms, frames, strict=True))

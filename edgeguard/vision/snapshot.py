@@ -45,7 +45,7 @@ def snapshot(
     `causes` are the track ids behind the alert. What lies under a mask is gone before anything is drawn.
     """
     picture = bgr(frame, max_width_px)
-    _mask(picture, overlay.masks)
+    mask(picture, overlay.masks)
     _draw_place(picture, overlay, zone)
     _draw_tracks(picture, tracks, causes)
     ok, data = cv2.imencode(".jpg", _captioned(picture, caption), [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -59,9 +59,10 @@ def _pixels(picture: NDArray[np.uint8], points: Sequence[tuple[float, float]]) -
     return np.round(np.asarray(points) * (width, height)).astype(np.int32)
 
 
-def _mask(picture: NDArray[np.uint8], masks: Sequence[Polygon]) -> None:
-    for mask in masks:
-        cv2.fillPoly(picture, [_pixels(picture, mask)], (0, 0, 0))
+def mask(picture: NDArray[np.uint8], masks: Sequence[Polygon]) -> None:
+    """Fill what lies under the privacy masks, in relative coordinates, with black."""
+    for outline in masks:
+        cv2.fillPoly(picture, [_pixels(picture, outline)], (0, 0, 0))
 
 
 def _draw_place(picture: NDArray[np.uint8], overlay: Overlay, zone: str | None) -> None:

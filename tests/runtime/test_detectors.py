@@ -1,15 +1,25 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgeguard.errors import ModelError
+from edgeguard.clock import SystemClock
+from edgeguard.errors import DependencyError, ModelError
 from edgeguard.models import ModelStore, load_catalog
+from edgeguard.models.engines.cuda_ctypes import CtypesCuda
+from edgeguard.models.engines.fleet import Fleet
+from edgeguard.models.engines.shelf import shelf_of
+from edgeguard.models.engines.trt import TensorRt
+from edgeguard.models.engines.workshop import Effort, Machine, Workshop
+from edgeguard.models.exported import read_exported
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.types import Colour, PixelFormat
+from tests.models.engines.exports import NAME, export
+from tests.support.gpu import HERE, FakeGpu, fake_cuda_folder, fake_tensorrt
 from tests.support.pictures import noise
 
 CATALOG = load_catalog()
@@ -69,3 +79,117 @@ def test_a_model_that_comes_later_is_found_and_a_damaged_one_is_not_used(
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ModelError, match="is not the"):
         loader.load(choice(card.name))
+
+
+@pytest.fixture
+def engines(gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """A machine whose TensorRT and GPU are the fakes."""
+    monkeypatch.setenv("PYTHONPATH", f"{HERE / 'fake_tensorrt' / 'v10'}:{HERE.parent.parent}")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(fake_cuda_folder()))
+    cuda = CtypesCuda(gpu.library)
+    with fake_tensorrt("v10") as module:
+        yield Machine(TensorRt(module), cuda)
+    cuda.close()
+
+
+@pytest.fixture
+def gpu() -> FakeGpu:
+    return FakeGpu()
+
+
+def build(root: Path, machine: Machine) -> None:
+    exported = read_exported(root / NAME / f"{NAME}.card.json")
+    said: list[str] = []
+    shelf = shelf_of(root, NAME)
+    Workshop(exported, shelf, machine, Effort(), SystemClock(), said.append, lambda *_: None).build()
+
+
+PICTURE = noise(64, 64, PixelFormat.NV12, Colour.BT709_LIMITED)
+
+
+def test_guards_on_the_cpu_until_an_engine_is_built_and_then_on_the_engine(
+    tmp_path: Path, engines: Machine
+) -> None:
+    export(tmp_path)
+    loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: engines))
+    before = loader.load(choice(NAME))
+    assert before.model.backend == "onnxruntime-cpu"
+    assert "there is no engine yet" in str(loader.lacking(NAME))
+    assert not loader.may_do_better(NAME)
+    with shelf_of(tmp_path, NAME).building():
+        assert not loader.may_do_better(NAME)
+        assert str(loader.lacking(NAME)).startswith(f"building the engine of {NAME}")
+    build(tmp_path, engines)
+    assert loader.may_do_better(NAME)
+    after = loader.load(choice(NAME))
+    assert after.model.backend == "tensorrt-int8"
+    assert loader.lacking(NAME) is None
+    assert not loader.may_do_better(NAME)
+    seen = [found.confidence.tolist() for found in (*before.detect([PICTURE]), *after.detect([PICTURE]))]
+    assert seen[0] == pytest.approx(seen[1], abs=0.05)
+    assert len(after.detect([PICTURE] * 3)) == 3
+    for detector in (before, after):
+        detector.close()
+
+
+def spoil(root: Path) -> None:
+    plan = shelf_of(root, NAME).path("int8")
+    data = bytearray(plan.read_bytes())
+    data[len(data) // 2] ^= 1
+    plan.write_bytes(data)
+
+
+def test_a_plan_that_was_changed_is_not_run_and_takes_nothing_down(tmp_path: Path, engines: Machine) -> None:
+    export(tmp_path)
+    build(tmp_path, engines)
+    spoil(tmp_path)
+    loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: engines))
+    detector = loader.load(choice(NAME))
+    assert detector.model.backend == "onnxruntime-cpu"
+    assert "not what was built" in str(loader.lacking(NAME))
+    detector.close()
+
+
+def test_a_lost_gpu_leaves_the_cpu(tmp_path: Path, engines: Machine, gpu: FakeGpu) -> None:
+    export(tmp_path)
+    build(tmp_path, engines)
+    loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: engines))
+    detector = loader.load(choice(NAME))
+    gpu.fail("cuStreamSynchronize", 700)
+    with pytest.raises(ModelError, match="GPU is lost"):
+        detector.detect([PICTURE])
+    detector.close()
+    assert loader.load(choice(NAME)).model.backend == "onnxruntime-cpu"
+    assert "restarts" in str(loader.lacking(NAME))
+
+
+def refuse(error: Exception) -> Machine:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "lacking"),
+    [(DependencyError("TensorRT is not installed"), None), (ModelError("cuInit failed"), "cuInit failed")],
+    ids=["no TensorRT", "no GPU"],
+)
+def test_a_machine_without_a_gpu_runs_on_the_cpu(
+    tmp_path: Path, error: Exception, lacking: str | None
+) -> None:
+    export(tmp_path)
+    loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: refuse(error)))
+    assert loader.load(choice(NAME)).model.backend == "onnxruntime-cpu"
+    assert lacking in str(loader.lacking(NAME)) if lacking else loader.lacking(NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"decoding": "yolo99"}, "unknown decoding"),
+        ({"card": 2}, "is damaged"),
+        ({"files": {}}, "is damaged"),
+    ],
+)
+def test_a_card_that_makes_no_sense_is_told(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    export(tmp_path, **changes)
+    with pytest.raises(ModelError, match=said):
+        DetectorLoader(CATALOG, ModelStore(tmp_path)).load(choice(NAME))

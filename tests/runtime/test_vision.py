@@ -36,6 +36,9 @@ class Finder:
         self._clock.advance(0.1)
         return [Detections.empty() for _ in frames]
 
+    def close(self) -> None:
+        self.closed = True
+
 
 class Bench:
     """A vision stage whose model may be missing; every frame is worth an observation."""
@@ -55,7 +58,10 @@ class Bench:
             self.wanted,
             (lambda: Finder("motion", self.clock, ("motion",))) if fallback else None,
             self.part,
+            lambda: self.lacking,
+            lambda: self.lacking is None,
         )
+        self.lacking: str | None = None
         self.stage = VisionStage(
             self.frames,
             self.observations,
@@ -216,3 +222,25 @@ def test_a_picture_that_breaks_a_rule_is_its_cameras_trouble_alone() -> None:
     assert bench.look(source="gate")
     assert vision_part.state is State.OK
     assert bench.asked == 1, "no model was loaded again"
+
+
+def test_a_detector_that_stands_in_for_an_engine_is_degraded_until_the_engine_is_there() -> None:
+    bench = Bench()
+    bench.lacking = "building the engine of yolox-nano-416"
+    bench.stage.open()
+    assert (bench.part.state, bench.part.reason) == (State.DEGRADED, "building the engine of yolox-nano-416")
+    first = bench.stage._sights[0].detector
+    bench.lacking = "no engine of yolox-nano-416 serves here"
+    bench.clock.advance(61)
+    bench.stage.step()
+    assert bench.part.reason == "no engine of yolox-nano-416 serves here"
+    assert bench.asked == 1, "the detector at work is left alone meanwhile"
+    bench.lacking = None
+    bench.clock.advance(61)
+    bench.stage.step()
+    assert bench.part.state is State.OK
+    assert bench.asked == 2
+    assert first.closed
+    bench.clock.advance(1000)
+    bench.stage.step()
+    assert bench.asked == 2

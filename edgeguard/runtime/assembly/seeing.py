@@ -6,14 +6,13 @@ import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
-from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
+from edgeguard.runtime.assembly.sources import frame_source, is_realtime
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
@@ -22,7 +21,6 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.vision import Eye, VisionStage, Watch
-from edgeguard.synth import Scene
 from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
@@ -88,17 +86,9 @@ class Seeing:
 
     def _stage(self, name: str) -> Stage:
         part = self._board.part(f"camera/{name}")
-        loop = self._cameras[name].loop
-        return SourceStage(f"capture-{name}", self._source(name), self._frames, part, loop=loop)
-
-    def _source(self, name: str) -> FrameSource:
         camera = self._cameras[name]
-        address, fps, realtime = camera.url.address, camera.analyse_fps, is_realtime(camera)
-        if camera.url.scheme == "scene":
-            return SceneFrameSource(name, Scene.open(address), self._clock, fps, pause, realtime=realtime)
-        return GstFrameSource(
-            name, address, self._clock, fps, realtime=realtime, options=media_options(camera)
-        )
+        source = frame_source(name, camera, self._clock, camera.analyse_fps)
+        return SourceStage(f"capture-{name}", source, self._frames, part, loop=camera.loop)
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
@@ -118,6 +108,8 @@ class Seeing:
                 wanted=partial(self._loader.load, self._choice(settings)),
                 fallback=MotionDetector if settings.fallback == "motion" else None,
                 part=self._board.part("detector" if single else f"detector/{names[0]}"),
+                lacking=partial(self._loader.lacking, settings.model),
+                may_do_better=partial(self._loader.may_do_better, settings.model),
             )
             for settings, names in cameras_by_settings.items()
         ]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 
+from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
+from edgeguard.clock import Clock
+from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
 from edgeguard.media import MediaOptions
+from edgeguard.synth import Scene
 
 
 def media_options(source: Source) -> MediaOptions:
@@ -20,3 +24,11 @@ def is_realtime(source: Source) -> bool:
 
 def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
+
+
+def frame_source(name: str, camera: Camera, clock: Clock, fps: float) -> FrameSource:
+    """The camera's pictures, `fps` of them a second. Raises ConfigError."""
+    address, realtime = camera.url.address, is_realtime(camera)
+    if camera.url.scheme == "scene":
+        return SceneFrameSource(name, Scene.open(address), clock, fps, pause, realtime=realtime)
+    return GstFrameSource(name, address, clock, fps, realtime=realtime, options=media_options(camera))

@@ -1,0 +1,96 @@
+"""What EdgeGuard needs of an NVIDIA GPU's driver, and who gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgeguard.errors import DependencyError, ModelError
+
+
+class GpuLostError(ModelError):
+    """The context is poisoned: only a new process gets the GPU back."""
+
+
+STICKY = frozenset({214, 700, 702, 709, 710, 714, 715, 716, 717, 718, 719, 720, 999})
+"""Results of CUDA after which every later call in the process fails, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """What a plan depends on."""
+
+    name: str
+    compute_capability: str
+    """`8.7` is Orin."""
+    multiprocessors: int
+    cuda: str
+    """Version of CUDA that the driver brings, e.g. `12.6`."""
+    memory_bytes: int
+
+
+class CudaDriver(Protocol):
+    """One GPU through its primary context, which TensorRT, ONNX Runtime and capture share.
+
+    Addresses, streams and graphs are plain numbers. What makes, frees or runs something must be called inside
+    `with driver.current():`. ModelError names the call that failed; GpuLostError if nothing will work again.
+    """
+
+    binding: str
+    """`pycuda` or `ctypes`."""
+    lost: str | None
+    """Why no call will work again in this process."""
+
+    @property
+    def gpu(self) -> Gpu: ...
+
+    def current(self) -> AbstractContextManager[None]:
+        """The context is this thread's inside."""
+
+    def make_stream(self) -> int:
+        """One that does not wait for the default stream."""
+
+    def destroy_stream(self, stream: int) -> None: ...
+
+    def synchronise(self, stream: int) -> None:
+        """Wait for all that was put on the stream; the GIL is free meanwhile."""
+
+    def allocate(self, size: int) -> int:
+        """Bytes on the device."""
+
+    def free(self, address: int) -> None: ...
+
+    def allocate_host(self, size: int) -> int:
+        """Bytes of page-locked memory of the host."""
+
+    def free_host(self, address: int) -> None: ...
+
+    def copy_in(self, device: int, host: int, size: int, stream: int) -> None: ...
+
+    def copy_out(self, host: int, device: int, size: int, stream: int) -> None: ...
+
+    def capture(self, stream: int, work: Callable[[], None]) -> int:
+        """What `work` puts on the stream, as a graph that `launch` repeats; nothing runs meanwhile."""
+
+    def launch(self, graph: int, stream: int) -> None: ...
+
+    def destroy_graph(self, graph: int) -> None: ...
+
+    def close(self) -> None:
+        """Let go of the primary context."""
+
+
+def open_cuda() -> CudaDriver:
+    """pycuda where it is installed, as on a Jetson, else the driver's library itself.
+
+    DependencyError if there is no NVIDIA driver; ModelError if there is no GPU.
+    """
+    from edgeguard.models.engines.cuda_ctypes import CtypesCuda
+    from edgeguard.models.engines.cuda_pycuda import PycudaCuda
+
+    try:
+        return PycudaCuda()
+    except DependencyError:
+        return CtypesCuda()

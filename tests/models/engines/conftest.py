@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from edgeguard.models.engines.cuda_ctypes import CtypesCuda
+from edgeguard.models.engines.trt import TensorRt
+from tests.support.gpu import VERSIONS, FakeGpu, fake_tensorrt
+
+
+@pytest.fixture
+def gpu() -> FakeGpu:
+    return FakeGpu()
+
+
+@pytest.fixture
+def cuda(gpu: FakeGpu) -> Iterator[CtypesCuda]:
+    """A driver that must have given everything back when the test ends."""
+    before = gpu.blocks
+    driver = CtypesCuda(gpu.library)
+    gpu.clear()
+    yield driver
+    gpu.clear()
+    driver.close()
+    assert gpu.blocks == before, "something was not given back"
+    assert gpu.retained == 0
+
+
+@pytest.fixture(params=VERSIONS)
+def tensorrt(request: pytest.FixtureRequest, gpu: FakeGpu) -> Iterator[TensorRt]:
+    with fake_tensorrt(request.param) as module:
+        yield TensorRt(module)
