@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 
 from edgeguard.alerts import ledger_rescue, parcels
 from edgeguard.alerts.durable import Draft, worth_of
@@ -45,6 +44,7 @@ CREATE TABLE IF NOT EXISTS verdict (
 );
 """
 _FORGET_EVERY = 500
+_MOST_KEPT = 200
 
 
 class Ledger:
@@ -64,6 +64,8 @@ class Ledger:
         self._most_over = most_over
         self._entered = 0
         self._unreadable: set[str] = set()
+        self._kept: dict[str, tuple[bytes, Message]] = {}
+        """Of alerts that go on, what was written last: where that is what stands there, it is not parsed."""
 
     @property
     def unreadable(self) -> int:
@@ -76,7 +78,7 @@ class Ledger:
             return draft
         before = self.find(db, draft.message["alert_id"])
         message = _continued(before, draft.message)
-        entered = replace(draft, message=message, worth=worth_of(message))
+        entered = Draft(draft.topic, message, worth_of(message))
         self._keep(db, entered)
         self._judge(db, before, message)
         self._watch(db, before, message)
@@ -153,6 +155,9 @@ class Ledger:
 
     def _read(self, db: Database, alert_id: str, body: object) -> Message | None:
         """What a row holds; one that damage has come over is forgotten, so that it stands in nobody's way."""
+        written, kept = self._kept.get(alert_id, (None, None))
+        if written == body:
+            return kept
         message = readable(body, alert_id)
         if message is None:
             db.execute("DELETE FROM told WHERE alert_id = ?", (alert_id,))
@@ -163,6 +168,9 @@ class Ledger:
 
     def _keep(self, db: Database, draft: Draft) -> None:
         message = draft.message
+        self._kept.pop(message["alert_id"], None)
+        if message["closed_at"] is None and len(self._kept) < _MOST_KEPT:
+            self._kept[message["alert_id"]] = draft.body, message
         db.execute(
             "INSERT INTO told VALUES (?, ?, ?, ?, NULL, NULL) ON CONFLICT (alert_id)"
             " DO UPDATE SET seq = excluded.seq, open = excluded.open, body = excluded.body",

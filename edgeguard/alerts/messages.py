@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from edgeguard.alerts.topics import Topics
@@ -183,8 +184,12 @@ def encode(message: Message) -> bytes:
 def rfc3339(utc_ns: int) -> str:
     """`2026-05-04T03:02:01.000123Z`."""
     seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
-    whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
-    return f"{whole}.{rest_ns // 1000:06d}Z"
+    return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _whole_seconds(utc_s: int) -> str:
+    return datetime.fromtimestamp(utc_s, timezone.utc).isoformat()[:19]
 
 
 def message_head(name: str, identity: Identity) -> Message:
