@@ -16,7 +16,7 @@ class Delivery:
     """How telling goes."""
 
     state: str = "disconnected"
-    """`disconnected`, `refused`, `no_subscriber`, `no_receipts` or `delivering`."""
+    """`disconnected`, `refused`, `no_subscriber`, `no_receipts`, `no_pubacks` or `delivering`."""
     reason: str | None = "not started"
     """Why it is not delivering."""
     committed: int = 0

@@ -46,21 +46,29 @@ class LiveState:
         self._counts_to_tell.update(self._counts)
 
     def tell(self, seq_high: int | None, quality: ClockQuality) -> None:
+        """What the broker has no room for stays news."""
+        if self._sender.disconnected is not None:
+            return
         if self._status_is_news:
-            self.tell_status("online", seq_high)
+            told = self._sender.retain(self._topics.status, self._status("online", seq_high))
+            self._status_is_news = not told
         if self._health_is_news and self._health is not None:
             now_ns = self._clock.utc_ns()
             message = health_message(self._health, self._identity, now_ns, seq_high, quality)
-            self._sender.retain(self._topics.health, encode(message))
-        self._status_is_news = self._health_is_news = False
+            self._health_is_news = not self._sender.retain(self._topics.health, encode(message))
         self._tell_counts()
 
-    def tell_status(self, state: str, seq_high: int | None) -> None:
-        message = status_message(state, self._identity, self._clock.utc_ns(), seq_high, self._custody)
-        self._sender.retain(self._topics.status, encode(message))
+    def tell_stopped(self, seq_high: int | None) -> None:
+        """Even where the broker has no room: if it then ends the connection, it tells the will instead."""
+        self._sender.retain(self._topics.status, self._status("stopped", seq_high), at_once=True)
+
+    def _status(self, state: str, seq_high: int | None) -> bytes:
+        now_ns = self._clock.utc_ns()
+        return encode(status_message(state, self._identity, now_ns, seq_high, self._custody))
 
     def _tell_counts(self) -> None:
         for source in sorted(self._counts_to_tell):
             message = counts_message(self._counts[source], self._identity, self._clock.utc_ns())
-            self._sender.retain(self._topics.counts(source), encode(message))
-        self._counts_to_tell.clear()
+            if not self._sender.retain(self._topics.counts(source), encode(message)):
+                return
+            self._counts_to_tell.remove(source)

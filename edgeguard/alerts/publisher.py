@@ -92,7 +92,7 @@ class Publisher:
             self.run_once(0)
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
         self._run_until(lambda: not self._sender.busy, deadline_ns)
-        self._live.tell_status("stopped", self._seq_high)
+        self._live.tell_stopped(self._seq_high)
         self._link.close()
         self._run_until(lambda: self._sender.disconnected is not None, deadline_ns)
         if self._outbox is not None:

@@ -12,18 +12,20 @@ were all lost frees itself.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgeguard.alerts.durable import Entry, wire_body
 from edgeguard.alerts.link import RECEIVE_MAXIMUM, Acked, Connected, Disconnected, Link
 from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.trouble import NO_SUBSCRIBER, REFUSED, Trouble
 from edgeguard.alerts.window import Window
 from edgeguard.clock import Clock
 
-NO_SUBSCRIBER = 16
-REFUSED = 128
 _LONGEST_WAIT_S = 60.0
+_MOST_ANSWERS = 200
+"""Answers that wait for the broker to have room; of more, the oldest are not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ class _Sent:
 
 
 class Sender:
-    """Keeps at most `window` messages unconfirmed, and no more unacknowledged than the broker allows."""
+    """Keeps at most `window` messages unconfirmed, and no more unacknowledged than the broker allows.
+
+    State and answers count as well: they may take half of what it allows, and a little is left to them.
+    """
 
     def __init__(
         self, link: Link, clock: Clock, window: int, confirm_timeout_s: float, retry_s: float, custody: str
@@ -52,18 +57,18 @@ class Sender:
         self._confirm_timeout_s = confirm_timeout_s
         self._retry_s = retry_s
         self._needs_receipt = custody == "receipt"
+        self._trouble = Trouble(clock, confirm_timeout_s, custody)
         self._receive_maximum = RECEIVE_MAXIMUM
         self._unconfirmed: dict[int, _Sent] = {}
         self._unacknowledged: dict[int, _Sent] = {}
-        self._state_in_flight: dict[int, str] = {}
+        self._others_in_flight: dict[int, str | None] = {}
+        """Topics of state; None: an answer."""
+        self._answers: deque[tuple[str, bytes, bytes | None]] = deque(maxlen=_MOST_ANSWERS)
         self._look_again_ns = 0
         self._send_all_again = False
         self._to_finish: set[tuple[str, int]] = set()
         self._to_postpone: list[Entry] = []
         self._to_hurry: set[str] = set()
-        self._unheard: set[str] = set()
-        self._refused: dict[str, str] = {}
-        self._no_receipts = False
 
     @property
     def busy(self) -> bool:
@@ -72,22 +77,18 @@ class Sender:
 
     @property
     def state(self) -> tuple[str, str | None]:
-        """`disconnected`, `refused`, `no_subscriber`, `no_receipts` or `delivering`, and why."""
+        """`disconnected` and why, or what `Trouble` says."""
         if self.disconnected is not None:
             return "disconnected", self.disconnected
-        for topic, reason in self._refused.items():
-            return "refused", f"the broker refused {topic}: {reason}"
-        for topic in self._unheard:
-            return "no_subscriber", f"nobody subscribes to {topic}"
-        if self._no_receipts:
-            return "no_receipts", "the broker takes messages, but no collector confirms them"
-        return "delivering", None
+        return self._trouble.state
 
     def connect(self, event: Connected) -> None:
         self._unconfirmed.clear()
         self._unacknowledged.clear()
-        self._state_in_flight.clear()
+        self._others_in_flight.clear()
+        self._answers.clear()
         self._window.reset()
+        self._trouble.connect()
         self.disconnected = None
         self._receive_maximum = event.receive_maximum
         self._send_all_again = True
@@ -100,40 +101,46 @@ class Sender:
         sent = self._unacknowledged.pop(event.mid, None)
         if sent is not None:
             self._judge(sent.entry, event)
-        elif event.mid in self._state_in_flight:
-            self._note_refusal(self._state_in_flight.pop(event.mid), event)
+            return
+        topic = self._others_in_flight.pop(event.mid, None)
+        if topic is not None:
+            self._trouble.judge_state(topic, event)
 
     def confirm(self, named: Iterable[tuple[str, int]]) -> None:
         """A collector's receipt: these (boot_id, seq) are in its hands."""
         for boot_id, seq in named:
             self._finish(boot_id, seq)
-        if self._no_receipts:
-            self._no_receipts = False
-            self._unconfirmed.clear()
-            self._send_all_again = True
 
-    def retain(self, topic: str, body: bytes) -> None:
-        """Publish state: retained, not repeated, lost if there is no connection."""
-        mid = None if self.disconnected else self._link.publish(topic, body, retain=True)
+    def retain(self, topic: str, body: bytes, *, at_once: bool = False) -> bool:
+        """Publish state: retained, not repeated. False: there is no connection, or the broker has no room.
+
+        `at_once`: whether it has or not.
+        """
+        if self.disconnected is not None or not (at_once or self._has_room_for_others):
+            return False
+        mid = self._link.publish(topic, body, retain=True)
         if mid is not None:
-            self._state_in_flight[mid] = topic
+            self._others_in_flight[mid] = topic
+        return mid is not None
 
     def say(self, topic: str, body: bytes, correlation: bytes | None = None) -> None:
-        """Publish an answer: not repeated, lost if there is no connection."""
+        """Publish an answer as soon as the broker has room: not repeated, lost if there is no connection."""
         if self.disconnected is None:
-            self._link.publish(topic, body, correlation=correlation)
+            self._answers.append((topic, body, correlation))
+            self._give_answers()
 
     def send(self, outbox: Outbox) -> None:
         """Fill the window with what is due."""
         if self.disconnected is not None:
             return
+        self._give_answers()
         self._hurry(outbox)
         now_ns = self._clock.monotonic_ns()
         self._give_up_waiting(now_ns)
         room = self._room
         if room <= 0:
             return
-        for entry in outbox.due(now_ns, room + len(self._to_finish)):
+        for entry in outbox.due(now_ns, room + min(len(self._to_finish), self._window.size)):
             if self._room <= 0:
                 return
             if (entry.boot_id, entry.seq) not in self._to_finish and not self._send(entry, outbox):
@@ -142,22 +149,52 @@ class Sender:
     def settle(self, outbox: Outbox) -> None:
         """Bring to the outbox what was said."""
         if self._to_finish:
-            self.delivered += outbox.done(self._to_finish)
+            moved = outbox.done(self._to_finish)
             self._to_finish.clear()
+            self.delivered += moved
+            if moved:
+                self._heard()
         for entry in self._to_postpone:
             outbox.postpone(entry.seq, self._later(self._retry_s, entry.attempts))
         self._to_postpone.clear()
+        if not outbox.pending:
+            self._trouble.nothing_waits()
 
     @property
     def _room(self) -> int:
         """How many messages may be sent now."""
-        return min(
-            self._window.size - len(self._unconfirmed), self._receive_maximum - len(self._unacknowledged)
-        )
+        left_to_others = min(2, self._receive_maximum // 4)
+        return min(self._window.size - len(self._unconfirmed), self._allowed - left_to_others)
+
+    @property
+    def _allowed(self) -> int:
+        """How much more the broker allows to be unacknowledged."""
+        return self._receive_maximum - len(self._unacknowledged) - len(self._others_in_flight)
+
+    @property
+    def _has_room_for_others(self) -> bool:
+        most = max(1, self._receive_maximum // 2)
+        return self._allowed > 0 and len(self._others_in_flight) < most
+
+    def _give_answers(self) -> None:
+        while self._answers and self._has_room_for_others:
+            topic, body, correlation = self._answers.popleft()
+            mid = self._link.publish(topic, body, correlation=correlation)
+            if mid is not None:
+                self._others_in_flight[mid] = None
+
+    def _heard(self) -> None:
+        """After a silence all goes again, but for what was sent a moment ago."""
+        if self._trouble.heard():
+            self._send_all_again = True
+            before_ns = self._clock.monotonic_ns() - round(self._confirm_timeout_s * 1e9)
+            old = [seq for seq, sent in self._unconfirmed.items() if sent.sent_ns <= before_ns]
+            for seq in old:
+                del self._unconfirmed[seq]
 
     def _hurry(self, outbox: Outbox) -> None:
         if self._send_all_again:
-            outbox.hurry()
+            outbox.hurry(but=self._unconfirmed.keys())
             self._send_all_again = False
         for topic in self._to_hurry:
             outbox.hurry(topic, but=self._unconfirmed.keys())
@@ -172,7 +209,7 @@ class Sender:
             del self._unconfirmed[seq]
         if late:
             self._window.late()
-        self._no_receipts = self._no_receipts or (self._needs_receipt and bool(late))
+            self._trouble.late()
         owed = [mid for mid, sent in self._unacknowledged.items() if sent.expires_ns <= now_ns]
         for mid in owed:
             del self._unacknowledged[mid]
@@ -192,16 +229,14 @@ class Sender:
         return True
 
     def _judge(self, entry: Entry, event: Acked) -> None:
-        self._note_refusal(entry.topic, event)
-        if event.reason_code == NO_SUBSCRIBER:
-            self._unheard.add(entry.topic)
+        if self._trouble.judge(entry.topic, event):
+            self._to_hurry.add(entry.topic)
+        if event.reason_code == NO_SUBSCRIBER or event.reason_code >= REFUSED:
             self._postpone(entry)
-        elif event.reason_code >= REFUSED:
-            self._postpone(entry)
-        else:
-            self._note_subscriber(entry.topic)
-            if not self._needs_receipt:
-                self._finish(entry.boot_id, entry.seq)
+        elif not self._needs_receipt:
+            self._finish(entry.boot_id, entry.seq)
+        if not self._needs_receipt:
+            self._heard()
 
     def _finish(self, boot_id: str, seq: int) -> None:
         """The message is in other hands."""
@@ -214,17 +249,6 @@ class Sender:
     def _postpone(self, entry: Entry) -> None:
         if self._unconfirmed.pop(entry.seq, None) is not None:
             self._to_postpone.append(entry)
-
-    def _note_refusal(self, topic: str, event: Acked) -> None:
-        self._refused.pop(topic, None)
-        if event.reason_code >= REFUSED:
-            self._refused[topic] = event.reason
-
-    def _note_subscriber(self, topic: str) -> None:
-        """Somebody listens again: what waited for that need not wait for its next try."""
-        if topic in self._unheard:
-            self._unheard.remove(topic)
-            self._to_hurry.add(topic)
 
     def _later(self, first_s: float, attempts: int) -> int:
         wait_s = min(first_s * (1 << min(attempts, 16)), max(first_s, _LONGEST_WAIT_S))

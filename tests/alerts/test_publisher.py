@@ -19,7 +19,7 @@ from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
-from edgeguard.types import AlertState
+from edgeguard.types import AlertState, Counts
 from tests.alerts.strict import assert_valid
 from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert, body, moment
 
@@ -161,7 +161,32 @@ def test_the_broker_may_narrow_the_window(tmp_path: Path) -> None:
     bench.answer(None)
     bench.link.connect(receive_maximum=2)
     bench.run(*(moment() for _ in range(10)))
-    assert len(bench.told) == 2
+    assert len(bench.link.publications) == 2
+
+
+def test_state_and_answers_keep_to_what_the_broker_allows_and_come_in_the_end(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.answer(None)
+    bench.link.connect(receive_maximum=20)
+    health = HealthReport("ok", {})
+    cameras = [Counts(f"camera-{number}", {}) for number in range(40)]
+    bench.run(health, *cameras, *(moment() for _ in range(50)))
+    for _ in range(30):
+        bench.publisher._sender.say("edgeguard/v1/depot/gate-1/up/result/one", b"{}")
+    bench.run()
+    answered = 0
+    while len(bench.link.publications) > answered:
+        in_flight = len(bench.link.publications) - answered
+        assert in_flight <= 20
+        assert any(not one.retain for one in bench.link.publications[answered:])
+        for one in bench.link.publications[answered : answered + 7]:
+            bench.link.acknowledge(one.mid)
+            answered += 1
+        bench.run()
+    told = [one.topic for one in bench.link.publications]
+    assert {f"edgeguard/v1/depot/gate-1/up/counts/camera-{number}" for number in range(40)} <= set(told)
+    assert (told.count(STATUS), told.count(HEALTH)) == (1, 1)
+    assert (told.count(ALERT_TOPIC), told.count("edgeguard/v1/depot/gate-1/up/result/one")) == (50, 30)
 
 
 def test_acknowledgements_lost_for_a_whole_window_do_not_stop_it(tmp_path: Path) -> None:
@@ -246,6 +271,25 @@ def test_refused_state_is_seen_too_but_nobody_needs_to_subscribe_to_it(bench: Be
     bench.link.answer = lambda publication: 135 if publication.topic == HEALTH else 0
     bench.run(HealthReport("ok", {}))
     assert bench.publisher.delivery.reason == f"the broker refused {HEALTH}: reason code 135"
+
+
+@pytest.mark.parametrize("code", [16, 135])
+def test_trouble_with_a_topic_ends_when_nothing_waits_or_at_a_new_connection(bench: Bench, code: int) -> None:
+    bench.link.answer = lambda publication: 0 if publication.retain else code
+    bench.run(moment())
+    assert bench.publisher.delivery.state != "delivering"
+    outbox = bench.publisher._outbox
+    assert outbox is not None
+    outbox.done([(IDENTITY.boot_id, 1)])
+    bench.run(after_s=1)
+    assert bench.publisher.delivery.state == "delivering"
+    bench.run(moment())
+    assert bench.publisher.delivery.state != "delivering"
+    bench.answer(None)
+    bench.link.disconnect("gone")
+    bench.link.connect()
+    bench.run()
+    assert bench.publisher.delivery.state == "delivering"
 
 
 def test_after_a_reconnect_all_that_was_unacknowledged_goes_again(bench: Bench) -> None:
@@ -456,10 +500,58 @@ def test_the_first_receipt_after_a_silence_hurries_everything(custody: Bench) ->
     custody.run(*(moment() for _ in range(3)))
     for _ in range(6):
         custody.run(after_s=95)
+    custody.run(after_s=12)
     sent = len(custody.told)
     custody.link.deliver(RECEIPT, receipt((IDENTITY.boot_id, 1)))
     custody.run()
+    custody.run()
     assert {told["seq"] for told in custody.told[sent:]} == {2, 3}
+    assert custody.publisher.delivery.state == "delivering"
+
+
+@pytest.mark.parametrize(
+    "body", [b"rubbish", receipt((NEXT_RUN.boot_id, 1)), receipt((IDENTITY.boot_id, 99))]
+)
+def test_a_receipt_that_names_nothing_of_ours_ends_no_silence(custody: Bench, body: bytes) -> None:
+    custody.run(*(moment() for _ in range(3)))
+    custody.run(after_s=16)
+    custody.run(after_s=1)
+    sent = len(custody.told)
+    for _ in range(50):
+        custody.link.deliver(RECEIPT, body)
+        custody.run(after_s=0.1)
+    assert custody.publisher.delivery.state == "no_receipts"
+    assert len(custody.told) == sent
+
+
+def test_a_message_that_no_collector_takes_does_not_bring_the_others_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, custody="receipt", confirm_timeout_s=10)
+    bench.publisher.start()
+    bench.run(moment())
+    states = set()
+    for seq in range(2, 200):
+        bench.run(moment(), after_s=2)
+        if seq > 3:  # the receipts are late by two steps
+            bench.link.deliver(RECEIPT, receipt((IDENTITY.boot_id, seq - 2)))
+        states.add(bench.publisher.delivery.state)
+    copies = [told["seq"] for told in bench.told if told["seq"] != 1]
+    assert len(copies) == len(set(copies))
+    assert states == {"delivering"}
+
+
+def test_a_broker_that_acknowledges_nothing_is_not_taken_for_one_that_delivers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, confirm_timeout_s=10)
+    bench.answer(None)
+    bench.publisher.start()
+    bench.run(moment())
+    for _ in range(10):
+        bench.run(after_s=10)
+    assert bench.publisher.delivery.state == "no_pubacks"
+    bench.answer(0)
+    bench.run(moment(), after_s=1)
+    assert bench.publisher.delivery.state == "delivering"
+    bench.run(after_s=95)
+    assert bench.publisher.delivery.pending == 0
 
 
 def test_a_step_of_the_clock_is_told_before_anything_that_is_told_on_the_new_clock(bench: Bench) -> None:
@@ -555,6 +647,15 @@ def test_stopping_gives_up_in_time(bench: Bench) -> None:
     bench.run(moment())
     bench.publisher.stop(5)
     assert bench.clock.now_ns <= 5.1e9
+    assert bench.retained(STATUS)[-1]["state"] == "stopped"
+
+
+def test_stopping_is_said_even_where_the_broker_has_no_room(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.answer(None)
+    bench.link.connect(receive_maximum=1)
+    bench.run(moment())
+    bench.publisher.stop(1)
     assert bench.retained(STATUS)[-1]["state"] == "stopped"
 
 
