@@ -2,6 +2,7 @@
 
     python -m export.verify yolox-nano-416 --out built/ [--engine PLAN] [--json]
 
+What is not in `--out` yet is made first, as by `python -m export.quantise`, which takes a few minutes.
 With `--engine`, a TensorRT plan of this machine takes the place of the INT8 file on ONNX Runtime.
 
 Exit code 1 if INT8 loses more than the recipe's floor allows, or if TensorRT's parser would refuse the model.
@@ -11,6 +12,7 @@ The last line with `--json` is one object with the figures.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -26,8 +28,9 @@ from edgeguard.models.onnx_graph import load_graph
 from edgeguard.types import ModelRef
 from export.card import accuracy_of, card_path, update_card
 from export.judge import Verdict
-from export.measure import judge_on
-from export.onnx import add_source_arguments
+from export.measure import calibration_pictures, judge_on
+from export.onnx import add_source_arguments, source_file
+from export.progress import say
 from export.recipe import Pictures, Recipe, load_recipe
 from export.report import show_verdict
 
@@ -87,6 +90,8 @@ def main() -> int:
     recipe = load_recipe(args.recipe)
     fp32, int8 = (args.out / f"{recipe.name}{end}.onnx" for end in ("", ".int8"))
     pictures = Pictures(args.images, args.annotations) if args.images else None
+    if not (fp32.is_file() and int8.is_file()):
+        _make(recipe, args)
     verdict, images = verify(recipe, fp32, int8, args.mirror, pictures, args.engine)
     share = cost(int8).int8_mac_share
     if not args.json:
@@ -101,6 +106,17 @@ def main() -> int:
             file=sys.stderr,
         )
     return 0 if verdict.passes(recipe) else 1
+
+
+def _make(recipe: Recipe, args: argparse.Namespace) -> None:
+    """Both files, by the recipe; what is printed on the way goes to standard error."""
+    from export.quantise import build  # which verifies what it built
+
+    say(f"{recipe.name} is not in {args.out} yet: making it")
+    source = source_file(recipe, args.source, args.mirror)
+    calibration = calibration_pictures(recipe, None, args.mirror)
+    with contextlib.redirect_stdout(sys.stderr):
+        build(recipe, source, calibration, args.mirror, args.out)
 
 
 def figures(recipe: Recipe, verdict: Verdict, images: int, share: float) -> dict[str, object]:

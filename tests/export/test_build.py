@@ -68,6 +68,15 @@ def test_the_gate_passes_it_and_says_the_figures_on_the_last_line(built: tuple[R
     assert figures["drop"] == pytest.approx(figures["map_fp32"] - figures["map_int8"], abs=1e-3)
 
 
+def test_the_gate_makes_what_is_not_there_yet(built: tuple[Recipe, Path], tmp_path: Path) -> None:
+    done = run(built, "verify", "--out", str(tmp_path / "new"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert "making it" in done.stderr
+    (figures,) = map(json.loads, done.stdout.splitlines())
+    assert figures["model"] == "tiny"
+    assert (tmp_path / "new" / "tiny.card.json").is_file()
+
+
 def test_an_int8_model_that_lost_its_sight_is_refused(built: tuple[Recipe, Path], tmp_path: Path) -> None:
     _, folder = built
     shutil.copytree(folder / "built", tmp_path / "built")
@@ -98,7 +107,6 @@ def test_faults_are_one_sentence_and_no_traceback(built: tuple[Recipe, Path], tm
     for words in (
         ("quantise", "--calibration", str(tmp_path / "empty")),
         ("quantise", "--source", str(folder / "tiny.yaml")),
-        ("verify", "--out", str(tmp_path / "nowhere")),
         ("verify", "--out", str(folder / "built"), "--engine", str(folder / "tiny.onnx")),
     ):
         done = run(built, words[0], "--out", str(tmp_path / "out"), *words[1:])  # the last --out counts
