@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import Connection, Executable, select, update
+from sqlalchemy import Connection, Insert, select, update
 
 from edgeguard.client.times import utc_ns
 from edgeguard.collector.intake import Arrival
-from edgeguard.collector.rows import Row, insert_into, insert_new, word
+from edgeguard.collector.rows import Row, insert_into, insert_new, run_plainly, word
 from edgeguard.collector.tables import alert, clock_step, revision
 
 Arrived = tuple[int, Arrival]
@@ -77,11 +77,15 @@ def _keep_newest(connection: Connection, alerts: Sequence[Arrived], now_ns: int)
         return
     steps = _Steps(connection, {device_id for device_id, _ in newest})
     rows = [_alert_row(key[0], told, steps.after(key[0], told), now_ns) for key, told in newest.items()]
-    connection.execute(_replace_older(connection.dialect.name, tuple(rows[0])), rows)
+    statement = _replace_older(connection.dialect.name, tuple(rows[0]))
+    if connection.dialect.name == "sqlite":
+        run_plainly(connection, statement, rows)
+    else:
+        connection.execute(statement, rows)
 
 
 @cache
-def _replace_older(dialect: str, columns: tuple[str, ...]) -> Executable:
+def _replace_older(dialect: str, columns: tuple[str, ...]) -> Insert:
     """Insert alerts, each in place of an older revision of itself."""
     statement = insert_into(dialect, alert)
     new = statement.excluded
@@ -90,7 +94,7 @@ def _replace_older(dialect: str, columns: tuple[str, ...]) -> Executable:
         set_={name: new[name] for name in columns if name not in ("device_id", "alert_id")},
         where=new.revision > alert.c.revision,
     )
-    # One that answers takes many rows at once on PostgreSQL, but on SQLite one that does not is the faster.
+    # With an answer PostgreSQL takes many rows at once; SQLite does so without one.
     return upsert if dialect == "sqlite" else upsert.returning(alert.c.id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, insert
+from sqlalchemy import Connection, Executable, Insert, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -34,14 +34,27 @@ def _insert_all(connection: Connection, table: Table, rows: list[Row]) -> bool:
     """
     try:
         with connection.begin_nested():
-            connection.execute(_insert(table), rows)
+            run_plainly(connection, _insert(table), rows)
     except IntegrityError:
         return False
     return True
 
 
+def run_plainly(connection: Connection, statement: Insert, rows: list[Row]) -> None:
+    """Run it on SQLite for each row, whose values are such as SQLite takes them.
+
+    SQLAlchemy would look at each value of each row, which costs as much as storing it.
+    """
+    connection.exec_driver_sql(_spelled(statement, tuple(rows[0])), rows)
+
+
 @cache
-def _insert(table: Table) -> Executable:
+def _spelled(statement: Insert, columns: tuple[str, ...]) -> str:
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named"), column_keys=columns))
+
+
+@cache
+def _insert(table: Table) -> Insert:
     return insert(table)
 
 
