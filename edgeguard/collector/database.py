@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, make_url, select, text
@@ -28,6 +29,16 @@ _WRITERS_TURN = 4_930_518_201
 """Names our advisory lock among those of the database."""
 _ANSWER_S = 30
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=OFF")
+_SESSION = {
+    "lock_timeout": "20s",
+    "statement_timeout": "25s",
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+"""A collector that froze or lost its machine in a transaction must not keep the others from their turn, and
+the server gives up before we do: what nobody waits for any more is not to be done."""
 _BAD_VALUE = ("22", "23")
 """Classes of SQLSTATE: the data does not fit."""
 
@@ -104,7 +115,7 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> Database:
     mode = "ro" if read_only else "rwc"
     if not read_only:
         _make_private(path)
-    url = URL.create("sqlite", database=f"file:{path}", query={"mode": mode, "uri": "true"})
+    url = URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": mode, "uri": "true"})
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -134,6 +145,7 @@ def open_server(server: Server) -> Database:
         engine = create_engine(full, pool_pre_ping=True, pool_size=5, connect_args=arguments)
     except ImportError as error:
         raise DependencyError("PostgreSQL needs pg8000: pip install 'edgeguard[collector]'") from error
+    event.listen(engine, "connect", _set_up_session)
     return Database(engine, f"the collector's database {url.render_as_string()}")
 
 
@@ -151,6 +163,13 @@ def _set_up(connection: Any, _record: object) -> None:
 
 def _set_up_reader(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA busy_timeout=5000")
+
+
+def _set_up_session(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for name, value in _SESSION.items():
+        cursor.execute(f"SET {name} = '{value}'")
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:

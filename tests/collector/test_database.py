@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from edgeguard.collector import database as database_module
 from edgeguard.collector.database import Database, Server, open_server, open_sqlite
 from edgeguard.collector.tables import about
 from edgeguard.errors import StorageError
@@ -120,3 +121,27 @@ def test_a_wrong_password_is_said_and_not_shown(server: Server, password: str | 
 
 def test_sqlite_knows_what_we_ask_of_it() -> None:
     assert sqlite3.sqlite_version_info >= (3, 35), "RETURNING"
+
+
+@pytest.mark.parametrize("folder", ["a#b", "a?b", "a%41b"])
+def test_a_sqlite_file_is_where_it_was_said_to_be(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / folder / "collector.db"
+    path.parent.mkdir()
+    database = open_sqlite(path)
+    database.prepare()
+    database.close()
+    assert path.stat().st_size > 0
+    assert len(rows(open_sqlite(path, read_only=True), about, "key")) == 2
+
+
+def test_a_collector_that_froze_does_not_keep_the_others_from_their_turn(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database_module._SESSION, "idle_in_transaction_session_timeout", "500ms")
+    frozen, other = open_server(server), open_server(server)
+    with pytest.raises(StorageError), frozen.writing() as connection:
+        with other.writing():
+            pass
+        connection.execute(select(about.c.key))
+    with frozen.writing() as connection:
+        assert connection.execute(select(1)).scalar() == 1
