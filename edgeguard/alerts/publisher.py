@@ -23,6 +23,8 @@ from edgeguard.types import Alert, Counts
 
 Input = Alert | HealthReport | Counts | LinkEvent
 _MEASURE_EVERY_NS = 1_000_000_000
+_MOST_UNSETTLED = 10_000
+"""While the disk refuses, no more receipts are read than fit into memory."""
 
 
 class Publisher:
@@ -61,7 +63,7 @@ class Publisher:
         self._drafter = Drafter(identity, clock, clock_quality)
         self._sender = Sender(link, clock, window, confirm_timeout_s, retry_s, custody)
         self._live = LiveState(self._sender, identity, clock, custody)
-        self._receipts = ReceiptReader(identity)
+        self._receipts = ReceiptReader(identity, clock)
         self._outbox: Outbox | None = None
         self._oldest_wait_ns = 0
         self._measure_ns = 0
@@ -75,11 +77,18 @@ class Publisher:
 
     def run_once(self, timeout_s: float) -> None:
         """Wait for input, and do all that it asks for: first the alerts, then the housekeeping."""
-        for value in self._inbox.get_all(0 if self._more_to_commit else timeout_s):
+        for value in self._inbox.get_all(0 if self._more_to_commit or self._may_confirm else timeout_s):
             self._take(value)
         self._look_at_the_clock()
         self._with_disk(
-            self._open, self._commit, self._tell, self._send, self._settle, self._answer, self._measure
+            self._open,
+            self._commit,
+            self._tell,
+            self._confirm,
+            self._send,
+            self._settle,
+            self._answer,
+            self._measure,
         )
         if not self._more_to_commit:
             self._intake.give_up_surplus()
@@ -119,7 +128,7 @@ class Publisher:
 
     def _receive(self, received: Received) -> None:
         if received.topic == self._topics.receipt:
-            self._sender.confirm(self._receipts.read(received))
+            self._receipts.receive(received)
         elif self._gate is not None:
             self._gate.receive(received)
 
@@ -166,6 +175,10 @@ class Publisher:
             self._intake.commit(self._outbox, self._drafter)
             self._self_report.discount(self._outbox.alerts_shed - before)
 
+    def _confirm(self) -> None:
+        if self._may_confirm:
+            self._sender.confirm(self._receipts.read())
+
     def _answer(self) -> None:
         """Do what was asked, and send what came of it."""
         if self._gate is None or self._outbox is None:
@@ -197,6 +210,10 @@ class Publisher:
     def _more_to_commit(self) -> bool:
         """The disk took what it was given, and there is more."""
         return len(self._intake) > 0 and self._outbox is not None and not self._intake.refused
+
+    @property
+    def _may_confirm(self) -> bool:
+        return self._receipts.waiting and self._sender.unsettled < _MOST_UNSETTLED
 
     @property
     def _seq_high(self) -> int | None:

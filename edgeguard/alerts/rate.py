@@ -15,12 +15,12 @@ class TokenBucket:
         self._tokens = float(burst)
         self._filled_ns = clock.monotonic_ns()
 
-    def take(self) -> bool:
-        """Whether it may happen now; if so it counts."""
+    def take(self, count: float = 1) -> bool:
+        """Whether it may happen now, `count` times; if so it counts."""
         now_ns = self._clock.monotonic_ns()
         self._tokens = min(self._burst, self._tokens + (now_ns - self._filled_ns) / 1e9 * self._per_s)
         self._filled_ns = now_ns
-        if self._tokens < 1:
+        if self._tokens < count:
             return False
-        self._tokens -= 1
+        self._tokens -= count
         return True

@@ -76,6 +76,11 @@ class Sender:
         return self.disconnected is None and bool(self._unconfirmed)
 
     @property
+    def unsettled(self) -> int:
+        """Messages in other hands of which the outbox was not told yet."""
+        return len(self._to_finish)
+
+    @property
     def state(self) -> tuple[str, str | None]:
         """`disconnected` and why, or what `Trouble` says."""
         if self.disconnected is not None:
