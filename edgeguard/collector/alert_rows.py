@@ -8,7 +8,7 @@ from functools import cache
 from sqlalchemy import Connection, Insert, select, update
 
 from edgeguard.client.times import utc_ns
-from edgeguard.collector.intake import Arrival
+from edgeguard.collector.intake import MOST_NS, Arrival
 from edgeguard.collector.rows import Row, insert_into, insert_new, run_plainly, word
 from edgeguard.collector.tables import alert, clock_step, revision
 
@@ -32,8 +32,11 @@ def store_steps(connection: Connection, steps: Sequence[Arrived]) -> None:
     for row in rows:
         step_ns = _ns(row["step_ms"])
         earlier = (alert.c.device_id == row["device_id"], alert.c.boot_id == row["boot_id"])
+        stays_a_time = alert.c.step_ns.between(-MOST_NS - step_ns, MOST_NS - step_ns)
         change = {"opened_ns": alert.c.opened_ns + step_ns, "step_ns": alert.c.step_ns + step_ns}
-        connection.execute(update(alert).where(*earlier, alert.c.seq < row["seq"]).values(change))
+        connection.execute(
+            update(alert).where(*earlier, alert.c.seq < row["seq"], stays_a_time).values(change)
+        )
 
 
 def store_alerts(
@@ -128,13 +131,14 @@ class _Steps:
         self._steps = list(connection.execute(query.where(clock_step.c.device_id.in_(sorted(devices)))))
 
     def after(self, device_id: int, told: Arrival) -> int:
-        """Nanoseconds by which the clock was stepped since `told`."""
+        """Nanoseconds by which the clock was stepped since `told`; never more than a column of times takes."""
         run = (device_id, told.boot_id)
-        return sum(
+        step_ns = sum(
             _ns(step_ms)
             for *where, seq, step_ms in self._steps
             if tuple(where) == run and seq > (told.seq or 0)
         )
+        return max(-MOST_NS, min(MOST_NS, step_ns))
 
 
 def _ns(step_ms: float) -> int:

@@ -13,7 +13,7 @@ from edgeguard.client.times import utc_ns
 
 MOST = (1 << 63) - 1
 """The largest number that a database takes."""
-_MOST_NS = MOST // 2
+MOST_NS = MOST // 2
 """Times beyond, in the year 2116, and steps of a clock beyond are no times."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DURABLE = re.compile(r"edgeguard/v1/[^/]+/[^/]+/up/(alert/.*|clock|health/past)", re.DOTALL)
@@ -74,9 +74,9 @@ def _message(body: bytes, name: str, durable: bool) -> dict[str, Any]:
     if durable and message["seq"] is None:
         raise ValueError("a durable message without its seq")
     for key in _TIMES:
-        if message.get(key) is not None and abs(utc_ns(message[key])) > _MOST_NS:
+        if message.get(key) is not None and abs(utc_ns(message[key])) > MOST_NS:
             raise ValueError(f"{key} is out of this world")
-    if abs(message.get("step_ms") or 0) * 1e6 > _MOST_NS:
+    if abs(message.get("step_ms") or 0) * 1e6 > MOST_NS:
         raise ValueError("step_ms is out of this world")
     return message
 

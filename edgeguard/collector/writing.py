@@ -49,7 +49,7 @@ class Writer:
         """Store the batch; what the database itself cannot take is put aside, message by message."""
         try:
             return self._store(batch, now_ns)
-        except BadValueError as error:
+        except (BadValueError, ValueError, OverflowError) as error:
             if len(batch) > 1:
                 half = len(batch) // 2
                 return self.store(batch[:half], now_ns) + self.store(batch[half:], now_ns)

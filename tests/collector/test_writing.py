@@ -8,6 +8,7 @@ import pytest
 
 from edgeguard.collector.database import Database
 from edgeguard.collector.intake import MOST
+from edgeguard.collector.reading import Filter, Reader
 from edgeguard.collector.tables import (
     alert,
     clock_step,
@@ -154,6 +155,19 @@ def test_times_are_corrected_by_later_steps_of_the_run(
     opened = sorted(rows(database, alert, "seq", "opened_ns", "step_ns"))
     corrected = HOUR_NS - 1_000_000
     assert opened == [(1, UTC_NS + corrected, corrected), (4, UTC_NS, 0), (5, UTC_NS, 0)]
+
+
+@pytest.mark.parametrize("step_first", [True, False])
+@pytest.mark.parametrize("step_ms", [4.6e12, -4.6e12])
+def test_steps_that_add_up_to_no_time_hinder_nobody(
+    database: Database, writer: Writer, step_first: bool, step_ms: float
+) -> None:
+    steps = [a_step(seq, step_ms) for seq in (2, 3, 4)]
+    told = [*steps, an_alert(1)] if step_first else [an_alert(1), *steps]
+    for one in (*told, an_alert(1, other_device("gate-2"))):
+        assert writer.store(arrivals([one]), 0) == Stored(1, 0, 0)
+    shown = Reader(database).alerts(Filter(), 10).alerts
+    assert sorted(one["device"] for one in shown) == ["gate-1", "gate-2"]
 
 
 def presence(database: Database) -> tuple[object, ...]:
