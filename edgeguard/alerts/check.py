@@ -20,6 +20,12 @@ def schema(name: str) -> dict[str, Any]:
     return loaded
 
 
+@cache
+def regex(pattern: str) -> re.Pattern[str]:
+    """A `pattern` of a schema: its `$` is the end, where Python's lets a line feed follow."""
+    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
+
+
 def faults(value: Any, rules: dict[str, Any], at: str = "message") -> list[str]:
     """What in `value` breaks `rules`, in words; empty if nothing does."""
     return list(_faults(value, rules, at))
@@ -56,7 +62,7 @@ def _enum(value: Any, allowed: Any, _rules: dict[str, Any], at: str) -> Iterator
 
 
 def _pattern(value: Any, pattern: Any, _rules: dict[str, Any], at: str) -> Iterator[str]:
-    if isinstance(value, str) and not re.search(pattern, value):
+    if isinstance(value, str) and not regex(pattern).search(value):
         yield f"{at} does not look like {pattern}"
 
 

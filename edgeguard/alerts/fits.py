@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from edgeguard.alerts.check import ANNOTATIONS, schema
+from edgeguard.alerts.check import ANNOTATIONS, regex, schema
 
 Test = Callable[[Any], bool]
 
@@ -52,7 +51,7 @@ def _enum(allowed: Any, _rules: dict[str, Any]) -> Test:
 
 
 def _pattern(pattern: Any, _rules: dict[str, Any]) -> Test:
-    search = re.compile(pattern).search
+    search = regex(pattern).search
     return lambda value: not isinstance(value, str) or search(value) is not None
 
 

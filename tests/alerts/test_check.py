@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from edgeguard.alerts.check import SCHEMAS, faults, schema
+from edgeguard.alerts.fits import made
 from tests.golden.conversation import conversation
 
 MESSAGES = {message["schema"].split(".")[1]: message for _, _, _, message in conversation()}
@@ -75,3 +78,19 @@ def test_faults_say_where_and_what(change: dict[str, Any], words: str) -> None:
 def test_a_keyword_that_is_not_understood_is_not_passed_over() -> None:
     with pytest.raises(KeyError):
         faults(1, {"multipleOf": 2})
+
+
+@pytest.mark.parametrize("tail", ["\n", "\n\n", "\nx", "\x00"])
+def test_nothing_may_follow_what_a_pattern_ends(tail: str) -> None:
+    rules = {"pattern": "^[a-z]{1,8}$"}
+    assert faults("abc" + tail, rules)
+    assert not made(rules)("abc" + tail)
+    assert not faults("abc", rules)
+    assert made(rules)("abc")
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_pattern_speaks_of_the_whole_text(name: str) -> None:
+    patterns = re.findall(r'"pattern": "(.*)"', json.dumps(schema(name), indent=0))
+    assert patterns
+    assert all(pattern.startswith("^") and pattern.endswith("$") for pattern in patterns)
