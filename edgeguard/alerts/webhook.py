@@ -89,9 +89,11 @@ class Webhook:
         return None if 200 <= status < 300 else f"{self._where} answers with status {status}"
 
     def _connect(self) -> http.client.HTTPConnection:
+        """The port is always named: without one, http.client would look for it in an IPv6 address."""
         host, port = self._url.hostname or "", self._url.port
         if self._tls is None:
-            return http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+            return http.client.HTTPConnection(host, port or http.client.HTTP_PORT, timeout=self._timeout_s)
+        port = port or http.client.HTTPS_PORT
         return http.client.HTTPSConnection(host, port, timeout=self._timeout_s, context=self._tls)
 
     def _headers(self, parcel: Parcel) -> dict[str, str]:

@@ -142,3 +142,17 @@ def test_a_bad_secret_is_not_told() -> None:
     with pytest.raises(ConfigError) as refusal:
         secret_key("whsec_" + "hunter2" * 20)
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("https://[::1]/hook", ("::1", 443)),
+        ("http://[::1]/hook", ("::1", 80)),
+        ("https://[::1]:8443/hook", ("::1", 8443)),
+        ("https://guard.example/hook", ("guard.example", 443)),
+    ],
+)
+def test_where_the_url_names_no_port_it_is_that_of_the_scheme(url: str, place: tuple[str, int]) -> None:
+    connection = Webhook(url, SECRET, ManualClock())._connect()
+    assert (connection.host, connection.port) == place
