@@ -31,6 +31,8 @@ class Delivery:
     """Alerts in memory that wait for the disk."""
     lost: int = 0
     """Alerts given up because the disk refused too many."""
+    records_lost: int = 0
+    """Likewise of health and of steps of the clock."""
     shed: Mapping[str, int] = field(default_factory=dict)
     """Messages that gave way for want of room, by class, since the start."""
     bad_receipts: int = 0

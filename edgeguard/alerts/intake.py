@@ -30,6 +30,10 @@ class Intake:
         self.committed = 0
         self.lost = 0
         """Alerts given up because the disk refused too many, or because of a fault in them."""
+        self.records_lost = 0
+        """Likewise of what is no alert."""
+        self.closings_due = True
+        """The alerts that an earlier run left open wait for `close_first`, perhaps once more."""
         self.refused = False
         """The disk did not take what it was given last."""
         self._most = most
@@ -57,6 +61,7 @@ class Intake:
 
     def close_first(self, left_open: Iterable[Message]) -> None:
         """Before all else, the last words on what an earlier run left open."""
+        self.closings_due = False
         self._waiting.extendleft(reversed([Closing(message) for message in left_open]))
 
     def record(self, items: Iterable[Item]) -> None:
@@ -75,14 +80,31 @@ class Intake:
         self.refused = False
 
     def give_up_surplus(self) -> None:
-        """Where there is too much for memory, drop the least severe: updates first, then the oldest."""
+        """Where there is too much for memory, drop the least severe: updates first, then the oldest.
+
+        Closings go before all that: what they close stands in the ledger, so they are due again.
+        """
+        if len(self._waiting) > self._most:
+            self._put_off_closings()
         surplus = len(self._waiting) - self._most
         if surplus <= 0:
             return
         places = heapq.nsmallest(surplus, range(len(self._waiting)), key=lambda at: _worth(self._waiting[at]))
         dropped = frozenset(places)
+        for at in dropped:
+            self._count_lost(self._waiting[at])
         self._waiting = deque(item for at, item in enumerate(self._waiting) if at not in dropped)
-        self.lost += surplus
+
+    def _put_off_closings(self) -> None:
+        others = deque(item for item in self._waiting if not isinstance(item, Closing))
+        self.closings_due = self.closings_due or len(others) < len(self._waiting)
+        self._waiting = others
+
+    def _count_lost(self, item: Item) -> None:
+        if isinstance(item, (Alert, Closing)):
+            self.lost += 1
+        else:
+            self.records_lost += 1
 
     def _commit_batch(self, outbox: Outbox, drafter: Drafter) -> None:
         batch = list(itertools.islice(self._waiting, _BATCH))
@@ -107,7 +129,7 @@ class Intake:
             except EdgeGuardError:
                 raise
             except Exception:
-                self.lost += 1
+                self._count_lost(item)
                 log.exception("alerts: one could not be made into a message and is lost")
             self._forget(1)
 

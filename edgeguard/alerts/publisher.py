@@ -68,7 +68,6 @@ class Publisher:
         self._oldest_wait_ns = 0
         self._measure_ns = 0
         self._storage_error: str | None = None
-        self._closings_due = False
 
     def start(self) -> None:
         """Open the outbox and begin connecting; a disk that refuses is tried again at each step."""
@@ -157,10 +156,8 @@ class Publisher:
     def _open(self) -> None:
         if self._outbox is None:
             self._outbox = self._open_outbox()
-            self._closings_due = True
-        if self._closings_due:
+        if self._intake.closings_due and not self._intake.refused:
             self._intake.close_first(self._outbox.left_open())
-            self._closings_due = False
 
     def _commit(self) -> None:
         if self._outbox is None:
@@ -234,6 +231,7 @@ class Publisher:
             oldest_pending_s=self._oldest_wait_ns / 1e9,
             uncommitted=len(self._intake),
             lost=self._intake.lost,
+            records_lost=self._intake.records_lost,
             bad_receipts=self._receipts.rejected,
             storage_error=self._storage_error,
             gate_error=None if self._gate is None else self._gate.error,

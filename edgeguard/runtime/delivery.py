@@ -52,6 +52,7 @@ class DeliveryStage(Stage):
             committed=delivery.committed,
             delivered=delivery.delivered,
             lost=delivery.lost,
+            records_lost=delivery.records_lost,
             oldest_pending_s=round(delivery.oldest_pending_s, 1),
             bad_receipts=delivery.bad_receipts,
             **{f"shed_{name}": count for name, count in delivery.shed.items()},

@@ -323,6 +323,9 @@ def test_the_next_run_sends_again_under_the_same_id_and_closes_what_was_left_ope
     first.publisher.start()
     goes_on, over = alert(), moment()
     first.run(goes_on, over)
+    outbox = first.publisher._outbox
+    assert outbox is not None
+    outbox.close()
     second = Bench(tmp_path, NEXT_RUN)
     second.publisher.start()
     second.run()
@@ -368,6 +371,42 @@ def test_what_cannot_be_committed_is_bounded_and_updates_give_way_first(tmp_path
     told = {told["alert_id"] for told in bench.told}
     assert last.alert_id in told
     assert not told & {update.alert_id, first.alert_id}
+
+
+def test_a_closing_that_found_no_room_in_memory_comes_later_and_no_record_counts_as_an_alert(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Bench(tmp_path)
+    first.publisher.start()
+    goes_on = alert()
+    first.run(goes_on)
+    outbox = first.publisher._outbox
+    assert outbox is not None
+    outbox.close()
+
+    def refuse(*_: object) -> None:
+        raise StorageError("read-only")
+
+    bench = Bench(tmp_path, NEXT_RUN, most_uncommitted=3)
+    bench.publisher.start()
+    with monkeypatch.context() as broken:
+        broken.setattr(Outbox, "commit", refuse)
+        bench.link.disconnect("gone")
+        bad = HealthReport(
+            "degraded", {"vision": {"state": "degraded", "reason": "x", "since_utc_ns": UTC_NS}}
+        )
+        bench.run(bad)
+        for _ in range(10):
+            bench.run(moment())
+        assert (bench.publisher.delivery.lost, bench.publisher.delivery.records_lost) == (7, 0)
+        bench.run(bad, after_s=400)
+        assert (bench.publisher.delivery.lost, bench.publisher.delivery.records_lost) == (7, 1)
+    bench.link.connect()
+    for _ in range(3):
+        bench.run()
+    closed = [told for told in bench.told if told.get("alert_id") == goes_on.alert_id]
+    assert [told["state"] for told in closed][-1:] == ["closed"]
+    assert len(closed) == 1
 
 
 def test_a_burst_is_not_mistaken_for_a_disk_that_refuses(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_what_goes_well_is_ok_and_counted() -> None:
         "committed": 9,
         "delivered": 7,
         "lost": 0,
+        "records_lost": 0,
         "oldest_pending_s": 1.3,
         "bad_receipts": 0,
     }
