@@ -96,7 +96,7 @@ class Intake:
         self._waiting = deque(item for at, item in enumerate(self._waiting) if at not in dropped)
 
     def _put_off_closings(self) -> None:
-        others = deque(item for item in self._waiting if not isinstance(item, Closing))
+        others: deque[Item] = deque(item for item in self._waiting if not isinstance(item, Closing))
         self.closings_due = self.closings_due or len(others) < len(self._waiting)
         self._waiting = others
 

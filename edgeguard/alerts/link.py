@@ -44,7 +44,7 @@ class Acked:
     reason_code: int
     """MQTT 5: 0 stored, 16 nobody subscribes, 128 and above refused. MQTT 3.1.1: always 0.
 
-    The link itself answers 149 for what is larger than the broker takes.
+    The link itself answers 149 for what is larger than the broker takes, with a `mid` below 0.
     """
     reason: str
 
@@ -71,7 +71,8 @@ LinkEvent = Connected | Subscribed | Disconnected | Acked | Received
 class Link(Protocol):
     """A broker connection that reconnects by itself, and hands each event to the `notify` it was built with.
 
-    `notify` is called on the link's own thread and must return at once.
+    `notify` is called on the link's own thread and must return at once; but for what the link itself answers,
+    with a negative message id: that comes within `publish`.
     """
 
     def start(self) -> None:

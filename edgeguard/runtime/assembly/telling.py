@@ -10,7 +10,7 @@ from edgeguard import __version__
 from edgeguard.alerts.bounds import Limits
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.ids import Uuid7
-from edgeguard.alerts.link import Endpoint, LinkEvent, Received, Tls, Will
+from edgeguard.alerts.link import Endpoint, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
@@ -30,15 +30,11 @@ from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.journal import Journal
+from edgeguard.runtime.postbox import Postbox
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
-
-_MOST_HEARD = 1000
-"""Values in the channel to the publisher beyond which nothing that is said to the device is taken, ..."""
-_MOST_RECEIPTS = 9000
-"""... and beyond which no receipt is."""
 
 
 def clock_quality() -> ClockQuality:
@@ -185,7 +181,7 @@ class Telling:
         return Publisher(
             self._outgoing,
             self._open_outbox,
-            MqttLink(self._endpoint(), self._hear, will, [identity.topics.down_filter]),
+            MqttLink(self._endpoint(), self._postbox(), will, [identity.topics.down_filter]),
             identity,
             self._clock,
             clock_quality,
@@ -195,16 +191,10 @@ class Telling:
             gate=self._answering.desk,
         )
 
-    def _hear(self, event: LinkEvent) -> None:
-        """Take what the link tells; strangers may not fill the channel that alerts go through."""
-        if isinstance(event, Received) and len(self._outgoing) > self._room_for(event):
-            self._board.part("inbound").count("refused_unheard")
-        else:
-            self._outgoing.put(event)
-
-    def _room_for(self, received: Received) -> int:
-        """A burst of alerts brings as many receipts, and one that is not taken costs a time-out."""
-        return _MOST_RECEIPTS if received.topic == self._identity.topics.receipt else _MOST_HEARD
+    def _postbox(self) -> Postbox:
+        inbound = self._board.part("inbound")
+        receipt_topic = self._identity.topics.receipt
+        return Postbox(self._outgoing, receipt_topic, lambda: inbound.count("refused_unheard"))
 
     def _open_outbox(self) -> Outbox:
         bounds = self._config.mqtt.outbox
