@@ -9,6 +9,8 @@ L2. An alert with a deadline is neither acknowledged nor escalated.
 L3. `verdict` counts each alert that has a verdict once, under its rule; it counts on when an alert is
     forgotten.
 L4. An alert that is open or has a deadline is never forgotten; of the others the newest `most_over` are kept.
+L5. The times that a revision takes over from the one before are moved by the steps of the clock in between:
+    all times of a message are then told by one clock.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from edgeguard.alerts.escalation import Escalation
 from edgeguard.alerts.ledger_rescue import LEAP, readable
 from edgeguard.alerts.messages import Message
 from edgeguard.alerts.outbox_file import Database
+from edgeguard.alerts.times import moved_times
 from edgeguard.clock import Clock
 from edgeguard.types import Severity
 
@@ -42,8 +45,10 @@ CREATE INDEX IF NOT EXISTS told_waiting ON told (deadline_ns) WHERE deadline_ns 
 CREATE TABLE IF NOT EXISTS verdict (
     rule TEXT NOT NULL, verdict TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (rule, verdict)
 );
+CREATE TABLE IF NOT EXISTS clock_step (seq INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, step_ms REAL NOT NULL);
 """
 _FORGET_EVERY = 500
+_STEPS_KEPT = 200
 _MOST_KEPT = 200
 
 
@@ -74,10 +79,14 @@ class Ledger:
 
     def enter(self, db: Database, draft: Draft) -> Draft:
         """The alert's next revision as it goes out: numbered, and with what others did to the alert kept."""
+        if draft.message["schema"] == "edgeguard.clock.v1":
+            _note_step(db, draft.message)
         if draft.message["schema"] != "edgeguard.alert.v1":
             return draft
         before = self.find(db, draft.message["alert_id"])
         message = _continued(before, draft.message)
+        if before is not None:
+            message |= moved_times(before, message, _steps_since(db, before))
         entered = Draft(draft.topic, message, worth_of(message))
         self._keep(db, entered)
         self._judge(db, before, message)
@@ -217,6 +226,22 @@ def _continued(before: Message | None, message: Message) -> Message:
         "acknowledged": message["acknowledged"] or before["acknowledged"],
         "escalated_at": escalated_at,
     }
+
+
+def _note_step(db: Database, step: Message) -> None:
+    row = (step["seq"], step["boot_id"], step["step_ms"])
+    db.execute("INSERT OR REPLACE INTO clock_step VALUES (?, ?, ?)", row)
+    surplus = (
+        "DELETE FROM clock_step WHERE seq <= (SELECT seq FROM clock_step ORDER BY seq DESC LIMIT 1 OFFSET ?)"
+    )
+    db.execute(surplus, (_STEPS_KEPT,))
+
+
+def _steps_since(db: Database, told: Message) -> float:
+    """Milliseconds by which the clock was stepped forward in the run that told a message, since it did."""
+    query = "SELECT total(step_ms) FROM clock_step WHERE seq > ? AND boot_id = ?"
+    (step_ms,) = db.execute(query, (told["seq"], told["boot_id"])).fetchone()
+    return float(step_ms)
 
 
 def _verdict(message: Message | None) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
 from edgeguard.types import AlertState, Severity
 from tests.alerts.strict import assert_valid
-from tests.support.alerts import NEXT_RUN, UTC_NS, alert, moment
+from tests.support.alerts import NEXT_RUN, UTC_NS, alert, body, moment
 from tests.support.desk import TOPICS, DeskBench, ack, command
 
 ALARM = {"severity": Severity.ALARM}
@@ -299,3 +301,63 @@ class TestFaults:
         assert caplog.text.count("\nTypeError: no such thing") == 1
         bench.run(after_s=70)
         assert bench.publisher.delivery.gate_error is None
+
+
+def seconds(message: dict[str, Any], name: str) -> float:
+    time: str = message[name]
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+
+
+def corrected(bench: DeskBench, told: dict[str, Any], name: str) -> float:
+    """As a consumer corrects it: by the later steps of the same run."""
+    steps = [body(one) for one in bench.publications(lambda one: one.topic == TOPICS.clock)]
+    later = [one for one in steps if one["boot_id"] == told["boot_id"] and one["seq"] > told["seq"]]
+    return seconds(told, name) + sum(float(one["step_ms"]) for one in later) / 1e3
+
+
+class TestClockSteps:
+    def test_every_revision_tells_the_same_times_once_they_are_corrected(self, bench: DeskBench) -> None:
+        begin_ns = bench.clock.utc_ns()
+        times = {"opened_utc_ns": begin_ns, "observed_utc_ns": begin_ns}
+        one = alert(**ALARM, **times)
+        bench.run(one)
+        for step_s in (3600, -40, 7):
+            bench.clock.utc_offset_ns += step_s * 10**9
+            bench.run()
+            bench.ack(one.alert_id, by=f"eva-{step_s}")
+        end_ns = bench.clock.utc_ns()
+        bench.run(
+            alert(
+                alert_id=one.alert_id,
+                revision=2,
+                state=AlertState.CLOSED,
+                **{**times, "observed_utc_ns": end_ns},
+                closed_utc_ns=end_ns,
+            )
+        )
+        bench.clock.utc_offset_ns += 5 * 10**9
+        bench.run()
+        bench.ack(one.alert_id, "true")
+        told = [message for message in bench.told if message["alert_id"] == one.alert_id]
+        assert [message["revision"] for message in told] == [1, 2, 3, 4, 5, 6]
+        for message in told:
+            assert_valid("alert", message)
+            assert corrected(bench, message, "opened_at") == pytest.approx(begin_ns / 1e9 + 3572)
+        assert {corrected(bench, message, "closed_at") for message in told[4:]} == {end_ns / 1e9 + 5}
+        assert {corrected(bench, message, "observed_at") for message in told[:4]} == {begin_ns / 1e9 + 3572}
+
+    def test_what_is_closed_after_a_restart_was_opened_when_it_was(self, tmp_path: Path) -> None:
+        first = DeskBench(tmp_path)
+        begin_ns = first.clock.utc_ns()
+        first.run(alert(opened_utc_ns=begin_ns, observed_utc_ns=begin_ns))
+        first.clock.utc_offset_ns += 60 * 10**9
+        first.run()
+        assert first.outbox is not None
+        first.outbox.close()
+        second = DeskBench(tmp_path, identity=NEXT_RUN)
+        second.run()
+        told = second.told[-1]
+        assert (told["state"], told["boot_id"]) == ("closed", NEXT_RUN.boot_id)
+        assert {seconds(told, name) for name in ("opened_at", "observed_at", "closed_at")} == {
+            begin_ns / 1e9 + 60
+        }
