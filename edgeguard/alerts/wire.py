@@ -134,7 +134,7 @@ class WireClient(paho.Client):
 
     def _create_socket(self) -> Any:
         """Paho's thread asks for one at each connection; a paho that did not would go on in small pieces."""
-        ear, hand = self._sockpairR, self._sockpairW
+        ear, hand = getattr(self, "_sockpairR", None), getattr(self, "_sockpairW", None)
         if isinstance(ear, socket.socket) and isinstance(hand, socket.socket):
             self._sockpairR = self._sockpairW = Bell(ear, hand)  # type: ignore[assignment]
         self._wire = Wire(super()._create_socket())
