@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from edgeguard.client.ranges import Range, Ranges
 from edgeguard.collector import judging
@@ -18,6 +18,7 @@ _MOST_ROWS = 20_000
 _MOST_GAPS = 1000
 _FIRST_ASK_NS, _LONGEST_ASK_NS = 10 * 10**9, 3600 * 10**9
 _ASKED_AT_ONCE = 3
+_IN_TURN = (gap.c.next_ask_ns, gap.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +69,28 @@ def close(connection: Connection) -> None:
 
 
 def to_ask(connection: Connection, now_ns: int) -> list[Found]:
-    """The gaps that it is time to ask about, of devices that are there; they are asked again later."""
-    wanted = (
-        select(gap, device.c.site, device.c.device)
+    """The gaps that it is time to ask about, of devices that are there; they are asked again later.
+
+    A few of each device: one with very many must not keep the others from being asked.
+    """
+    of_device = func.row_number().over(partition_by=gap.c.device_id, order_by=_IN_TURN).label("of_device")
+    due = (
+        select(gap, device.c.site, device.c.device, of_device)
         .select_from(gap)
         .join(device, and_(device.c.id == gap.c.device_id, device.c.line == gap.c.line))
         .where(gap.c.reason.is_(None), gap.c.next_ask_ns <= now_ns)
         .where(device.c.state == "online", device.c.silent_since_ns.is_(None))
-        .order_by(gap.c.next_ask_ns, gap.c.id)
+        .subquery()
+    )
+    wanted = (
+        select(due)
+        .where(due.c.of_device <= _ASKED_AT_ONCE)
+        .order_by(due.c.next_ask_ns, due.c.id)
         .limit(_MOST_GAPS)
     )
     chosen: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in connection.execute(wanted):
-        if len(chosen[one.device_id]) < _ASKED_AT_ONCE:
-            chosen[one.device_id].append(one)
+        chosen[one.device_id].append(one)
     changes = [
         {"row": one.id, "asked": one.asked + 1, "next_ask_ns": now_ns + _pause_ns(one.asked)}
         for rows in chosen.values()

@@ -155,7 +155,7 @@ class AuditStage(Stage):
         self._part = part
         self._audit: Audit | None = None
         self._retention: Retention | None = None
-        self._look_ns = self._sweep_ns = clock.monotonic_ns()
+        self._look_ns = self._sweep_ns = self._looked_ns = clock.monotonic_ns()
         self._pause = threading.Event()
 
     def open(self) -> None:
@@ -165,11 +165,18 @@ class AuditStage(Stage):
     def step(self) -> None:
         self._pause.wait(STEP_S)
         self.open()
-        now_ns = self._clock.monotonic_ns()
-        if self._audit is None or self._retention is None or now_ns < self._look_ns:
+        if self._audit is None or self._retention is None:
             return
-        self._look_ns = now_ns + self._every_ns
-        self._audit.look(self._collecting.hears)
+        now_ns = self._clock.monotonic_ns()
+        if now_ns >= self._look_ns:
+            self._look_ns = now_ns + self._every_ns
+            self._audit.look(self._collecting.hears and not self._looked_away(now_ns))
+            self._looked_ns = self._clock.monotonic_ns()
+            self._part.set(State.OK)
         if now_ns >= self._sweep_ns and not self._retention.sweep():
             self._sweep_ns = now_ns + _SWEEP_NS
-        self._part.set(State.OK)
+
+    def _looked_away(self, now_ns: int) -> bool:
+        """Whether the database was away or this process stood still: what was told then may still wait, and
+        who told it is not silent."""
+        return now_ns - self._looked_ns > 2 * self._every_ns

@@ -198,3 +198,17 @@ def test_who_asks_and_until_when(centre: Centre) -> None:
     command = json.loads(publication.body)
     assert (command["by"], command["verb"]) == ("collector centre-1", "replay")
     assert command["expires_at"] > command["issued_at"]
+
+
+def test_one_device_with_very_many_gaps_keeps_no_other_from_being_asked(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeguard.collector.gap_rows._MOST_GAPS", 10)
+    other = other_device("gate-2")
+    centre.take(a_status(), *(an_alert(seq) for seq in range(2, 60, 2)))
+    centre.take(a_status(identity=other), an_alert(4, other))
+    centre.later(29)
+    centre.take(a_health(), a_health(identity=other))
+    centre.later(2)
+    topics = [one.topic for one in centre.link.publications]
+    assert sorted(map(topics.count, set(topics))) == [1, 3]
