@@ -2,7 +2,7 @@
 
 Belongs here: policy (cooldown, schedule, lives), wording, messages and their schemas, outbox, MQTT.
 Does not belong here: how something was noticed; threads; the configuration object.
-May import: types, clock, files, errors; paho in `mqtt.py` only, sqlite3 in `outbox_file.py` only.
+May import: types, clock, files, errors; paho in `mqtt.py`, sqlite3 in `outbox_file.py` and `sqlite.py` only.
 Called by: runtime, cli.
 To add one, copy `_keyword` in `summary.py`: a new alert kind needs nothing else here.
 """

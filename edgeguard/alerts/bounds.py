@@ -18,6 +18,8 @@ ROW_BYTES = 150
 """What a row takes beside its body and topic."""
 
 _STRIDE = 256
+_MOST_TRIMMED = 4096
+"""Rows in one transaction, so that it ends soon where limits were lowered; the next one goes on."""
 
 SHARE = {
     MessageClass.HEALTH: 0.1,
@@ -70,13 +72,13 @@ class Stock:
 
     def over(self, limits: Limits) -> MessageClass | None:
         """The class that has to give way; None if all is within its limits."""
+        size = sum(self.bytes[worth] for worth in WAITING)
+        if self.waiting > limits.rows or size > limits.bytes:
+            return next(worth for worth in WAITING if self.rows[worth])
         for worth in MessageClass:
             most_rows, most_bytes = limits.of(worth)
             if self.rows[worth] > most_rows or self.bytes[worth] > most_bytes:
                 return worth
-        size = sum(self.bytes[worth] for worth in WAITING)
-        if self.waiting > limits.rows or size > limits.bytes:
-            return next(worth for worth in WAITING if self.rows[worth])
         return None
 
 
@@ -99,7 +101,7 @@ def measure(db: Database) -> Stock:
 def trim(db: Database, stock: Stock, limits: Limits) -> list[Removed]:
     """Remove what is too much; `stock` follows."""
     removed: list[Removed] = []
-    while (worth := stock.over(limits)) is not None:
+    while len(removed) < _MOST_TRIMMED and (worth := stock.over(limits)) is not None:
         gone = _remove(db, stock, worth, lambda: stock.over(limits) is worth)
         if not gone:
             break

@@ -42,7 +42,7 @@ def _rows(lost: Database, table: str) -> Iterator[tuple[Any, ...]]:
         for row in lost.execute(_TABLES[table]):
             if _makes_sense(table, row):
                 yield row
-    except (DatabaseFault, OverflowError):
+    except (DatabaseFault, OverflowError, UnicodeDecodeError):
         return
 
 

@@ -37,34 +37,20 @@ from edgeguard.alerts.attempts import Attempts
 from edgeguard.alerts.bounds import ROW_BYTES, Limits, Removed, Stock, give_way, measure, trim
 from edgeguard.alerts.durable import WAITING, Companion, Draft, Entry, MessageClass
 from edgeguard.alerts.exchange import Unavailable
+from edgeguard.alerts.making_room import Batch, with_room
 from edgeguard.alerts.messages import Message
+from edgeguard.alerts.numbers import count_on, highest_of, renumber
 from edgeguard.alerts.outbox_file import Database, OutboxFile
 from edgeguard.alerts.replays import Replays
 from edgeguard.alerts.rescue import take_over
 from edgeguard.alerts.reserve import SeqFloor
+from edgeguard.alerts.sqlite import size_of
+from edgeguard.alerts.tables import PROBES, SCHEMA
 from edgeguard.clock import Clock
-from edgeguard.errors import DiskFullError
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS message (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    boot_id TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS place (
-    seq INTEGER PRIMARY KEY,
-    boot_id TEXT NOT NULL,
-    rank INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    waits_since_ns INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS place_by_rank ON place (rank);
-{gaps.SCHEMA}
-"""
 _FILE_OVERHEAD = 3
 """How much larger than its messages the file may be: SQLite's pages are not filled to the brim."""
 
@@ -92,10 +78,11 @@ class Outbox:
         self._stock = Stock()
         self._attempts = Attempts()
         self._replays = Replays()
+        self._left_out: list[Removed] = []
         self._earlier_high = self._sent_high = 0
+        max_bytes = _FILE_OVERHEAD * (self._limits.bytes + self._limits.history_bytes)
         schema = SCHEMA + self._companion.schema
-        total_bytes = self._limits.bytes + self._limits.history_bytes
-        self._file = OutboxFile(path, schema, self._opened, _FILE_OVERHEAD * total_bytes, ballast_bytes)
+        self._file = OutboxFile(path, schema, self._opened, self._take_over, max_bytes, ballast_bytes)
 
     @property
     def pending(self) -> int:
@@ -131,18 +118,21 @@ class Outbox:
         return self._file.transaction(step, durable=durable)
 
     def commit(self, items: Sequence[ItemT], draft: Callable[[ItemT, int, Database], Draft]) -> None:
-        """Store `draft(item, seq, db)` of every item, or none of them; makes room where it is needed."""
-        highest = MessageClass.DELIVERED
+        """Store `draft(item, seq, db)` of every item, or none of them; makes room where it is needed.
+
+        On a full disk what counts less than all that waits is shed at once, so that the rest can be stored.
+        """
+        batch = Batch()
 
         def insert(db: Database) -> tuple[Stock, list[Removed]]:
-            nonlocal highest
             self._floor.reserve(self.seq_high + len(items))
             stock = self._stock.copy()
-            for seq, item in enumerate(items, self.seq_high + 1):
-                highest = max(highest, self._insert(db, seq, draft(item, seq, db), stock))
-            return stock, trim(db, stock, self._limits)
+            drafts = [draft(item, seq, db) for seq, item in enumerate(items, self.seq_high + 1)]
+            batch.worths = [made.worth for made in drafts]
+            refused = self._insert_all(db, drafts, batch, stock)
+            return stock, refused + trim(db, stock, self._limits)
 
-        stock, removed = self._with_room(insert, lambda: highest)
+        stock, removed = with_room(self._file, insert, batch, self._give_way)
         self.seq_high += len(items)
         self._settle(stock, removed)
 
@@ -202,61 +192,57 @@ class Outbox:
 
     def close(self) -> None:
         self._file.close()
+        with suppress(OSError):  # then the next run leaves some numbers out
+            self._floor.settle(self.seq_high)
 
-    def _opened(self, db: Database, fresh: bool, lost: Database | None) -> None:
+    def _take_over(self, db: Database, lost: Database, room_bytes: int) -> None:
+        """The file is replaced: keep what can be read of it."""
+        self._companion.take_over(db, lost)
+        room_bytes -= size_of(db)
+        self._left_out = take_over(db, lost, self._clock.monotonic_ns(), room_bytes)
+        renumber(db, 1, self._floor.above(highest_of(db)), [one.seq for one in self._left_out])
+
+    def _opened(self, db: Database, fresh: bool) -> None:
         """Begin with what the file holds."""
-        if lost is not None:
-            take_over(db, lost, self._clock.monotonic_ns())
-            self._companion.take_over(db, lost)
-        row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
-        self.seq_high = row[0] if row else 0
-        if fresh and lost is None and self._floor.value:
+        if fresh and self._floor.value:
             self._missing.append("the outbox's file is gone, though it held messages before")
-        if fresh or self._floor.covers_more_than(self.seq_high):
-            self._renumber(db, 1 if fresh else self.seq_high + 1)
-        self._stock = measure(db)
+        if self._floor.damaged:
+            self._missing.append("the number beside the outbox is damaged; some numbers are left out")
+        for query in PROBES:
+            db.execute(query)
+        known = highest_of(db)
+        self.seq_high = self._floor.above(known)
+        renumber(db, known + 1, self.seq_high)
         self._attempts = Attempts()
         self._replays = Replays()
+        self._settle(measure(db), self._left_out)
+        self._left_out = []
         self._earlier_high, self._sent_high = self.seq_high, 0
         self._opened_ns = self._clock.monotonic_ns()
 
-    def _renumber(self, db: Database, from_seq: int) -> None:
-        """Go on above every number that may have been given; those that are gone will not come."""
-        highest = max(self._floor.value, self.seq_high)
-        kept = [
-            seq for (seq,) in db.execute("SELECT seq FROM place WHERE seq >= ? ORDER BY seq", (from_seq,))
-        ]
-        for low, high in gaps.holes(from_seq, highest, kept):
-            gaps.add(db, low, high, gaps.RENUMBERED)
-        db.execute("DELETE FROM sqlite_sequence WHERE name = 'message'")
-        db.execute("INSERT INTO sqlite_sequence VALUES ('message', ?)", (highest,))
-        self.seq_high = highest
+    def _insert_all(self, db: Database, drafts: Sequence[Draft], batch: Batch, stock: Stock) -> list[Removed]:
+        """Returns what there was no room for."""
+        refused = []
+        for index, made in enumerate(drafts):
+            seq = self.seq_high + 1 + index
+            entered = self._companion.enter(db, made)
+            batch.worths[index] = entered.worth
+            if entered.worth in batch.refused:
+                gaps.add(db, seq, seq, gaps.SHED)
+                refused.append(Removed(seq, entered.worth))
+            else:
+                self._insert(db, seq, entered, stock)
+        if refused:
+            count_on(db, self.seq_high + len(drafts))
+        return refused
 
-    def _insert(self, db: Database, seq: int, made: Draft, stock: Stock) -> MessageClass:
-        made = self._companion.enter(db, made)
+    def _insert(self, db: Database, seq: int, made: Draft, stock: Stock) -> None:
         size = len(made.body) + len(made.topic) + ROW_BYTES
         boot_id = made.message["boot_id"]
         db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (seq, boot_id, made.topic, made.body))
         since_ns = self._clock.monotonic_ns()
         db.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", (seq, boot_id, made.worth, size, since_ns))
         stock.add(made.worth, size)
-        return made.worth
-
-    def _with_room(self, step: Callable[[Database], ResultT], highest: Callable[[], MessageClass]) -> ResultT:
-        """`step` in a transaction; while the disk is full, more and more of what counts least gives way."""
-        while True:
-            try:
-                return self._file.transaction(step)
-            except DiskFullError:
-                if not self._give_way_somehow(highest()):
-                    raise
-
-    def _give_way_somehow(self, highest: MessageClass) -> bool:
-        """Even deleting takes room, in the WAL: where there is too little for some rows, fewer have to do."""
-        for rows in (32, 8, 1):
-            with suppress(DiskFullError):
-                return self._give_way(rows, highest)
-        return False
 
     def _give_way(self, rows: int, highest: MessageClass) -> bool:
         """First history, then what the companion can do without, then what waits."""

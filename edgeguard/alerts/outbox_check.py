@@ -11,8 +11,9 @@ from typing import Any
 from edgeguard.alerts.bounds import Limits, measure
 from edgeguard.alerts.durable import MessageClass
 from edgeguard.alerts.exchange import Unavailable
-from edgeguard.alerts.outbox_file import Database, DatabaseFault, open_to_read
+from edgeguard.alerts.outbox_file import Database, DatabaseFault
 from edgeguard.alerts.reserve import SeqFloor
+from edgeguard.alerts.sqlite import open_to_read
 from edgeguard.errors import StorageError
 
 _MOST_SHOWN = 5

@@ -3,64 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from edgeguard.alerts.bounds import ROW_BYTES
+from edgeguard.alerts.bounds import ROW_BYTES, Removed
 from edgeguard.alerts.durable import MessageClass
 from edgeguard.alerts.outbox_file import Database, DatabaseFault
+from edgeguard.errors import DiskFullError
+
+_ON_DISK = 2
+"""How much larger than its messages a file is at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rescued:
-    """A message that waited."""
+class _Place:
+    """Where a message waited."""
 
     seq: int
     boot_id: str
     worth: MessageClass
-    topic: str
-    body: bytes
+    size: int
 
 
-def rescue(lost: Database) -> Iterator[Rescued]:
-    """Every waiting message that is whole and says of itself what the tables say of it; never raises."""
-    for seq, boot_id, rank in _places(lost):
-        try:
-            query = "SELECT topic, body FROM message WHERE seq = ? AND boot_id = ?"
-            row = lost.execute(query, (seq, boot_id)).fetchone()
-        except DatabaseFault:
-            continue
-        if row is not None and _is_whole(row[1], seq, boot_id):
-            yield Rescued(seq, boot_id, MessageClass(rank), *row)
+def take_over(db: Database, lost: Database, now_ns: int, room_bytes: int) -> list[Removed]:
+    """Put into `db` what waits in `lost`, is whole, and says of itself what the tables say of it.
+
+    Returns what finds no room: the least important, the oldest first. Raises DiskFullError where that would
+    be warnings or alarms, but not for what is wrong with `lost`.
+    """
+    places = {place.seq: place for place in _places(lost)}
+    left_out = _left_out(places.values(), room_bytes)
+    for seq in sorted(places.keys() - {one.seq for one in left_out}):
+        _copy(db, lost, places[seq], now_ns)
+    return left_out
 
 
-def take_over(db: Database, lost: Database, now_ns: int) -> None:
-    """Put into `db` what `lost` still holds."""
-    for one in rescue(lost):
-        message = (one.seq, one.boot_id, one.topic, one.body)
-        db.execute("INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?)", message)
-        size = len(one.body) + len(one.topic) + ROW_BYTES
-        place = (one.seq, one.boot_id, one.worth, size, now_ns)
-        db.execute("INSERT OR IGNORE INTO place VALUES (?, ?, ?, ?, ?)", place)
-
-
-def _places(lost: Database) -> Iterator[tuple[int, str, int]]:
-    """From both ends, since reading stops at the first page that is damaged."""
-    seen: set[int] = set()
-    for order in ("ASC", "DESC"):
-        try:
-            query = f"SELECT seq, boot_id, rank FROM place NOT INDEXED ORDER BY seq {order}"  # noqa: S608
-            for seq, boot_id, rank in lost.execute(query):
-                if seq in seen:
-                    break
-                seen.add(seq)
-                if rank in MessageClass.__members__.values() and rank != MessageClass.DELIVERED:
-                    yield seq, boot_id, rank
-        except (DatabaseFault, OverflowError):
-            continue
-
-
-def _is_whole(body: object, seq: int, boot_id: str) -> bool:
+def is_whole(body: object, seq: int, boot_id: str) -> bool:
+    """Whether a body can be read and is that of this message."""
     if not isinstance(body, bytes):
         return False
     try:
@@ -68,3 +47,45 @@ def _is_whole(body: object, seq: int, boot_id: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and (message.get("seq"), message.get("boot_id")) == (seq, boot_id)
+
+
+def _left_out(places: Collection[_Place], room_bytes: int) -> list[Removed]:
+    left_out = []
+    for place in sorted(places, key=lambda place: (-place.worth, -place.seq)):
+        room_bytes -= _ON_DISK * place.size
+        if room_bytes >= 0:
+            continue
+        if place.worth >= MessageClass.WARNING:
+            raise DiskFullError("there is no room for what can be rescued of the outbox")
+        left_out.append(Removed(place.seq, place.worth))
+    return left_out
+
+
+def _copy(db: Database, lost: Database, place: _Place, now_ns: int) -> None:
+    try:
+        query = "SELECT topic, body FROM message WHERE seq = ? AND boot_id = ?"
+        row = lost.execute(query, (place.seq, place.boot_id)).fetchone()
+    except (DatabaseFault, UnicodeDecodeError):
+        return
+    if row is None or not isinstance(row[0], str) or not is_whole(row[1], place.seq, place.boot_id):
+        return
+    db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", (place.seq, place.boot_id, *row))
+    size = len(row[0]) + len(row[1]) + ROW_BYTES
+    row = (place.seq, place.boot_id, place.worth, size, now_ns)
+    db.execute("INSERT INTO place VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _places(lost: Database) -> Iterator[_Place]:
+    """From both ends, since reading stops at the first page that is damaged."""
+    seen: set[int] = set()
+    for order in ("ASC", "DESC"):
+        try:
+            query = f"SELECT seq, boot_id, rank, size FROM place NOT INDEXED ORDER BY seq {order}"  # noqa: S608
+            for seq, boot_id, rank, size in lost.execute(query):
+                if seq in seen:
+                    break
+                seen.add(seq)
+                if rank in MessageClass.__members__.values() and rank != MessageClass.DELIVERED:
+                    yield _Place(seq, boot_id, MessageClass(rank), size if isinstance(size, int) else 0)
+        except (DatabaseFault, OverflowError, UnicodeDecodeError):
+            continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from pathlib import Path
 
 from edgeguard.files import write_whole
@@ -14,28 +15,40 @@ _BLOCK = 1000
 
 
 class SeqFloor:
-    """A number in a file, never below any `seq` given out. Methods raise OSError."""
+    """A number in a file, never below any `seq` given out. Methods raise OSError.
+
+    While the outbox is open it is above them; once it was closed properly, it is the last of them. So what an
+    outbox has lost shows by the number being too high.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.value = _number_in(path)
+        self.value, self.damaged = _number_in(path)
+        """`damaged`: there was a file, but no number in it."""
 
     def reserve(self, seq: int) -> None:
         """Make sure, on the disk, that `value` is at least `seq`."""
-        if seq <= self.value:
-            return
-        number = str(seq + _BLOCK).encode()
+        if seq > self.value:
+            self._write(seq + _BLOCK)
+
+    def settle(self, seq: int) -> None:
+        """The outbox is closed, and `seq` was the last number."""
+        if self.value != seq:
+            self._write(seq)
+
+    def above(self, seq: int) -> int:
+        """The highest number that may have been given out, where the outbox knows of `seq`."""
+        return seq + _BLOCK if self.damaged else max(self.value, seq)
+
+    def _write(self, value: int) -> None:
+        number = str(value).encode()
         try:
             write_whole(self._path, number)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._path.exists():
                 raise
             _write_over(self._path, number)
-        self.value = seq + _BLOCK
-
-    def covers_more_than(self, seq: int) -> bool:
-        """Whether numbers above `seq` were given out, though the outbox does not know of them."""
-        return self.value - _BLOCK > seq or (seq == 0 and self.value > 0)
+        self.value, self.damaged = value, False
 
 
 class Ballast:
@@ -49,17 +62,27 @@ class Ballast:
     def in_place(self) -> bool:
         return self.size_bytes == 0 or self._path.exists()
 
+    @property
+    def free_bytes(self) -> int:
+        """On the disk."""
+        room = os.statvfs(self._path.parent)
+        return room.f_bavail * room.f_frsize
+
+    @property
+    def would_fit(self) -> bool:
+        """The disk is not full: there is as much room as it takes."""
+        return self.free_bytes >= self.size_bytes
+
     def restore(self) -> None:
         """Take the room, if there is plenty."""
-        if self.in_place or _free_bytes(self._path.parent) < 2 * self.size_bytes:
+        if self.in_place or self.free_bytes < 2 * self.size_bytes:
             return
         with contextlib.suppress(OSError), self._path.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, self.size_bytes)
 
-    def drop(self) -> bool:
-        """Give the room back if the disk is full; whether that helped."""
-        full = _free_bytes(self._path.parent) < self.size_bytes
-        if not full or not self._path.exists():
+    def drop(self, needed_bytes: int = 0) -> bool:
+        """Give the room back if less than its size, or than `needed_bytes`, is free; whether that helped."""
+        if self.free_bytes >= max(self.size_bytes, needed_bytes) or not self._path.exists():
             return False
         self._path.unlink()
         return True
@@ -69,17 +92,16 @@ def _write_over(path: Path, data: bytes) -> None:
     """On a full disk, in the place of what is there; so few bytes lie in one sector and are written whole."""
     with path.open("r+b") as file:
         file.write(data)
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
 
 
-def _number_in(path: Path) -> int:
+def _number_in(path: Path) -> tuple[int, bool]:
+    """The number, and whether there ought to be one but is not."""
     try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return 0
-
-
-def _free_bytes(folder: Path) -> int:
-    room = os.statvfs(folder)
-    return room.f_bavail * room.f_frsize
+        content = path.read_bytes()
+    except OSError:
+        return 0, path.exists()
+    is_number = re.fullmatch(rb"[0-9]{1,15}", content) is not None
+    return (int(content), False) if is_number else (0, True)

@@ -68,13 +68,15 @@ def seqs(outbox: Outbox, now_ns: int = 0, limit: int = 100) -> list[int]:
     return [entry.seq for entry in outbox.due(now_ns, limit)]
 
 
-def commit_for_ever(outbox: Outbox) -> None:
-    while True:
-        outbox.commit(["a" * 1000], draft)
-
-
 def fill(path: Path) -> None:
     with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
+def take_all_room(filler: Path) -> None:
+    """Every block of the disk, as long as there is one."""
+    with suppress(OSError), filler.open("ab", buffering=0) as file:
         while True:
             file.write(b"x" * 4096)
 
@@ -359,6 +361,13 @@ def test_whatever_bytes_are_flipped_it_opens_and_goes_on(data: st.DataObject) ->
         second.close()
 
 
+def test_an_alarm_stays_while_something_lesser_is_there(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=12)
+    outbox.commit(["h", *["a"] * 13], draft)
+    assert outbox.shed[MessageClass.HEALTH] == outbox.shed[MessageClass.ALARM] == 1
+    outbox.close()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB."""
@@ -380,10 +389,12 @@ def test_on_a_full_disk_the_ballast_makes_room(small_disk: Path) -> None:
     assert not outbox.ballast_used
     outbox.commit(["b" * 1000] * 20, draft)
     assert outbox.ballast_used
-    with pytest.raises(StorageError, match="full"):
-        commit_for_ever(outbox)
+    with pytest.raises(StorageError, match="no room"):
+        outbox.commit(["i" * 900_000], draft)
+    for _ in range(500):
+        outbox.commit(["a" * 1000], draft)
+    assert outbox.shed[MessageClass.ALARM] == 530 - outbox.pending > 0
     filler.unlink()
-    done(outbox, range(1, 11))
     outbox.commit(["d"], draft)
     outbox.close()
     after = new_outbox(small_disk, ballast_bytes=400_000)
@@ -404,6 +415,28 @@ def test_a_full_disk_costs_the_least_important_first(small_disk: Path) -> None:
     assert outbox.shed[MessageClass.ALARM] == 0
     assert rows[MessageClass.HEALTH] == 0
     assert outbox.shed[MessageClass.WARNING] > 0
+    outbox.close()
+    assert check(small_disk / "outbox.db").sound
+
+
+@pytest.mark.parametrize("steals", [False, True], ids=["keep", "steal"])
+@pytest.mark.parametrize("batch", [["a"], ["i", "a"], ["a", "h", "i"]], ids="".join)
+def test_on_a_full_disk_alarms_are_stored_for_what_counts_less(
+    small_disk: Path, batch: list[str], steals: bool
+) -> None:
+    outbox = new_outbox(small_disk, ballast_bytes=400_000)
+    outbox.commit(["w" + "x" * 1000] * 300, draft)
+    outbox._file._db.execute("PRAGMA wal_checkpoint(RESTART)")  # a ballast holds more than a usual WAL
+    filler = small_disk / "filler"
+    take_all_room(filler)
+    for _ in range(200):
+        outbox.commit([item + "y" * 1000 for item in batch], draft)
+        if steals:
+            take_all_room(filler)
+    assert outbox.pending_by_class[MessageClass.ALARM] == 200
+    assert outbox.shed[MessageClass.ALARM] == 0
+    assert outbox.shed[MessageClass.WARNING] > 0
+    assert outbox.seq_high == 300 + 200 * len(batch)
     outbox.close()
     assert check(small_disk / "outbox.db").sound
 
@@ -519,9 +552,8 @@ class Model(RuleBasedStateMachine):
     def make_room(self) -> None:
         """What is shed, from what the outbox says: never more than needed, and the right ones."""
         kept = set(self.outbox_rows())
-        gone = [seq for seq in self.waiting if seq not in kept]
-        for seq in gone:
-            item = self.waiting.pop(seq)
+        gone = {seq: self.waiting.pop(seq) for seq in list(self.waiting) if seq not in kept}
+        for seq, item in gone.items():
             older = [other for other, its in self.waiting.items() if its == item and other < seq]
             assert not older, "the oldest of a class goes first"
             self.shed.add(seq)
