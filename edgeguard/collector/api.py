@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from edgeguard import __version__
 from edgeguard.collector import shapes
@@ -170,7 +171,7 @@ def acknowledge(
 
 async def stream(
     desk: TheDesk,
-    _holder: TheHolder,
+    holder: TheHolder,
     site: Site = None,
     device: Device = None,
     severity: Severities = None,
@@ -179,7 +180,10 @@ async def stream(
     """Server-sent events: every revision as it is committed; with `Last-Event-ID` first what was missed."""
     if desk.streams >= _MOST_STREAMS:
         raise HTTPException(503, f"{_MOST_STREAMS} streams are open already; close one")
-    position = int(last_event_id) if last_event_id else desk.reader.newest_position()
+    newest = await run_in_threadpool(desk.reader.newest_position)
+    position = int(last_event_id) if last_event_id else newest
+    if position > newest:
+        position = 0  # of another database: all that is in this one was missed
 
     def is_wanted(message: Answer) -> bool:
         wanted = ((site, message["site"]), (device, message["device"]))
@@ -187,10 +191,13 @@ async def stream(
             not severity or message["severity"] in severity
         )
 
+    def is_over() -> bool:
+        return desk.stopping or not desk.tokens.still_holds(holder)
+
     async def told() -> Any:
         desk.streams += 1
         try:
-            async for event in events(desk.reader, position, is_wanted, lambda: desk.stopping):
+            async for event in events(desk.reader, position, is_wanted, is_over):
                 yield event
         finally:
             desk.streams -= 1

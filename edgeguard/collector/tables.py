@@ -6,6 +6,8 @@ name), `device.line` rises by one, and runs belong to lines: gaps are looked for
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -31,8 +33,8 @@ _Id = BigInteger().with_variant(Integer, "sqlite")
 """Numbered by the database."""
 
 
-def _table(name: str, *parts: SchemaItem) -> Table:
-    return Table(name, metadata, *parts)
+def _table(name: str, *parts: SchemaItem, **options: Any) -> Table:
+    return Table(name, metadata, *parts, **options)
 
 
 about = _table("about", Column("key", String(40), primary_key=True), Column("value", Text, nullable=False))
@@ -101,8 +103,9 @@ revision = _table(
     Column("received_ns", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("device_id", "alert_id", "revision"),
+    sqlite_autoincrement=True,
 )
-"""Every revision as it was told; `id` rises in the order of commits."""
+"""Every revision as it was told; `id` rises in the order of commits and is never used again."""
 
 alert = _table(
     "alert",

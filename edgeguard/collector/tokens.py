@@ -43,6 +43,14 @@ class Tokens:
         digest = _digest(token)
         return next((one for one in self._holders if hmac.compare_digest(one.digest, digest)), None)
 
+    def still_holds(self, holder: Holder) -> bool:
+        """Whether the token has not ended since it was shown; not while the file cannot be used."""
+        try:
+            self._refresh()
+        except ConfigError:
+            return False
+        return holder in self._holders
+
     def _refresh(self) -> None:
         try:
             found = self._path.stat()

@@ -24,7 +24,7 @@ from edgeguard.collector.acknowledging import Acknowledgements
 from edgeguard.collector.api import Desk, make_app
 from edgeguard.collector.database import Database, open_sqlite
 from edgeguard.collector.reading import Reader
-from edgeguard.collector.tokens import Tokens, grant
+from edgeguard.collector.tokens import Tokens, grant, revoke
 from edgeguard.collector.writing import Writer
 from edgeguard.errors import StorageError
 from edgeguard.runtime.health import Part, State
@@ -281,6 +281,21 @@ def test_the_stream_tells_every_revision_and_goes_on_where_it_was(api: Api) -> N
     assert next(again)[1]["seq"] == 3
     again.close()
     assert api.ask("/v1/alerts/stream", **{"Last-Event-ID": "first"})[0] == 422
+
+
+def test_a_listener_who_was_at_another_database_hears_all_of_this_one(api: Api) -> None:
+    api.store(told(1, 1))
+    heard = api.listen("/v1/alerts/stream", **{"Last-Event-ID": "100000"})
+    assert next(heard)[1]["seq"] == 1
+    heard.close()
+
+
+def test_a_stream_ends_with_its_token(api: Api, tmp_path: Path) -> None:
+    api.store(told(1, 1))
+    heard = api.listen("/v1/alerts/stream", **{"Last-Event-ID": "0"})
+    next(heard)
+    assert revoke(tmp_path / "tokens", "wall")
+    assert list(heard) == []
 
 
 def test_streams_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

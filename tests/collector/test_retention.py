@@ -62,6 +62,19 @@ def test_beyond_the_most_the_oldest_go_and_unacknowledged_alarms_last(
     assert kept(database) == [1, 4, 5]
 
 
+def test_positions_of_listeners_rise_even_when_all_alerts_are_gone(
+    database: Database, clock: ManualClock
+) -> None:
+    retention, writer = Retention(database, Limits(1, 1, 1, 1000), clock), Writer(database)
+    positions = []
+    for seq in (1, 2):
+        writer.store(arrivals([an_alert(seq, revision=seq)]), clock.utc_ns())
+        positions += [number for (number,) in rows(database, revision, "id")]
+        clock.advance(2 * DAY_S)
+        retention.sweep()
+    assert positions[0] < positions[1]
+
+
 def test_it_takes_a_little_at_a_time(
     database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
