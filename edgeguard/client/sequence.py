@@ -120,4 +120,4 @@ class Sequence:
             first, last = next(iter(self._here))
             self._here.remove(first, last)
             self._missing.remove(0, last)
-            self._base = last
+            self._base = max(self._base or 0, last)

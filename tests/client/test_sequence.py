@@ -53,6 +53,16 @@ def test_a_number_that_comes_again_is_no_news() -> None:
     assert not row.heard(1, 0)
 
 
+def test_old_numbers_that_come_again_do_not_make_what_was_between_missing() -> None:
+    row = Sequence(10, most_ranges=2)
+    row.heard(1000, 0)
+    for seq in (2, 4, 6):
+        row.heard(seq, 0)
+    row.told(1001, 0)
+    row.heard(1001, 1)
+    assert row.look(1000) == []
+
+
 def test_explained_numbers_are_not_missing() -> None:
     row = Sequence(GRACE_NS)
     row.heard(1, 0)
