@@ -74,6 +74,7 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
         tap = running.enter_context(Tap(mosquitto.port))
         chaos = Chaos(programs, args.seed, args.kills, time.monotonic())
         _rage(chaos, device, args)
+        _clear_up(device, collector, args)
         device.finish()
         drained = _drain(programs, device, args)
         collector.stop()
@@ -97,6 +98,15 @@ def _rage(chaos: Chaos, device: DeviceProgram, args: argparse.Namespace) -> None
         if victim is not None and not args.json:
             print(f"kill -9 {victim.name} after {len(device.lines('intents'))} alerts", flush=True)
         time.sleep(0.01)
+
+
+def _clear_up(device: DeviceProgram, collector: CollectorProgram, args: argparse.Namespace) -> None:
+    """Let the collector ask for what it misses, and the device bring or explain it, as they do in service."""
+    deadline_s = time.monotonic() + 60 + args.alerts / 50
+    while time.monotonic() < deadline_s:
+        if len(device.lines("intents")) >= args.alerts and collector.unexplained(device.seq_high()) == 0:
+            return
+        time.sleep(0.2)
 
 
 def _drain(programs: Sequence[Program], device: DeviceProgram, args: argparse.Namespace) -> bool:
