@@ -5,8 +5,8 @@
 Three real processes: the daemon's delivery part (publisher, outbox, link) with alerts that the seed invents,
 a mosquitto that keeps things as it does by default, and `edgeguard collect` on SQLite. At moments from the
 seed one of them gets `kill -9` and is started again up to about a second later; several may be dead at once,
-and one that is only starting may be killed too. After the last kill all runs until the device has nothing
-left to tell.
+and one that is only starting may be killed too. After the last kill all runs until the collector misses
+nothing and the device has nothing left to tell.
 
 The device writes each alert's number down before it hands it over, and again once its commit is known; both
 journals survive its death. `lost` is what is in the journal of commits and not in the collector's database,
@@ -15,8 +15,8 @@ own sequence that the collector neither has nor can explain. `duplicates_suppres
 first that the broker passed on; the database has each revision once. The last line on standard output is one
 JSON object; the exit code is 1 if any of the three is not 0 or the rest was not told in time.
 
-With `--custody puback` the device trusts the broker's acknowledgement, and loses what the broker forgets:
-that is what receipts are for.
+With `--custody puback` the device trusts the broker's acknowledgement. What the broker forgets is then missed
+by the collector's audit, and comes again from the device's history, as far back as that reaches.
 """
 
 from __future__ import annotations
