@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Collection
 from dataclasses import dataclass
 
+_MOST_STALE = 1000
+
 
 @dataclass(slots=True)
 class _Attempt:
@@ -38,7 +40,8 @@ class Attempts:
     def hurry(self, topic: str | None, but: Collection[int]) -> None:
         for seq, attempt in self._of.items():
             if topic in (None, attempt.topic) and seq not in but:
-                self._again(seq, attempt, 0)
+                attempt.next_try_ns = 0
+        self._tidy()
 
     def forget(self, seq: int) -> None:
         self._of.pop(seq, None)
@@ -58,3 +61,10 @@ class Attempts:
     def _again(self, seq: int, attempt: _Attempt, next_try_ns: int) -> None:
         attempt.next_try_ns = next_try_ns
         heapq.heappush(self._heap, (next_try_ns, seq))
+        if len(self._heap) > 2 * len(self._of) + _MOST_STALE:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """One time for each."""
+        self._heap = [(attempt.next_try_ns, seq) for seq, attempt in self._of.items()]
+        heapq.heapify(self._heap)

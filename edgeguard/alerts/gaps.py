@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 
 from edgeguard.alerts.exchange import Unavailable
 from edgeguard.alerts.outbox_file import Database
@@ -21,34 +22,35 @@ MOST_RANGES = 10_000
 
 def add(db: Database, from_seq: int, to_seq: int, reason: str) -> None:
     """Remember a range that overlaps none; it grows together with its neighbours of the same reason."""
-    before = db.execute(
-        "SELECT from_seq FROM gap WHERE from_seq < ? AND to_seq = ? AND reason = ?"
-        " ORDER BY from_seq DESC LIMIT 1",
-        (from_seq, from_seq - 1, reason),
-    ).fetchone()
+    below = "SELECT from_seq, to_seq, reason FROM gap WHERE from_seq < ? ORDER BY from_seq DESC LIMIT 1"
+    before = db.execute(below, (from_seq,)).fetchone()
     after = db.execute(
         "SELECT from_seq, to_seq FROM gap WHERE from_seq = ? AND reason = ?", (to_seq + 1, reason)
     ).fetchone()
     if after:
         db.execute("DELETE FROM gap WHERE from_seq = ?", (after[0],))
-    start = before[0] if before else from_seq
+    start = before[0] if before and before[1:] == (from_seq - 1, reason) else from_seq
     db.execute("INSERT OR REPLACE INTO gap VALUES (?, ?, ?)", (start, after[1] if after else to_seq, reason))
 
 
 def bound(db: Database, most: int = MOST_RANGES) -> None:
-    """Where there are too many ranges, make one of those below everything that is kept.
+    """Where there are too many ranges, make one of those between which nothing is kept.
 
-    What lies between them was delivered and has expired, so it will not come either.
+    What lies between them was delivered and has expired, so it will not come either. So there are never many
+    more ranges than messages.
     """
     (count,) = db.execute("SELECT count(*) FROM gap").fetchone()
     if count <= most:
         return
-    low, high = db.execute(
-        "SELECT min(from_seq), max(to_seq) FROM gap WHERE to_seq < (SELECT min(seq) FROM place)"
-    ).fetchone()
-    if low is not None:
-        db.execute("DELETE FROM gap WHERE to_seq <= ?", (high,))
-        db.execute("INSERT INTO gap VALUES (?, ?, ?)", (low, high, SHED))
+    rows = db.execute(
+        "SELECT from_seq, to_seq, (SELECT min(seq) FROM place WHERE seq > to_seq) FROM gap ORDER BY from_seq"
+    ).fetchall()
+    for _, group in groupby(rows, key=itemgetter(2)):
+        ranges = list(group)
+        if len(ranges) > 1:
+            low, high = ranges[0][0], ranges[-1][1]
+            db.execute("DELETE FROM gap WHERE from_seq BETWEEN ? AND ?", (low, high))
+            db.execute("INSERT INTO gap VALUES (?, ?, ?)", (low, high, SHED))
 
 
 def between(db: Database, from_seq: int, to_seq: int) -> list[Unavailable]:

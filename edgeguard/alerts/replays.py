@@ -12,6 +12,9 @@ from edgeguard.alerts.outbox_file import Database
 MOST_REPLAYED = 10_000
 """Messages that one request brings back, and that wait to be replayed."""
 
+_MOST_EXPLAINED = 2000
+"""Ranges in one answer, so that it stays well below what a reader takes."""
+
 
 class Replays:
     """In memory: after a restart, whoever misses something asks again."""
@@ -34,17 +37,21 @@ class Replays:
     ) -> tuple[int, list[Unavailable]]:
         """How many of from..to come (again), and why the others do not.
 
-        Both speak of the numbers up to the last one that comes, where there are more than one request may
-        bring back.
+        Both speak of the numbers up to the last one named, where there are more than one answer may hold or
+        one request bring back.
         """
         kept = "SELECT seq, rank FROM place WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
         last = min(to_seq, highest)
         room = MOST_REPLAYED - len(self._asked)
         rows = db.execute(kept, (min(from_seq, last + 1), last, room)).fetchall()
+        end = (rows[-1][0] if rows else from_seq - 1) if len(rows) == room else to_seq
+        missing = gaps.explain(db, from_seq, end, [seq for seq, _ in rows], highest)
+        if len(missing) > _MOST_EXPLAINED:
+            missing = missing[:_MOST_EXPLAINED]
+            rows = [row for row in rows if row[0] <= missing[-1].to_seq]
         for seq, rank in rows:
             if rank:
                 attempts.postpone(seq, 0)
             else:
                 self._asked[seq] = None
-        end = (rows[-1][0] if rows else from_seq - 1) if len(rows) == room else to_seq
-        return len(rows), gaps.explain(db, from_seq, end, [seq for seq, _ in rows], highest)
+        return len(rows), missing

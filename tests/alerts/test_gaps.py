@@ -42,7 +42,22 @@ def test_too_many_ranges_become_one_below_everything_that_is_kept(db: sqlite3.Co
     gaps.bound(db, most=20)
     assert len(ranges(db)) == 20
     gaps.bound(db, most=10)
-    assert ranges(db)[:2] == [(1, 19, "shed"), (21, 21, "shed")]
+    assert ranges(db) == [(1, 19, "shed"), (21, 29, "shed"), (31, 39, "shed")]
+
+
+def test_many_ranges_make_another_one_no_dearer(db: sqlite3.Connection) -> None:
+    for seq in range(1, 20_001, 2):
+        gaps.add(db, seq, seq, gaps.SHED)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    db.set_progress_handler(count, 100)
+    gaps.add(db, 20_003, 20_003, gaps.SHED)
+    assert steps < 20
 
 
 def test_each_number_that_does_not_come_has_its_reason(db: sqlite3.Connection) -> None:

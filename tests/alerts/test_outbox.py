@@ -21,8 +21,9 @@ from edgeguard.alerts.exchange import Unavailable
 from edgeguard.alerts.messages import encode
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.outbox_check import check
+from edgeguard.alerts.outbox_file import OutboxFile
 from edgeguard.clock import ManualClock
-from edgeguard.errors import StorageError
+from edgeguard.errors import DiskFullError, StorageError
 from tests.support.companion import OpenAlerts
 
 BOOT, LATER_BOOT = "boot-1", "boot-2"
@@ -286,6 +287,17 @@ def test_what_is_delivered_is_history_and_comes_again_when_asked_for(tmp_path: P
     outbox.close()
 
 
+def test_an_answer_with_very_many_gaps_ends_before_it_is_too_long(tmp_path: Path) -> None:
+    outbox = new_outbox(tmp_path, rows=3000)
+    for _ in range(10):
+        outbox.commit(["h", "a"] * 300, draft)
+    count, unavailable = outbox.replay(1, 6000)
+    assert len(unavailable) == 2000
+    assert 0 < count <= 2000
+    assert unavailable[-1].to_seq < 6000
+    outbox.close()
+
+
 def test_a_request_beyond_all_bounds_is_answered(outbox: Outbox) -> None:
     outbox.commit(["a"], draft)
     assert outbox.replay(1, 10**15) == (1, [Unavailable(2, 10**15, "unassigned")])
@@ -337,6 +349,79 @@ def test_a_file_that_is_removed_under_us_costs_nothing_that_waits(tmp_path: Path
     assert seqs(after) == kept
     assert check(tmp_path / "outbox.db").sound
     after.close()
+
+
+def test_a_rescue_that_is_cut_short_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a" * 500] * 200, draft)
+    first.close()
+    path = tmp_path / "outbox.db"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 4096] = bytes(4096)
+    path.write_bytes(content)
+    for step in ("_take_over", "_succeed"):
+        with monkeypatch.context() as cut, pytest.raises(StorageError, match="power"):
+            cut.setattr(OutboxFile if step == "_succeed" else Outbox, step, power_cut)
+            new_outbox(tmp_path)
+    second = new_outbox(tmp_path)
+    assert second.pending > 150
+    assert len(second.replaced) == 1
+    assert [one.name for one in second.set_aside] == ["outbox.db.damaged-1"]
+    second.close()
+    third = new_outbox(tmp_path)
+    assert (third.pending, third.replaced) == (second.pending, [])
+    third.close()
+    assert check(path).sound
+
+
+def power_cut(*_args: object) -> None:
+    raise OSError("power cut")
+
+
+def test_of_many_damaged_files_the_newest_few_are_kept(tmp_path: Path) -> None:
+    for _ in range(8):
+        (tmp_path / "outbox.db").write_bytes(b"no database " * 1000)
+        new_outbox(tmp_path).close()
+    kept = sorted(file.name for file in tmp_path.glob("outbox.db.damaged-?"))
+    assert kept == [f"outbox.db.damaged-{number}" for number in range(4, 9)]
+
+
+def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    for _ in range(150):
+        first.commit(["a" * 300], draft)
+    after = tmp_path / "after"
+    after.mkdir()
+    for name in ("outbox.db", "outbox.db-wal", "outbox.db.seq"):
+        shutil.copy(tmp_path / name, after)
+    first.close()
+    wal = bytearray((after / "outbox.db-wal").read_bytes())
+    wal[len(wal) // 2 : len(wal) // 2 + 64] = b"\xa5" * 64
+    (after / "outbox.db-wal").write_bytes(wal)
+    second = new_outbox(after)
+    kept = seqs(second, limit=1000)
+    assert 0 < len(kept) < 150
+    _, unavailable = second.replay(1, 150)
+    assert unavailable == [Unavailable(len(kept) + 1, 150, "renumbered")]
+    second.commit(["b"], draft)
+    assert seqs(second, limit=1000)[-1] > 150
+    second.close()
+
+
+@pytest.mark.parametrize("number", [str(2**63 - 1), "9" * 23, "900000000000000000", "-5", "12 34", ""])
+def test_a_damaged_number_beside_the_file_is_told_and_none_is_given_twice(
+    tmp_path: Path, number: str
+) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a"], draft)
+    first.close()
+    (tmp_path / "outbox.db.seq").write_text(number)
+    second = new_outbox(tmp_path)
+    assert "damaged" in second.replaced[0]
+    second.commit(["b"], draft)
+    assert 1000 < second.seq_high < 10_000
+    second.close()
 
 
 @settings(max_examples=40, deadline=None)
@@ -439,6 +524,37 @@ def test_on_a_full_disk_alarms_are_stored_for_what_counts_less(
     assert outbox.seq_high == 300 + 200 * len(batch)
     outbox.close()
     assert check(small_disk / "outbox.db").sound
+
+
+def test_an_outbox_is_opened_on_a_full_disk(small_disk: Path) -> None:
+    first = new_outbox(small_disk, ballast_bytes=400_000)
+    first.commit(["a" * 1000] * 10, draft)
+    first.close()
+    take_all_room(small_disk / "filler")
+    second = new_outbox(small_disk, ballast_bytes=400_000)
+    assert second.ballast_used
+    take_all_room(small_disk / "filler")
+    second.commit(["b" * 1000] * 3, draft)
+    assert len(seqs(second)) == 13
+    second.close()
+
+
+def test_a_file_removed_on_a_full_disk_is_replaced_once_there_is_room(small_disk: Path) -> None:
+    outbox = new_outbox(small_disk)
+    outbox.commit(["a" * 1000] * 300, draft)
+    outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (small_disk / "outbox.db").unlink()
+    filler = small_disk / "filler"
+    take_all_room(filler)
+    for _ in range(8):
+        with pytest.raises(DiskFullError):
+            outbox.commit(["b"], draft)
+    assert (outbox.replaced, list(small_disk.glob("*.damaged-*"))) == ([], [])
+    filler.unlink()
+    outbox.commit(["b"], draft)
+    assert outbox.pending == 301
+    assert len(outbox.replaced) == 1
+    outbox.close()
 
 
 def test_a_disk_that_turns_read_only_refuses_in_words_and_works_again_afterwards(small_disk: Path) -> None:
