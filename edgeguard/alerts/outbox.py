@@ -40,6 +40,7 @@ from edgeguard.alerts.exchange import Unavailable
 from edgeguard.alerts.making_room import Batch, with_room
 from edgeguard.alerts.messages import Message
 from edgeguard.alerts.numbers import count_on, highest_of, renumber
+from edgeguard.alerts.older import has_older_tables, take_over_older
 from edgeguard.alerts.outbox_file import Database, OutboxFile
 from edgeguard.alerts.replays import Replays
 from edgeguard.alerts.rescue import take_over
@@ -204,6 +205,10 @@ class Outbox:
 
     def _opened(self, db: Database, fresh: bool) -> None:
         """Begin with what the file holds."""
+        if has_older_tables(db):
+            fresh = False
+            unread = take_over_older(db, self._clock.monotonic_ns())
+            self._missing += [f"{unread} messages of an older outbox cannot be read"] if unread else []
         if fresh and self._floor.value:
             self._missing.append("the outbox's file is gone, though it held messages before")
         if self._floor.damaged:
