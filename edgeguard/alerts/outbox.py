@@ -43,7 +43,7 @@ from edgeguard.alerts.numbers import count_on, highest_of, renumber
 from edgeguard.alerts.older import has_older_tables, take_over_older
 from edgeguard.alerts.outbox_file import Database, OutboxFile
 from edgeguard.alerts.replays import Replays
-from edgeguard.alerts.rescue import take_over
+from edgeguard.alerts.rescue import give_up, is_whole, take_over
 from edgeguard.alerts.reserve import SeqFloor
 from edgeguard.alerts.sqlite import size_of
 from edgeguard.alerts.tables import PROBES, SCHEMA
@@ -139,7 +139,13 @@ class Outbox:
 
     def due(self, now_ns: int, limit: int) -> list[Entry]:
         """What to send now: first what this run never sent, then what is due again, then replays."""
-        return self._file.read(lambda db: self._due(db, now_ns, limit))
+        entries = self._file.read(lambda db: self._due(db, now_ns, limit))
+        new = (entry for entry in entries if entry.late and not entry.attempts)
+        damaged = [entry for entry in new if not is_whole(entry.body, entry.seq, entry.boot_id)]
+        if damaged:
+            self._give_up(damaged)
+            return self.due(now_ns, limit)
+        return entries
 
     def sent(self, entry: Entry, next_try_ns: int) -> None:
         """It was sent; it is due again at `next_try_ns`, unless `done` comes first."""
@@ -271,6 +277,12 @@ class Outbox:
             self._attempts.forget(one.seq)
             if one.worth is not MessageClass.DELIVERED:
                 self.shed[one.worth] += 1
+
+    def _give_up(self, damaged: Sequence[Entry]) -> None:
+        stock = self._stock.copy()
+        self._file.transaction(lambda db: give_up(db, stock, damaged))
+        self._stock = stock
+        self._missing.append(f"{len(damaged)} messages, the first number {damaged[0].seq}, were damaged")
 
     def _deliver(self, db: Database, boot_id: str, seq: int, stock: Stock) -> bool:
         place = "SELECT rank, size FROM place WHERE seq = ? AND boot_id = ? AND rank > 0"

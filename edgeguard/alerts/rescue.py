@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from edgeguard.alerts.bounds import ROW_BYTES, Removed
-from edgeguard.alerts.durable import MessageClass
+from edgeguard.alerts import gaps
+from edgeguard.alerts.bounds import ROW_BYTES, Removed, Stock
+from edgeguard.alerts.durable import Entry, MessageClass
 from edgeguard.alerts.outbox_file import Database, DatabaseFault
 from edgeguard.errors import DiskFullError
 
@@ -47,6 +48,17 @@ def is_whole(body: object, seq: int, boot_id: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(message, dict) and (message.get("seq"), message.get("boot_id")) == (seq, boot_id)
+
+
+def give_up(db: Database, stock: Stock, damaged: Iterable[Entry]) -> None:
+    """Remove what nobody could read; `stock` follows."""
+    for entry in damaged:
+        query = "SELECT rank, size FROM place WHERE seq = ?"
+        rank, size = db.execute(query, (entry.seq,)).fetchone()
+        db.execute("DELETE FROM message WHERE seq = ?", (entry.seq,))
+        db.execute("DELETE FROM place WHERE seq = ?", (entry.seq,))
+        gaps.add(db, entry.seq, entry.seq, gaps.RENUMBERED)
+        stock.add(MessageClass(rank), -size, -1)
 
 
 def _left_out(places: Collection[_Place], room_bytes: int) -> list[Removed]:

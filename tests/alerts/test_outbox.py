@@ -409,6 +409,21 @@ def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -
     second.close()
 
 
+@pytest.mark.parametrize("body", [b"no JSON", "text", body_of("a", 7)], ids=["bytes", "text", "other"])
+def test_a_message_that_is_damaged_in_itself_is_given_up_and_told(tmp_path: Path, body: object) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a", "b", "c"], draft)
+    first._file._db.execute("UPDATE message SET body = ? WHERE seq = 2", (body,))
+    first.close()
+    second = new_outbox(tmp_path)
+    assert seqs(second) == [1, 3]
+    assert second.pending == 2
+    assert "damaged" in second.replaced[0]
+    assert second.replay(2, 2) == (0, [Unavailable(2, 2, "renumbered")])
+    second.close()
+    assert check(tmp_path / "outbox.db").sound
+
+
 @pytest.mark.parametrize("number", [str(2**63 - 1), "9" * 23, "900000000000000000", "-5", "12 34", ""])
 def test_a_damaged_number_beside_the_file_is_told_and_none_is_given_twice(
     tmp_path: Path, number: str
