@@ -6,9 +6,11 @@ the longest: it is the proof that something is missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, func, select, true, tuple_
 
 from edgeguard.clock import Clock
 from edgeguard.collector.database import Database
@@ -91,17 +93,29 @@ def _forget_alerts(connection: Connection, which: ColumnElement[bool], limit: in
     query = select(alert.c.device_id, alert.c.alert_id).where(which).order_by(alert.c.received_ns)
     keys = connection.execute(query.limit(limit)).all()
     for table in (revision, alert):
-        if keys:
-            connection.execute(delete(table).where(tuple_(table.c.device_id, table.c.alert_id).in_(keys)))
+        _delete(connection, table, [table.c.device_id, table.c.alert_id], keys)
     return len(keys)
 
 
 def _forget(connection: Connection, table: Table, *which: ColumnElement[bool]) -> int:
     key = list(table.primary_key)
     keys = connection.execute(select(*key).where(*which).limit(_AT_ONCE)).all()
-    if keys:
-        connection.execute(delete(table).where(tuple_(*key).in_(keys)))
+    _delete(connection, table, key, keys)
     return len(keys)
+
+
+def _delete(
+    connection: Connection, table: Table, key: Sequence[ColumnElement[Any]], keys: Sequence[Sequence[Any]]
+) -> None:
+    """One by one on SQLite, which would read the whole table to find several by more than one column."""
+    if not keys:
+        return
+    if connection.dialect.name == "sqlite":
+        names = [f"key{number}" for number in range(len(key))]
+        same = [column == bindparam(name) for column, name in zip(key, names, strict=True)]
+        connection.execute(delete(table).where(*same), [dict(zip(names, one, strict=True)) for one in keys])
+    else:
+        connection.execute(delete(table).where(tuple_(*key).in_(keys)))
 
 
 def _is_accounted() -> ColumnElement[bool]:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+from sqlalchemy import event
 
 from edgeguard.clock import ManualClock
-from edgeguard.collector.database import Database
+from edgeguard.collector.database import Database, open_sqlite
 from edgeguard.collector.retention import Limits, Retention
 from edgeguard.collector.tables import alert, health, quarantine, revision, seen
 from edgeguard.collector.writing import Stored, Writer
@@ -73,6 +77,27 @@ def test_positions_of_listeners_rise_even_when_all_alerts_are_gone(
         clock.advance(2 * DAY_S)
         retention.sweep()
     assert positions[0] < positions[1]
+
+
+def test_to_delete_on_sqlite_never_reads_a_whole_table(tmp_path: Path, clock: ManualClock) -> None:
+    database = open_sqlite(tmp_path / "collector.db")
+    database.prepare()
+    Writer(database).store(arrivals([an_alert(1), an_alert(2, severity="terrible")]), clock.utc_ns())
+    clock.advance(2 * DAY_S)
+    told: list[tuple[str, Any]] = []
+    with database.writing() as connection:
+        event.listen(connection.engine, "before_cursor_execute", lambda *of: told.append((of[2], of[3])))
+    Retention(database, Limits(1, 1, 1, 1000), clock).sweep()
+    deletions = [
+        (text, values[0] if isinstance(values, list) else values)
+        for text, values in told
+        if text.startswith("DELETE")
+    ]
+    assert len(deletions) >= 3
+    with database.reading() as connection:
+        for text, values in deletions:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
+            assert all(str(row[3]).startswith("SEARCH") for row in plan), text
 
 
 def test_it_takes_a_little_at_a_time(
