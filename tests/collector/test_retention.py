@@ -79,7 +79,7 @@ def test_positions_of_listeners_rise_even_when_all_alerts_are_gone(
     assert positions[0] < positions[1]
 
 
-def test_to_delete_on_sqlite_never_reads_a_whole_table(tmp_path: Path, clock: ManualClock) -> None:
+def test_what_sqlite_deletes_it_finds_by_a_plain_index_search(tmp_path: Path, clock: ManualClock) -> None:
     database = open_sqlite(tmp_path / "collector.db")
     database.prepare()
     Writer(database).store(arrivals([an_alert(1), an_alert(2, severity="terrible")]), clock.utc_ns())
