@@ -135,6 +135,7 @@ class Outbox:
 
         stock, removed = with_room(self._file, insert, batch, self._give_way)
         self.seq_high += len(items)
+        self._floor.mark(self.seq_high)
         self._settle(stock, removed)
 
     def due(self, now_ns: int, limit: int) -> list[Entry]:
@@ -201,6 +202,7 @@ class Outbox:
         self._file.close()
         with suppress(OSError):  # then the next run leaves some numbers out
             self._floor.settle(self.seq_high)
+        self._floor.close()
 
     def _take_over(self, db: Database, lost: Database, room_bytes: int) -> None:
         """The file is replaced: keep what can be read of it."""
@@ -217,12 +219,11 @@ class Outbox:
             self._missing += [f"{unread} messages of an older outbox cannot be read"] if unread else []
         if fresh and self._floor.value:
             self._missing.append("the outbox's file is gone, though it held messages before")
-        if self._floor.damaged:
-            self._missing.append("the number beside the outbox is damaged; some numbers are left out")
         for query in PROBES:
             db.execute(query)
         known = highest_of(db)
-        self.seq_high = self._floor.above(known)
+        self._missing += self._floor.faults(known)
+        self.seq_high = self._floor.resume(known)
         renumber(db, known + 1, self.seq_high)
         self._attempts = Attempts()
         self._replays = Replays()

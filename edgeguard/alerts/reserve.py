@@ -17,14 +17,18 @@ _BLOCK = 1000
 class SeqFloor:
     """A number in a file, never below any `seq` given out. Methods raise OSError.
 
-    While the outbox is open it is above them; once it was closed properly, it is the last of them. So what an
-    outbox has lost shows by the number being too high.
+    While the outbox is open it is above them; once it was closed properly, it is the last of them. Beside it
+    `<name>.last` follows each commit without waiting for the disk: it outlives a killed process, and shows
+    that an outbox lost what it had committed.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.value, self.damaged = _number_in(path)
         """`damaged`: there was a file, but no number in it."""
+        self._last_path = path.with_name(path.name + ".last")
+        self._last, _ = _number_in(self._last_path)
+        self._last_file: int | None = None
 
     def reserve(self, seq: int) -> None:
         """Make sure, on the disk, that `value` is at least `seq`."""
@@ -36,9 +40,36 @@ class SeqFloor:
         if self.value != seq:
             self._write(seq)
 
+    def mark(self, seq: int) -> None:
+        """`seq` was committed."""
+        self._last = seq
+        with contextlib.suppress(OSError):  # it helps to notice damage, and nothing else
+            if self._last_file is None:
+                self._last_file = os.open(self._last_path, os.O_WRONLY | os.O_CREAT, 0o600)
+            os.pwrite(self._last_file, b"%015d" % seq, 0)
+
+    def close(self) -> None:
+        if self._last_file is not None:
+            os.close(self._last_file)
+            self._last_file = None
+
     def above(self, seq: int) -> int:
         """The highest number that may have been given out, where the outbox knows of `seq`."""
         return seq + _BLOCK if self.damaged else max(self.value, seq)
+
+    def resume(self, seq: int) -> int:
+        """The same for an outbox that is sound: it goes on after `seq`, unless more was committed before."""
+        return seq if not self.damaged and 0 < self._last <= seq else self.above(seq)
+
+    def faults(self, seq: int) -> list[str]:
+        """What is wrong with numbers or outbox, if it knows of `seq`."""
+        if self.damaged:
+            return ["the number beside the outbox is damaged; some numbers are left out"]
+        if self._last > seq > 0:
+            return [
+                f"the outbox lost what it had committed: it ends at {seq}, and {self._last} was committed"
+            ]
+        return []
 
     def _write(self, value: int) -> None:
         number = str(value).encode()

@@ -131,7 +131,7 @@ class _Steps:
         self._steps = list(connection.execute(query.where(clock_step.c.device_id.in_(sorted(devices)))))
 
     def after(self, device_id: int, told: Arrival) -> int:
-        """Nanoseconds by which the clock was stepped since `told`; never more than a column of times takes."""
+        """Nanoseconds by which the clock was stepped since `told`, as far as a column of times takes them."""
         run = (device_id, told.boot_id)
         step_ns = sum(
             _ns(step_ms)

@@ -393,7 +393,7 @@ def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -
         first.commit(["a" * 300], draft)
     after = tmp_path / "after"
     after.mkdir()
-    for name in ("outbox.db", "outbox.db-wal", "outbox.db.seq"):
+    for name in ("outbox.db", "outbox.db-wal", "outbox.db.seq", "outbox.db.seq.last"):
         shutil.copy(tmp_path / name, after)
     first.close()
     wal = bytearray((after / "outbox.db-wal").read_bytes())
@@ -404,6 +404,9 @@ def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -
     assert 0 < len(kept) < 150
     _, unavailable = second.replay(1, 150)
     assert unavailable == [Unavailable(len(kept) + 1, 150, "renumbered")]
+    assert second.replaced == [
+        f"the outbox lost what it had committed: it ends at {len(kept)}, and 150 was committed"
+    ]
     second.commit(["b"], draft)
     assert seqs(second, limit=1000)[-1] > 150
     second.close()
@@ -641,6 +644,9 @@ def test_killed_in_the_middle_it_keeps_what_it_committed(tmp_path: Path) -> None
     kept = {entry.seq for entry in after.due(0, 10_000)}
     assert {seq for last in told for seq in (last - 2, last - 1)} <= kept
     assert not kept & set(told)
+    high = after.seq_high
+    gone = after.replay(1, high + 1)[1]
+    assert [numbers.reason for numbers in gone] == ["unassigned"], "no number is skipped"
     assert after.seq_high >= told[-1]
     after.close()
 
