@@ -275,6 +275,7 @@ class OutboxFile:
 
     def _connect(self) -> Database:
         db = sqlite3.connect(self.path, isolation_level=None)
+        db.text_factory = _readable
         try:
             self._prepare(db)
             with db:
@@ -308,3 +309,8 @@ class OutboxFile:
         if is_io(error):
             return self._ballast.free_bytes >= _ROOM_BYTES
         return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "no such column" in str(error)
+
+
+def _readable(text: bytes) -> str:
+    """Damage in one topic must not keep all others from being sent."""
+    return text.decode("utf-8", "replace")

@@ -412,6 +412,16 @@ def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -
     second.close()
 
 
+def test_a_topic_that_is_no_text_any_more_holds_up_no_other_message(tmp_path: Path) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a", "b"], draft)
+    first._file._db.execute("UPDATE message SET topic = CAST(x'6564ff' AS TEXT) WHERE seq = 1")
+    first.close()
+    second = new_outbox(tmp_path)
+    assert seqs(second) == [1, 2]
+    second.close()
+
+
 @pytest.mark.parametrize("body", [b"no JSON", "text", body_of("a", 7)], ids=["bytes", "text", "other"])
 def test_a_message_that_is_damaged_in_itself_is_given_up_and_told(tmp_path: Path, body: object) -> None:
     first = new_outbox(tmp_path)
