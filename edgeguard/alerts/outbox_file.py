@@ -33,6 +33,7 @@ _PRAGMAS = (
     "temp_store=MEMORY",
 )
 _SHM_BYTES = 1 << 17
+_DAMAGED = ("no such column", "unsupported file format")
 _ROOM_BYTES = 1 << 20
 """With so much free, an input/output error is not for want of room."""
 
@@ -303,12 +304,15 @@ class OutboxFile:
 
     def _is_damage(self, error: Exception) -> bool:
         """SQLite says `malformed` or `not a database` with the plain class, all else with its subclasses,
-        also what comes of damage to the words that describe a table.
+        also what comes of damage to the words that describe a table or to the file's own header.
         What it cannot read or write although there is room is as good as damaged.
         """
         if is_io(error):
             return self._ballast.free_bytes >= _ROOM_BYTES
-        return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or "no such column" in str(error)
+        if "readonly database" in str(error):
+            return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        words = str(error)
+        return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or any(w in words for w in _DAMAGED)
 
 
 def _readable(text: bytes) -> str:

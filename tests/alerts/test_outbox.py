@@ -412,6 +412,20 @@ def test_messages_that_damage_to_the_wal_rolled_back_are_a_gap(tmp_path: Path) -
     second.close()
 
 
+@pytest.mark.parametrize("byte", [0, 18, 19, 44, 47, 56])
+def test_whatever_byte_of_the_header_is_wrong_the_box_goes_on(tmp_path: Path, byte: int) -> None:
+    first = new_outbox(tmp_path)
+    first.commit(["a"], draft)
+    first.close()
+    data = bytearray((tmp_path / "outbox.db").read_bytes())
+    data[byte] = 0xFF
+    (tmp_path / "outbox.db").write_bytes(data)
+    second = new_outbox(tmp_path)
+    second.commit(["b"], draft)
+    assert seqs(second)
+    second.close()
+
+
 def test_a_topic_that_is_no_text_any_more_holds_up_no_other_message(tmp_path: Path) -> None:
     first = new_outbox(tmp_path)
     first.commit(["a", "b"], draft)
