@@ -157,10 +157,9 @@ class OutboxFile:
 
     def _make_room(self) -> bool:
         """Drop the ballast, or take of what has become free since then."""
-        if not self._ballast.drop() and not (self._capped and self._ballast.would_fit):
-            return False
-        self._claim(self._db)
-        return True
+        if room := self._ballast.drop() or (self._capped and self._ballast.would_fit):
+            self._claim(self._db)
+        return room
 
     def _claim(self, db: Database) -> None:
         """Take a quarter of the ballast's room into the file before others fill it, and let it not grow then.
@@ -207,18 +206,20 @@ class OutboxFile:
             ) from error
 
     def _open_with_relief(self) -> Database:
-        """Even opening takes some room."""
+        """Even opening takes some room; where there never was any for the ballast, no more than that."""
+        dropped = False
         try:
             db = self._connect_or_rescue()
         except _FAULTS as error:
-            if not self._is_full(error) or not self._ballast.drop():
+            if not (dropped := self._is_full(error) and self._ballast.drop()):
                 raise
             db = self._connect_or_rescue()
         self._inode = self.path.stat().st_ino
         self._ballast.restore()
-        self._widen_wal()
+        if not self.ballast_used:
+            self._widen_wal()
         sync(self.path.parent)
-        if self.ballast_used:
+        if dropped:
             self._claim(db)
         return db
 
@@ -309,12 +310,11 @@ class OutboxFile:
         """
         if is_io(error):
             return self._ballast.free_bytes >= _ROOM_BYTES
-        if "readonly database" in str(error):
-            return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
         words = str(error)
+        if "readonly database" in words:
+            return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
         return type(error) in (sqlite3.DatabaseError, UnicodeDecodeError) or any(w in words for w in _DAMAGED)
 
 
-def _readable(text: bytes) -> str:
-    """Damage in one topic must not keep all others from being sent."""
+def _readable(text: bytes) -> str:  # damage in one topic must not keep all others from being sent
     return text.decode("utf-8", "replace")
