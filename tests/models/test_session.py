@@ -42,7 +42,7 @@ def make(kind: str, shape: list[int | str], folder: Path) -> Iterator[Session]:
     elif kind == "fake":
         yield Adding({"x": tuple(shape)}, [{"y": ZERO}], name="adder")
     else:
-        cuda = CtypesCuda(FakeGpu().library)
+        cuda = CtypesCuda(FakeGpu().libcuda)
         with fake_tensorrt(kind) as module:
             tensorrt = TensorRt(module)
             plan = plan_of(tensorrt, onnx.load_model_from_string(adder(shape)))

@@ -86,7 +86,7 @@ def engines(gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """A machine whose TensorRT and GPU are the fakes."""
     monkeypatch.setenv("PYTHONPATH", f"{HERE / 'fake_tensorrt' / 'v10'}:{HERE.parent.parent}")
     monkeypatch.setenv("LD_LIBRARY_PATH", str(fake_cuda_folder()))
-    cuda = CtypesCuda(gpu.library)
+    cuda = CtypesCuda(gpu.libcuda)
     with fake_tensorrt("v10") as module:
         yield Machine(TensorRt(module), cuda)
     cuda.close()

@@ -39,8 +39,8 @@ class FakeGpu:
     """The fake libcuda.so.1 of this process, from outside."""
 
     def __init__(self) -> None:
-        self.library = str(fake_cuda_folder() / "libcuda.so.1")
-        self._library = ctypes.CDLL(self.library)
+        self.libcuda = str(fake_cuda_folder() / "libcuda.so.1")
+        self._library = ctypes.CDLL(self.libcuda)
         self._library.fake_ledger.restype = ctypes.c_char_p
         self.clear()
 

@@ -18,7 +18,7 @@ def gpu() -> FakeGpu:
 def cuda(gpu: FakeGpu) -> Iterator[CtypesCuda]:
     """A driver that must have given everything back when the test ends."""
     before = gpu.blocks
-    driver = CtypesCuda(gpu.library)
+    driver = CtypesCuda(gpu.libcuda)
     gpu.clear()
     yield driver
     gpu.clear()

@@ -94,7 +94,7 @@ def test_a_library_without_the_calls_is_no_driver() -> None:
 def test_a_driver_without_a_gpu_is_told(gpu: FakeGpu) -> None:
     gpu.take_away()
     with pytest.raises(ModelError, match="cuInit"):
-        CtypesCuda(gpu.library)
+        CtypesCuda(gpu.libcuda)
     gpu.clear()
 
 

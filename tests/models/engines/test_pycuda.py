@@ -28,7 +28,7 @@ REF = ModelRef("adder", None, "tensorrt")
 def pycuda(gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> Iterator[PycudaCuda]:
     monkeypatch.syspath_prepend(str(HERE / "fake_pycuda"))
     before = gpu.blocks
-    driver = PycudaCuda(gpu.library)
+    driver = PycudaCuda(gpu.libcuda)
     yield driver
     gpu.clear()
     gc.collect()  # a traceback may still hold a stream
