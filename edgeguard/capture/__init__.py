@@ -2,7 +2,7 @@
 
 Belongs here: frame sources, their timestamps, their choice of frames to analyse.
 Does not belong here: what is in the picture (vision); retry and threads (runtime).
-May import: types, gst, media, anchor, clock, errors.
+May import: types, gst, media, anchor, cuda, clock, errors.
 Called by: runtime.
 To add one, copy `scene_source.py`; the contract tests run on every source.
 """

@@ -3,7 +3,7 @@
 Belongs here: the catalog, the store and its downloads, what is known of an ONNX file (lint, cost), and one
 file per inference backend; engines, which are built on the device, in `engines/`.
 Does not belong here: what a tensor means (vision, speech); pictures, sounds and thresholds at work.
-May import: types, files, errors; onnxruntime, tensorrt, the CUDA driver inside the backend that needs them.
+May import: types, files, errors, cuda; onnxruntime, tensorrt inside the backend that needs them.
 Called by: vision, speech, synth, runtime.
 To add one, copy an entry of `catalog.yaml` for a model, `onnx_cpu.py` for a backend.
 """

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError
 from edgeguard.models import Engine, FakeSession, HostEngine, OnnxSession, Session
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.types import ModelRef

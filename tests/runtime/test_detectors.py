@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from edgeguard.clock import SystemClock
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import DependencyError, ModelError
 from edgeguard.models import ModelStore, load_catalog
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.models.engines.shelf import shelf_of
 from edgeguard.models.engines.trt import TensorRt

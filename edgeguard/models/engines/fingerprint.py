@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeguard.models.engines.cuda import Gpu
+from edgeguard.cuda.driver import Gpu
 from edgeguard.models.engines.order import Precision
 
 BUILDER = 1

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeguard.cuda.driver import CudaDriver, GpuLostError
 from edgeguard.errors import ModelError
-from edgeguard.models.engines.cuda import CudaDriver, GpuLostError
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.models.session import Feeds, Outputs, Shape, check_feeds
 from edgeguard.types import ModelRef

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeguard.clock import Clock
+from edgeguard.cuda.driver import CudaDriver, GpuLostError, open_cuda
 from edgeguard.errors import DependencyError, ModelError
 from edgeguard.models.engines.apart import compile_apart
 from edgeguard.models.engines.compiler import Tell
-from edgeguard.models.engines.cuda import CudaDriver, GpuLostError, open_cuda
 from edgeguard.models.engines.fingerprint import Basis, Fingerprint, basis_of, driver_release
 from edgeguard.models.engines.gate import RefusedError, judge
 from edgeguard.models.engines.order import Compiled, Order, Precision

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.models.engines.trt import TensorRt
 from tests.support.gpu import VERSIONS, FakeGpu, fake_tensorrt
 

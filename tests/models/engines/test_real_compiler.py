@@ -8,10 +8,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError
 from edgeguard.models.engines.apart import compile_apart
 from edgeguard.models.engines.compiler import compile_plan
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
 from edgeguard.models.engines.order import Compiled, Order, Precision
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt

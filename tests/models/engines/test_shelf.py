@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeguard.cuda.driver import Gpu
 from edgeguard.errors import ModelError
-from edgeguard.models.engines.cuda import Gpu
 from edgeguard.models.engines.fingerprint import (
     Basis,
     Fingerprint,

@@ -8,9 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edgeguard.cuda.driver import GpuLostError
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError
-from edgeguard.models.engines.cuda import GpuLostError
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.types import ModelRef

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edgeguard.clock import SystemClock
+from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError
-from edgeguard.models.engines.cuda_ctypes import CtypesCuda
 from edgeguard.models.engines.order import Precision
 from edgeguard.models.engines.shelf import Shelf, shelf_of
 from edgeguard.models.engines.trt import TensorRt

@@ -4,9 +4,9 @@ import ctypes
 
 import pytest
 
+from edgeguard.cuda.driver import Gpu, GpuLostError
+from edgeguard.cuda.libcuda import SIGNATURES, CtypesCuda
 from edgeguard.errors import DependencyError, ModelError
-from edgeguard.models.engines.cuda import Gpu, GpuLostError
-from edgeguard.models.engines.cuda_ctypes import SIGNATURES, CtypesCuda
 from tests.support.gpu import FakeGpu
 
 

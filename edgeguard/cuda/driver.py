@@ -87,8 +87,8 @@ def open_cuda() -> CudaDriver:
 
     DependencyError if there is no NVIDIA driver; ModelError if there is no GPU.
     """
-    from edgeguard.models.engines.cuda_ctypes import CtypesCuda
-    from edgeguard.models.engines.cuda_pycuda import PycudaCuda
+    from edgeguard.cuda.libcuda import CtypesCuda
+    from edgeguard.cuda.with_pycuda import PycudaCuda
 
     try:
         return PycudaCuda()

@@ -6,8 +6,8 @@ import ctypes as c
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from edgeguard.cuda.driver import STICKY, Gpu, GpuLostError
 from edgeguard.errors import DependencyError, ModelError
-from edgeguard.models.engines.cuda import STICKY, Gpu, GpuLostError
 
 LIBRARY = "libcuda.so.1"
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeguard.cuda.driver import STICKY
+from edgeguard.cuda.libcuda import LIBRARY, CtypesCuda
 from edgeguard.errors import DependencyError, ModelError
-from edgeguard.models.engines.cuda import STICKY
-from edgeguard.models.engines.cuda_ctypes import LIBRARY, CtypesCuda
 
 
 class PycudaCuda(CtypesCuda):

@@ -10,9 +10,9 @@ import numpy as np
 import onnx
 import pytest
 
+from edgeguard.cuda.driver import GpuLostError
+from edgeguard.cuda.with_pycuda import PycudaCuda
 from edgeguard.errors import DependencyError, ModelError
-from edgeguard.models.engines.cuda import GpuLostError
-from edgeguard.models.engines.cuda_pycuda import PycudaCuda
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.types import ModelRef
