@@ -48,7 +48,7 @@ DOORS = {
     "starlette": {"collector"},
     "uvicorn": {"collector", "runtime"},
     "pydantic": {"config", "collector"},
-    "yaml": {"config", "models", "cli"},
+    "yaml": {"config", "models", "cli", "speech/understanding"},
     "onnx": {"models/onnx_graph"},
     "pycuda": {"cuda/with_pycuda"},
     "tensorrt": {"models/engines/trt"},
