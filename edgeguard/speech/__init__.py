@@ -11,10 +11,11 @@ from edgeguard.speech.fake import FakeRecogniser, FakeVad
 from edgeguard.speech.listener import Listener
 from edgeguard.speech.phrases import Keyword, PhraseMatcher
 from edgeguard.speech.recogniser import Endpointing, Recogniser, SherpaRecogniser
-from edgeguard.speech.reporter import KeywordRule, SoundRule
+from edgeguard.speech.reporter import IntentRule, KeywordRule, SoundRule
 from edgeguard.speech.sounds import SoundTagger
 from edgeguard.speech.tags import TAGS, TagSpec
 from edgeguard.speech.transcriber import Transcriber
+from edgeguard.speech.understanding.meaning import Understanding
 from edgeguard.speech.vad import SileroVad, Vad
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Endpointing",
     "FakeRecogniser",
     "FakeVad",
+    "IntentRule",
     "Keyword",
     "KeywordRule",
     "Listener",
@@ -33,5 +35,6 @@ __all__ = [
     "SoundTagger",
     "TagSpec",
     "Transcriber",
+    "Understanding",
     "Vad",
 ]

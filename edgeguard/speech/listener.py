@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from edgeguard.clock import Clock
 from edgeguard.speech.phrases import PhraseMatcher
-from edgeguard.speech.reporter import KeywordRule, Reporter, SoundRule
+from edgeguard.speech.reporter import IntentRule, KeywordRule, Reporter, SoundRule
 from edgeguard.speech.sounds import SoundTagger
 from edgeguard.speech.transcriber import Transcriber
+from edgeguard.speech.understanding.meaning import Understanding
 from edgeguard.types import AudioChunk, Observation, SoundTag, Stages, Utterance
 
 _HOLE_NS = 200_000_000
@@ -30,16 +31,20 @@ class Listener:
         *,
         transcriber: Transcriber | None = None,
         matcher: PhraseMatcher | None = None,
+        understanding: Understanding | None = None,
         tagger: SoundTagger | None = None,
         keyword_rules: Sequence[KeywordRule] = (),
         sound_rules: Sequence[SoundRule] = (),
+        intent_rules: Sequence[IntentRule] = (),
+        keep_text: bool = False,
     ) -> None:
         self.holes = 0
         self._clock = clock
         self._transcriber = transcriber
         self._matcher = matcher
         self._tagger = tagger
-        self._reporter = Reporter(source, keyword_rules, sound_rules)
+        self._understanding = understanding
+        self._reporter = Reporter(source, keyword_rules, sound_rules, intent_rules, keep_text=keep_text)
         self._last: AudioChunk | None = None
 
     def accept(self, chunk: AudioChunk) -> list[Observation]:
@@ -82,6 +87,8 @@ class Listener:
         for utterance in utterances:
             matched = self._matcher.accept(utterance) if self._matcher else []
             seen += [told for keyword in matched for told in self._reporter.keyword(keyword, chunk)]
+            meant = self._understanding.accept(utterance) if self._understanding else []
+            seen += [told for meaning in meant for told in self._reporter.meaning(meaning, chunk)]
             if utterance.final and utterance.text:
                 seen.append(self._reporter.utterance(utterance, chunk))
         seen += [told for sound in sounds for told in self._reporter.sound(sound, chunk)]

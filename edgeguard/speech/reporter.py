@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from edgeguard.speech.phrases import Keyword, words
+from edgeguard.speech.understanding.meaning import Meaning
+from edgeguard.speech.understanding.redact import redact
 from edgeguard.types import AudioChunk, Measure, Observation, Phase, SoundTag, Utterance
 
 
@@ -25,13 +27,36 @@ class SoundRule:
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class IntentRule:
+    """Asks for what is meant."""
+
+    name: str
+    intents: tuple[str, ...] | None
+    """None: any."""
+    urgency: float
+    """From which it counts."""
+
+
 class Reporter:
-    """Turns what one microphone hears into observations: one per rule that asks, or one without a rule."""
+    """Turns what one microphone hears into observations: one per rule that asks, or one without a rule.
+
+    Numbers, cards and e-mail addresses are taken out of every text. The text of whole utterances is told
+    only with `keep_text`.
+    """
 
     def __init__(
-        self, source: str, keyword_rules: Sequence[KeywordRule], sound_rules: Sequence[SoundRule]
+        self,
+        source: str,
+        keyword_rules: Sequence[KeywordRule],
+        sound_rules: Sequence[SoundRule],
+        intent_rules: Sequence[IntentRule] = (),
+        *,
+        keep_text: bool = False,
     ) -> None:
         self._source = source
+        self._intent_rules = intent_rules
+        self._keep_text = keep_text
         self._keyword_rules = _by_subject(
             (_spelling(phrase), rule.name) for rule in keyword_rules for phrase in rule.phrases
         )
@@ -41,7 +66,7 @@ class Reporter:
         """One that no rule asked for; a model that gives no confidence counts as sure."""
         confidence = 1.0 if utterance.confidence is None else utterance.confidence
         seen = self._observation("utterance", utterance.end_pts_ns, confidence, chunk)
-        return replace(seen, text=utterance.text)
+        return replace(seen, text=redact(utterance.text)) if self._keep_text else seen
 
     def keyword(self, keyword: Keyword, chunk: AudioChunk) -> list[Observation]:
         """Observed at its last token."""
@@ -49,10 +74,31 @@ class Reporter:
             self._observation("keyword", keyword.end_pts_ns, keyword.confidence, chunk),
             key=keyword.phrase,
             label=keyword.phrase,
-            text=keyword.text,
+            text=redact(keyword.text),
             measures=(Measure("confidence", keyword.confidence, ">=", keyword.threshold),),
         )
         return _asked(seen, self._keyword_rules.get(_spelling(keyword.phrase)))
+
+    def meaning(self, meaning: Meaning, chunk: AudioChunk) -> list[Observation]:
+        """Observed at the last token so far, with the words that made it urgent."""
+        seen = replace(
+            self._observation("intent", meaning.end_pts_ns, meaning.urgency, chunk),
+            key=meaning.intent,
+            label=meaning.intent,
+            text=meaning.text,
+            measures=(
+                Measure("urgency", meaning.urgency, ">=", meaning.threshold),
+                *(Measure(f"said: {phrase}", weight) for phrase, weight in meaning.reasons),
+                *(Measure("place", place) for place in meaning.places),
+                *(Measure("person", person) for person in meaning.people),
+            ),
+        )
+        asking = [
+            rule.name
+            for rule in self._intent_rules
+            if rule.urgency <= meaning.urgency and (rule.intents is None or meaning.intent in rule.intents)
+        ]
+        return _asked(seen, asking)
 
     def sound(self, sound: SoundTag, chunk: AudioChunk) -> list[Observation]:
         """Observed where its latest window ends; the first observation of a sound where it starts."""

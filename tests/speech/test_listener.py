@@ -12,6 +12,7 @@ from edgeguard.models import FakeSession, OnnxSession
 from edgeguard.speech import (
     FakeRecogniser,
     FakeVad,
+    IntentRule,
     KeywordRule,
     Listener,
     PhraseMatcher,
@@ -21,9 +22,11 @@ from edgeguard.speech import (
     SoundTagger,
     TagSpec,
     Transcriber,
+    Understanding,
 )
 from edgeguard.speech.sounds import WINDOW
-from edgeguard.types import AudioChunk, Observation, Phase
+from edgeguard.speech.understanding.intents import shipped
+from edgeguard.types import AudioChunk, Measure, Observation, Phase
 from tests.support.sound import START_NS, Sound, at, chunks, join, read_wav, silence, speech, tone
 
 CALLS = KeywordRule("calls", ("stay back",))
@@ -67,6 +70,7 @@ def test_a_keyword_is_observed_before_the_sentence_is_over() -> None:
         transcriber=talk(),
         matcher=PhraseMatcher(CALLS.phrases),
         keyword_rules=[CALLS],
+        keep_text=True,
     )
     keyword, utterance = listen(listener, hearing(silence(1), VOICE, silence(1)))
     assert (keyword.kind, keyword.rule, keyword.label) == ("keyword", "calls", "stay back")
@@ -74,6 +78,24 @@ def test_a_keyword_is_observed_before_the_sentence_is_over() -> None:
     assert keyword.pts_ns == pytest.approx(at(1.75), abs=20_000_000)
     assert (utterance.kind, utterance.rule, utterance.text) == ("utterance", None, "now stay back there")
     assert (keyword.sequence, utterance.sequence) == (19, 25)
+
+
+def test_what_is_meant_is_observed_and_the_rest_of_what_is_said_is_not_kept() -> None:
+    said = ["my", "code", "is", "1", "2", "3", "4", "5", "he", "has", "a", "gun", "now", "and", "here"]
+    transcriber = Transcriber("gate", FakeRecogniser(said), FakeVad())
+    rules = [IntentRule("armed", ("weapon",), 0.9), IntentRule("surer", None, 0.99)]
+    listener = Listener(
+        "gate",
+        TickingClock(),
+        transcriber=transcriber,
+        understanding=Understanding(shipped()),
+        intent_rules=rules,
+    )
+    intent, utterance = listen(listener, hearing(silence(1), tone(300, 4.0), silence(1)))
+    assert (intent.kind, intent.label, intent.rule, intent.confidence) == ("intent", "weapon", "armed", 0.95)
+    assert intent.text == "[number] he has a gun now"
+    assert Measure("said: he has a gun", 0.95) in intent.measures
+    assert (utterance.kind, utterance.text) == ("utterance", None)
 
 
 def test_stages_tell_how_long_hearing_took() -> None:
@@ -124,7 +146,7 @@ def late(sound: list[AudioChunk], since: int) -> list[AudioChunk]:
 def test_a_hole_ends_what_is_under_way_and_is_counted(hole: str, rest: str) -> None:
     whole = hearing(silence(1), VOICE, silence(1))
     sound = without(whole, range(15, 18)) if hole == "drop" else late(whole, 15)
-    listener = Listener("gate", TickingClock(), transcriber=talk(), tagger=tagger())
+    listener = Listener("gate", TickingClock(), transcriber=talk(), tagger=tagger(), keep_text=True)
     before = listen(listener, sound[:15])
     at_hole = listener.accept(sound[15])
     assert listener.holes == 1

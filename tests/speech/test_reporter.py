@@ -66,6 +66,14 @@ def test_a_sound_begins_where_it_starts_and_goes_on_where_it_was_last_heard(
 @pytest.mark.parametrize(("given", "told"), [(0.8, 0.8), (None, 1.0)])
 def test_an_utterance_is_observed_without_a_rule(given: float | None, told: float) -> None:
     utterance = Utterance("gate", "who is there", (), (), given, True, at(1), at(2), at(1) + UTC_OFFSET_NS)
-    seen = REPORTER.utterance(utterance, CHUNK)
+    seen = Reporter("gate", [], [], keep_text=True).utterance(utterance, CHUNK)
     assert (seen.kind, seen.rule, seen.text, seen.confidence) == ("utterance", None, "who is there", told)
     assert (seen.pts_ns, seen.utc_ns) == (at(2), at(2) + UTC_OFFSET_NS)
+
+
+def test_what_is_said_is_kept_only_if_asked_for_and_never_with_its_numbers() -> None:
+    text = "the code is 4711 47"
+    utterance = Utterance("gate", text, (), (), None, True, at(1), at(2), at(1) + UTC_OFFSET_NS)
+    assert REPORTER.utterance(utterance, CHUNK).text is None
+    asked = Reporter("gate", [], [], keep_text=True)
+    assert asked.utterance(utterance, CHUNK).text == "the code is [number]"

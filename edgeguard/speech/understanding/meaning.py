@@ -48,7 +48,8 @@ class _Said:
 
 
 class Understanding:
-    """One microphone's utterances in, meanings out: each intent once per utterance, from partials on.
+    """One microphone's utterances in, meanings out, from partials on: for each utterance an intent is told
+    once, and once more for every higher level of `levels` that its urgency reaches.
 
     Weights are joined by noisy-or (Pearl 1988, Probabilistic Reasoning in Intelligent Systems): the urgency
     is 1 - product of (1 - weight), over the cues of this utterance and, at half their weight, over those of
@@ -58,18 +59,18 @@ class Understanding:
     def __init__(
         self,
         intents: Intents,
-        urgency: float | None = None,
+        levels: Sequence[float] = (),
         *,
         places: Sequence[str] = (),
         people: Sequence[str] = (),
         classifier: TextClassifier | None = None,
     ) -> None:
         self._intents = intents
-        self._threshold = intents.urgency if urgency is None else urgency
+        self._levels = sorted(set(levels) or {intents.urgency})
         self._places = Lexicon(places)
         self._people = Lexicon(people)
         self._classifier = classifier
-        self._told: set[str] = set()
+        self._told: dict[str, float] = {}
         self._past: deque[tuple[int, str, float]] = deque(maxlen=_REMEMBERED)
 
     def accept(self, utterance: Utterance) -> list[Meaning]:
@@ -83,10 +84,9 @@ class Understanding:
         meanings = [
             meaning
             for intent in dict.fromkeys([*weighed, *scored])
-            if intent not in self._told
-            and (meaning := self._weigh(intent, weighed.get(intent, []), scored, parsed, utterance))
+            if (meaning := self._weigh(intent, weighed.get(intent, []), scored, parsed, utterance))
         ]
-        self._told |= {meaning.intent for meaning in meanings}
+        self._told |= {meaning.intent: meaning.threshold for meaning in meanings}
         if utterance.final:
             self._remember(utterance.end_pts_ns, weighed)
         return meanings
@@ -107,12 +107,13 @@ class Understanding:
         if intent in scored:
             reasons.append(scored[intent])
         urgency = noisy_or([weight for _, weight in reasons] + self._before(intent, utterance.end_pts_ns))
-        if not any(weight for _, weight in reasons) or urgency < self._threshold:
+        level = max((level for level in self._levels if level <= urgency), default=None)
+        if level is None or level <= self._told.get(intent, -1.0) or not any(w for _, w in reasons):
             return None
         return Meaning(
             intent,
             round(urgency, 3),
-            self._threshold,
+            level,
             tuple(reasons),
             redact(_window(parsed, said)),
             self._places.find(parsed),

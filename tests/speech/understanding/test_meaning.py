@@ -74,7 +74,7 @@ def test_keeps_only_the_words_around_and_redacts_them() -> None:
 
 
 def test_a_weak_word_becomes_urgent_when_it_is_repeated() -> None:
-    understanding = Understanding(shipped(), urgency=0.6)
+    understanding = Understanding(shipped(), [0.6])
     urgencies = []
     for second in range(4):
         urgencies += [m.urgency for m in understanding.accept(spoken("help", at_s=second * 5))]
@@ -89,6 +89,14 @@ def test_each_intent_is_told_once_for_each_utterance_and_as_soon_as_it_is_sure()
     assert understanding.accept(spoken("call the police now please", final=False)) == []
     assert understanding.accept(spoken("call the police now please")) == []
     assert len(understanding.accept(spoken("call the police"))) == 1
+
+
+def test_is_told_again_as_it_becomes_more_urgent() -> None:
+    understanding = Understanding(shipped(), [0.5, 0.9])
+    first = understanding.accept(spoken("there is a gun there", final=False))
+    assert [(m.urgency, m.threshold) for m in first] == [(0.5, 0.5)]
+    more = understanding.accept(spoken("there is a gun there he has a gun"))
+    assert [(m.urgency, m.threshold) for m in more] == [(0.975, 0.9)]
 
 
 def test_names_places_and_people_of_the_site() -> None:
