@@ -11,7 +11,7 @@ from edgeguard.types.alert import Alert, AlertState, ClipRef, ModelRef, Severity
 from edgeguard.types.audio import AudioChunk
 from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
-from edgeguard.types.frame import Colour, Frame, PixelFormat
+from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat
 from edgeguard.types.geometry import Line, Point, Polygon
 from edgeguard.types.observation import Measure, Observation, Phase, Stages
 from edgeguard.types.speech import SoundTag, Utterance
@@ -24,9 +24,12 @@ __all__ = [
     "Colour",
     "Counts",
     "Detections",
+    "DevicePlane",
     "Frame",
+    "Hold",
     "Line",
     "Measure",
+    "Memory",
     "ModelRef",
     "Observation",
     "Phase",

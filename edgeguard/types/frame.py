@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,43 @@ class Colour(str, Enum):
     BT709_FULL = "bt709-full"
 
 
+class Memory(str, Enum):
+    """Where the planes of a frame lie."""
+
+    HOST = "host"
+    CUDA_PITCH = "cuda-pitch"
+    CUDA_ARRAY = "cuda-array"
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlane:
+    """One plane in the GPU's memory; valid until the frame's hold is released."""
+
+    handle: int
+    """CUDA_PITCH: CUdeviceptr of the first sample. CUDA_ARRAY: CUtexObject."""
+    pitch: int
+    """Bytes per row; 0 for a texture."""
+    width: int
+    """Samples per row; a sample of chroma is a pair."""
+    height: int
+
+
+class Hold(Protocol):
+    """The decoder's buffer under a device frame. The decoder has about ten: a buffer kept stalls it."""
+
+    def until(self, event: int) -> None:
+        """Give the buffer back once this CUDA event is complete; the caller keeps the event."""
+
+    def release(self) -> None:
+        """Give the buffer back now; safe twice."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A decoded picture; the planes are read-only views, often on the decoder's own buffer."""
+    """A decoded picture; the planes are read-only views, often on the decoder's own buffer.
+
+    On the GPU (`memory` is not HOST) the picture is NV12, `planes` is empty and `device` has luma and chroma.
+    """
 
     source: str
     """Camera name."""
@@ -48,3 +83,6 @@ class Frame:
     colour: Colour = Colour.BT601_LIMITED
     media_ns: int | None = None
     """Time since the start of the file or scene; None for live sources."""
+    memory: Memory = Memory.HOST
+    device: tuple[DevicePlane, ...] = ()
+    hold: Hold | None = None
