@@ -35,6 +35,8 @@ def _why_silent(config: Config, rule: rules.Rule) -> str | None:
     if not isinstance(rule, rules.HeardRule):
         return None
     by_words = isinstance(rule, rules.Keyword) or bool(getattr(rule, "keywords", ()))
+    if isinstance(rule, rules.Intent):
+        return _why_not_understood(config, rule)
     by_sounds = isinstance(rule, rules.Sound) or bool(getattr(rule, "tags", ()))
     reasons = [_why_wordless(config, rule)] * by_words + [_why_deaf(config, rule)] * by_sounds
     return None if None in reasons else reasons[0]
@@ -45,6 +47,14 @@ def _why_wordless(config: Config, rule: rules.HeardRule) -> str | None:
         return "speech.enabled is false"
     if not config.speech.keywords:
         return "speech.keywords is empty"
+    return _why_unheard(config, rule, "speech")
+
+
+def _why_not_understood(config: Config, rule: rules.Intent) -> str | None:
+    if not config.speech.enabled:
+        return "speech.enabled is false"
+    if not config.speech.understanding.enabled:
+        return "speech.understanding.enabled is false"
     return _why_unheard(config, rule, "speech")
 
 

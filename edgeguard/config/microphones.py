@@ -19,5 +19,8 @@ class Microphone(Source):
     """The camera beside it, whose picture goes with what is heard; null: none."""
     speech: bool = True
     """Whether speech is recognised here."""
+    transcripts: bool = False
+    """Whether whole sentences are kept as text, with their numbers taken out. Without it only the words that
+    raised an alert are kept. Ask what the law says where people talk."""
     sounds: bool = True
     """Whether sounds are recognised here."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.detector import ClassName
-from edgeguard.config.section import Distinct, Name, Section, Some
+from edgeguard.config.section import Distinct, Name, Section, Share, Some
 from edgeguard.config.sounds import TagName
 from edgeguard.types import Severity
 
@@ -115,6 +115,17 @@ class Sound(HeardRule):
     """Sound tags from `sounds.tags`; null: all of them."""
 
 
+class Intent(HeardRule):
+    """Somebody means something: distress, a threat, fire."""
+
+    kind: Literal["intent"]
+    """Somebody asks for help, threatens, warns: understood from what is said."""
+    intents: Some[Name] | None = Field(default=None, examples=[["distress", "threat"]])
+    """Which: distress, threat, weapon, fire, medical, intrusion, violence, or your own; null: any."""
+    urgency: Share | None = None
+    """Urgency (0 to 1) from which it counts; null: as in `speech.understanding`."""
+
+
 class HeardAndSeen(ZoneRule, HeardRule):
     """A sound or a keyword, and somebody in a zone at about the same time."""
 
@@ -136,7 +147,7 @@ class HeardAndSeen(ZoneRule, HeardRule):
 
 
 AnyRule = Annotated[
-    Union[ZoneEntered, ZoneLeft, LineCrossed, Loitering, Crowd, Keyword, Sound, HeardAndSeen],  # noqa: UP007
+    Union[ZoneEntered, ZoneLeft, LineCrossed, Loitering, Crowd, Keyword, Sound, Intent, HeardAndSeen],  # noqa: UP007
     Field(discriminator="kind"),
 ]
 
@@ -152,5 +163,6 @@ def examples() -> list[dict[str, Any]]:
         {"kind": "crowd", "name": "dock-crowd", **place, "count": 4},
         {"kind": "keyword", "name": "help-called"},
         {"kind": "sound", "name": "anything-heard"},
+        {"kind": "intent", "name": "cry-for-help"},
         {"kind": "heard_and_seen", "name": "break-in", **place, "tags": ["glass", "scream"]},
     ]

@@ -12,8 +12,8 @@ from edgeguard.config.section import Location, Many, Section
 class Privacy(Section):
     """What is remembered about people. Pictures are covered by the cameras' `masks`."""
 
-    store_transcripts: bool = False
-    """Whether what is said is kept as text. If not, only keyword alerts carry the words that raised them."""
+    transcripts_days: float = Field(default=7.0, gt=0, le=3650)
+    """Days for which sentences of microphones with `transcripts` are kept, in `state_dir`/transcripts."""
 
 
 class Health(Section):

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.section import DERIVED, Many, ModelName, Name, Section, Share, Text
+from edgeguard.config.understanding import Understanding
 
 
 def name_of(phrase: str) -> str:
@@ -68,6 +69,8 @@ class Speech(Section):
     """Voice activity: only what may be speech is recognised."""
     endpoint: Endpoint = Endpoint()
     """When an utterance is complete."""
+    understanding: Understanding = Understanding()
+    """What words mean: intents such as distress or threat."""
     keywords: Many[Phrase] = Field(default=(), examples=[[{"phrase": "help me"}]])
     """Phrases that `keyword` and `heard_and_seen` rules can use."""
 

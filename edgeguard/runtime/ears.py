@@ -10,9 +10,11 @@ from edgeguard.clock import Clock
 from edgeguard.errors import ModelError, UnavailableError
 from edgeguard.models import Catalog, ModelCard, ModelFile, ModelStore, OnnxSession
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.mind import Mind
 from edgeguard.speech import (
     TAGS,
     Endpointing,
+    IntentRule,
     KeywordRule,
     Listener,
     PhraseMatcher,
@@ -66,6 +68,9 @@ class Ear:
     sounds: bool
     keyword_rules: Sequence[KeywordRule]
     sound_rules: Sequence[SoundRule]
+    intent_rules: Sequence[IntentRule] = ()
+    keep_text: bool = False
+    """Whether whole sentences are observed with their text."""
 
 
 MakeTranscriber = Callable[[str], Transcriber]
@@ -84,6 +89,7 @@ class EarMaker:
         sounds: SoundChoice | None,
         catalog: Catalog,
         store: ModelStore,
+        mind: Mind,
         parts: tuple[Part, Part],
         clock: Clock,
     ) -> None:
@@ -94,6 +100,7 @@ class EarMaker:
         self._sounds = sounds
         self._catalog = catalog
         self._store = store
+        self._mind = mind
         self._speech_part, self._sounds_part = parts
         self._clock = clock
         self._transcriber: MakeTranscriber | None = None
@@ -102,6 +109,7 @@ class EarMaker:
     def load(self) -> bool:
         """Load the models that are wanted and not loaded yet; whether that brought one."""
         before = (self._transcriber, self._tagger)
+        self._mind.load()
         if self._transcriber is None:
             self._transcriber = self._load(self._speech, self._load_speech, self._speech_part)
         if self._tagger is None:
@@ -119,9 +127,12 @@ class EarMaker:
             self._clock,
             transcriber=transcriber,
             matcher=PhraseMatcher(self._speech.phrases) if transcriber and self._speech else None,
+            understanding=self._mind.understanding([rule.urgency for rule in ear.intent_rules]),
             tagger=self._tagger() if self._tagger and ear.sounds else None,
             keyword_rules=ear.keyword_rules,
             sound_rules=ear.sound_rules,
+            intent_rules=ear.intent_rules,
+            keep_text=ear.keep_text,
         )
 
     def _load(self, choice: ChoiceT | None, load: Callable[[ChoiceT], MakeT], part: Part) -> MakeT | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -46,17 +46,14 @@ def _observation(fields: dict[str, Any]) -> Observation:
 class Journal:
     """Appends observations to a file, which is turned over once when it is full."""
 
-    def __init__(self, path: Path, part: Part, *, keep_text: bool, max_bytes: int = 50_000_000) -> None:
+    def __init__(self, path: Path, part: Part, *, max_bytes: int = 50_000_000) -> None:
         self._path = path
         self._part = part
-        self._keep_text = keep_text
         self._max_bytes = max_bytes
         part.set(State.OK)
 
     def write(self, observation: Observation) -> None:
         """Never raises: a full disk turns this part's health and nothing else."""
-        if observation.kind == "utterance" and not self._keep_text:
-            observation = replace(observation, text=None)
         try:
             self._append(to_line(observation) + "\n")
         except OSError as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,12 @@ from edgeguard.config.schema import Node, child, kind_of, resolved, top
 from edgeguard.config.section import Section
 
 TREE = yaml.safe_load(reference())
+LISTS_OF_SECTIONS = {
+    ".rules",
+    ".speech.keywords",
+    ".speech.understanding.cues",
+    ".speech.understanding.classifier.labels",
+}
 
 
 def written(values: Any, node: Node, path: str = "") -> Iterator[tuple[str, Any, Node]]:
@@ -44,7 +51,9 @@ def test_every_key_is_there_at_its_default(path: str, value: Any, node: Node) ->
 
 def _is_example(path: str) -> bool:
     """Lists of sections show one, and a rule on sound must name a sound."""
-    return path in (".speech.keywords", ".rules") or path.endswith("7.tags")
+    if re.fullmatch(r"\.rules\.\d+\.tags", path):
+        return bool(TREE["rules"][int(path.split(".")[2])]["kind"] == "heard_and_seen")
+    return path in LISTS_OF_SECTIONS
 
 
 def test_every_kind_of_rule_is_there() -> None:
@@ -65,6 +74,7 @@ def test_it_is_valid_and_changes_nothing() -> None:
     """All that is optional has the value that it has when it is left out, or that follows from the rest."""
     config = parse(reference(), "reference.yaml")
     follows = {"timezone", "port", "client_id", "dir", "classes", "name", "tags", "keywords", "rules"}
+    follows |= {path.rpartition(".")[2] for path in LISTS_OF_SECTIONS}
     for section in models(config):
         for name, field in type(section).model_fields.items():
             value = getattr(section, name)

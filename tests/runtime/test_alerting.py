@@ -86,9 +86,7 @@ class Bench:
             self.witness,
             self.told.append,
             lambda alert: (MODEL,) if alert.source == "dock" else (),
-            Journal(folder / "observations.jsonl", self.board.part("journal"), keep_text=True)
-            if journal
-            else None,
+            Journal(folder / "observations.jsonl", self.board.part("journal")) if journal else None,
             self.board.part("alerts"),
             self.clock,
         )

@@ -12,6 +12,7 @@ from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.hearing import HearingStage
+from edgeguard.runtime.mind import Mind
 from edgeguard.speech import Endpointing, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, Observation, Phase
@@ -36,6 +37,7 @@ class Bench:
             SoundChoice("yamnet", {}, 0.0),
             load_catalog(),
             ModelStore(folder, mirrors),
+            Mind(None, self.board.part("understanding")),
             (self.board.part("speech"), self.board.part("sounds")),
             self.clock,
         )

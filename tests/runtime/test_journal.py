@@ -73,22 +73,9 @@ def part() -> Part:
     return HealthBoard(ManualClock()).part("journal")
 
 
-@pytest.mark.parametrize(
-    ("keep_text", "kind", "kept"),
-    [(False, "utterance", None), (True, "utterance", "help me"), (False, "keyword", "help me")],
-)
-def test_what_is_said_is_kept_only_where_allowed(
-    tmp_path: Path, part: Part, keep_text: bool, kind: str, kept: str | None
-) -> None:
-    journal = Journal(tmp_path / "observations.jsonl", part, keep_text=keep_text)
-    journal.write(seen(kind=kind, text="help me"))
-    (observation,) = read((tmp_path / "observations.jsonl").read_text().splitlines())
-    assert observation.text == kept
-
-
 def test_a_full_file_is_turned_over_once(tmp_path: Path, part: Part) -> None:
     line_bytes = len(to_line(seen())) + 1
-    journal = Journal(tmp_path / "observations.jsonl", part, keep_text=True, max_bytes=3 * line_bytes - 1)
+    journal = Journal(tmp_path / "observations.jsonl", part, max_bytes=3 * line_bytes - 1)
     for _ in range(8):
         journal.write(seen())
     sizes = {path.name: len(path.read_text().splitlines()) for path in tmp_path.iterdir()}
@@ -96,13 +83,13 @@ def test_a_full_file_is_turned_over_once(tmp_path: Path, part: Part) -> None:
 
 
 def test_a_journal_without_a_line_is_fine(tmp_path: Path, part: Part) -> None:
-    Journal(tmp_path / "observations.jsonl", part, keep_text=True)
+    Journal(tmp_path / "observations.jsonl", part)
     assert part.state is State.OK
 
 
 def test_a_disk_that_refuses_is_health_and_no_exception(tmp_path: Path, part: Part) -> None:
     folder = tmp_path / "state"
-    journal = Journal(folder / "observations.jsonl", part, keep_text=True)
+    journal = Journal(folder / "observations.jsonl", part)
     journal.write(seen())
     assert part.state is State.DEGRADED
     assert "observations.jsonl" in (part.reason or "")

@@ -8,15 +8,17 @@ from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
+from edgeguard.config.understanding import Classifier
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
+from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
-from edgeguard.speech import Endpointing, KeywordRule, SoundRule
+from edgeguard.speech import Endpointing, IntentRule, KeywordRule, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, ModelRef, Observation
 
@@ -41,9 +43,10 @@ class Hearing:
         self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
         self._chunks: Channel[AudioChunk] = Channel(_CHUNKS, self._when_full())
         parts = (board.part("speech"), board.part("sounds"))
+        mind = Mind(self._mind_choice(), board.part("understanding"))
         ears = [self._ear(name) for name in self._microphones]
         self._maker = EarMaker(
-            ears, self._speech_choice(), self._sound_choice(), catalog, store, parts, clock
+            ears, self._speech_choice(), self._sound_choice(), catalog, store, mind, parts, clock
         )
         self._stage = HearingStage(self._chunks, observations, self._maker, board.part("hearing"), clock)
 
@@ -98,6 +101,13 @@ class Hearing:
             threads=speech.threads,
         )
 
+    def _mind_choice(self) -> MindChoice | None:
+        mind, speech = self._config.speech.understanding, self._speech_choice()
+        if speech is None or not mind.enabled:
+            return None
+        cues = [(cue.intent, cue.phrase, cue.weight) for cue in mind.cues]
+        return MindChoice(mind.urgency, cues, mind.places, mind.people, _classifier(mind.classifier))
+
     def _sound_choice(self) -> SoundChoice | None:
         sounds = self._config.sounds
         if not sounds.enabled or not any(mic.sounds for mic in self._microphones.values()):
@@ -113,6 +123,8 @@ class Hearing:
         ]
         keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
         sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
+        intent_rules = [rule for rule in mine if isinstance(rule, kinds.Intent)]
+        usual = self._config.speech.understanding.urgency
         every_tag = tuple(self._config.sounds.thresholds())
         return Ear(
             name,
@@ -120,7 +132,20 @@ class Hearing:
             microphone.sounds,
             [KeywordRule(rule.name, phrases(self._config, rule.keywords)) for rule in keyword_rules],
             [SoundRule(rule.name, rule.tags or every_tag) for rule in sound_rules],
+            [
+                IntentRule(rule.name, rule.intents, usual if rule.urgency is None else rule.urgency)
+                for rule in intent_rules
+            ],
+            keep_text=microphone.transcripts,
         )
+
+
+def _classifier(settings: Classifier) -> ClassifierChoice | None:
+    model, vocabulary, labels = settings.model_file, settings.vocabulary_file, settings.labels_file
+    if model is None or vocabulary is None or labels is None:
+        return None
+    intents = {entry.label: entry.intent for entry in settings.labels}
+    return ClassifierChoice(model, vocabulary, labels, intents, settings.weight)
 
 
 def phrases(config: Config, names: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ class Telling:
         if not self._config.log.observations:
             return None
         path = self._config.state_dir / "observations.jsonl"
-        return Journal(path, self._board.part("journal"), keep_text=self._config.privacy.store_transcripts)
+        return Journal(path, self._board.part("journal"))
 
     def _make_publisher(self) -> Publisher:
         identity, mqtt = self._identity, self._config.mqtt
