@@ -14,6 +14,7 @@ from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat
 from edgeguard.types.geometry import Line, Point, Polygon
 from edgeguard.types.observation import Measure, Observation, Phase, Stages
+from edgeguard.types.packet import Packet
 from edgeguard.types.speech import SoundTag, Utterance
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Memory",
     "ModelRef",
     "Observation",
+    "Packet",
     "Phase",
     "PixelFormat",
     "Point",

@@ -1,0 +1,32 @@
+"""Which encoded packets the decoder gets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from edgeguard.capture.ring import EncodedRing
+from edgeguard.types import Packet
+
+
+class Gate(Protocol):
+    """Stands between a camera's stream and its decoder; one camera's, asked by one thread."""
+
+    def admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:
+        """What the decoder gets now, in the order of the stream; `packet` is the newest in the ring.
+
+        The decoder can begin at a keyframe only, and needs all that follows it or nothing until the next.
+        """
+
+    def begin(self, codec: str) -> None:
+        """A stream begins: `h264`, `h265` or `jpeg`. What was known of the last one may no longer hold."""
+
+
+class OpenGate:
+    """Everything is decoded."""
+
+    def admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:  # noqa: ARG002
+        return (packet,)
+
+    def begin(self, codec: str) -> None:
+        """Nothing to forget."""
