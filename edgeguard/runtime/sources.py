@@ -1,4 +1,4 @@
-"""The thread of one camera or microphone: read, hand over, count."""
+"""The thread of one camera or microphone: read, hand over, count, and say when it is blind."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Generic, Protocol, TypeVar
 
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.coverage import Coverage, NoCoverage
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
+
+_SILENT_S = 5.0
 
 
 class Timed(Protocol):
@@ -37,23 +40,36 @@ class SourceStage(Stage, Generic[T]):
     """Reads one source into a channel; a file may be played again and again.
 
     A channel that waits is full while a file is read faster than it is analysed: the value is held then, and
-    offered again at the next step.
+    offered again at the next step. A source that gives nothing for `silent_s` is blind, whatever it says.
     """
 
     def __init__(
-        self, name: str, source: Source[T], out: Channel[T], part: Part, *, loop: bool = False
+        self,
+        name: str,
+        source: Source[T],
+        out: Channel[T],
+        part: Part,
+        *,
+        loop: bool = False,
+        coverage: Coverage | None = None,
+        silent_s: float = _SILENT_S,
     ) -> None:
         self.name = name
         self._source = source
         self._out = out
         self._part = part
         self._loop = loop
+        self._coverage = coverage or NoCoverage()
+        self._silent_ns = round(silent_s * 1e9)
+        self._gave_ns: int | None = None
+        """When it gave something last, since it was opened."""
         self._given = 0
         self._held: T | None = None
 
     def open(self) -> None:
-        self._given = 0
-        self._source.open()
+        self._gave_ns = None
+        self._blind("connecting")
+        self._begin()
 
     def step(self) -> None:
         if self._held is None:
@@ -66,12 +82,37 @@ class SourceStage(Stage, Generic[T]):
         self._held = None
         self._source.close()
 
+    def _begin(self) -> None:
+        self._given = 0
+        try:
+            self._source.open()
+        except Exception as error:
+            self._blind(cause_of(error))
+            raise
+
     def _read(self) -> T | None:
         try:
-            return self._source.read(STEP_S)
+            value = self._source.read(STEP_S)
         except EndOfStreamError:
             self._at_end()
             return None
+        except Exception as error:
+            self._blind(cause_of(error))
+            raise
+        self._watch_silence(value)
+        return value
+
+    def _watch_silence(self, value: T | None) -> None:
+        now_ns = self._part.clock.monotonic_ns()
+        if self._gave_ns is not None and now_ns - self._gave_ns > self._silent_ns:
+            self._blind("stalled")
+        if value is not None:
+            self._gave_ns = now_ns
+            self._coverage.back(self._source.name, now_ns)
+
+    def _blind(self, cause: str) -> None:
+        now_ns = self._part.clock.monotonic_ns()
+        self._coverage.lost(self._source.name, cause, now_ns if self._gave_ns is None else self._gave_ns)
 
     def _given_one(self, value: T) -> None:
         if self._given == 0:
@@ -79,10 +120,18 @@ class SourceStage(Stage, Generic[T]):
         self._given += 1
         self._part.worked()
         self._part.set(State.OK)
+        self._gave_ns = self._part.clock.monotonic_ns()
 
     def _at_end(self) -> None:
         if self._given == 0:
+            self._blind("broken")
             raise SourceError(f"{self._source.name} ended before it gave anything")
         if not self._loop:
+            self._blind("ended")
             raise EndOfStreamError("played to its end")
-        self.open()
+        self._begin()
+
+
+def cause_of(error: BaseException) -> str:
+    """The word for it, as the source's error says; `broken` where it says none."""
+    return str(getattr(error, "cause", None) or "broken")
