@@ -7,8 +7,8 @@ Called by: media, capture, audio, evidence, runtime.
 To add one, copy `sample.py`.
 """
 
-from edgeguard.gst.binding import start
+from edgeguard.gst.binding import available, start
 from edgeguard.gst.pipeline import AppSink, Pipeline
 from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout
 
-__all__ = ["AppSink", "MappedBuffer", "Pipeline", "Sample", "VideoLayout", "start"]
+__all__ = ["AppSink", "MappedBuffer", "Pipeline", "Sample", "VideoLayout", "available", "start"]

@@ -6,13 +6,14 @@ Buffers are mapped with the C function: the binding copies in some versions and 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from edgeguard.errors import DependencyError
 
-_DEVICE_DECODERS = ("nvv4l2decoder", "nvjpegdec")
+_DEVICE_DECODERS = ("nvv4l2decoder", "nvh264dec", "nvh265dec", "nvjpegdec")
 
 
 class MapInfo(ctypes.Structure):
@@ -35,7 +36,7 @@ def _keep_exceptions_safe() -> None:
 
 
 def _leave_out(gst: Any) -> None:
-    """Decoders whose pictures stay in memory that this tier cannot read are not chosen by themselves."""
+    """Decoders on a device are chosen by name, where their memory can be used, and never by themselves."""
     for name in _DEVICE_DECODERS:
         feature = gst.Registry.get().lookup_feature(name)
         if feature is not None:
@@ -82,6 +83,12 @@ def video_meta_type() -> int:
     library = ctypes.CDLL("libgstvideo-1.0.so.0")
     library.gst_video_meta_api_get_type.restype = ctypes.c_size_t
     return int(library.gst_video_meta_api_get_type())
+
+
+def available(names: Iterable[str]) -> frozenset[str]:
+    """Those of the elements that GStreamer has here. Raises DependencyError."""
+    registry = load()[0].Registry.get()
+    return frozenset(name for name in names if registry.lookup_feature(name) is not None)
 
 
 def start() -> str:
