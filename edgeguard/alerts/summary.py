@@ -46,6 +46,13 @@ def _sound(observation: Observation) -> str:
     return f"sound {_what(observation)} heard by {observation.source}{_confidence(observation)}"
 
 
+def _intent(observation: Observation) -> str:
+    urgency = _measure(observation, "urgency")
+    said = f" in '{observation.text}'" if observation.text else ""
+    level = f" (urgency {float(urgency.value):.2f})" if urgency else ""
+    return f"{observation.label or 'something'} understood by {observation.source}{said}{level}"
+
+
 def _heard_and_seen(observation: Observation) -> str:
     microphone, delay = _measure(observation, "heard_by"), _measure(observation, "delay_s")
     heard = f"{_what(observation)} heard{f' by {microphone.value}' if microphone else ''}"
@@ -68,6 +75,7 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "crowd": _crowd,
     "keyword": _keyword,
     "sound": _sound,
+    "intent": _intent,
     "heard_and_seen": _heard_and_seen,
 }
 

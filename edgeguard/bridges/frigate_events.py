@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from edgeguard.bridges.bridge import Message, unix
 from edgeguard.client.times import utc_ns
 
-SOUND_KINDS = frozenset({"sound", "keyword"})
+SOUND_KINDS = frozenset({"sound", "keyword", "intent"})
 """What was heard, and not seen."""
 
 _SYSTEM_RULE = "system"

@@ -25,6 +25,7 @@ from edgeguard.cli import (
     models,
     outbox,
     run,
+    transcripts,
     watch,
 )
 from edgeguard.cli._output import Json, said_plainly
@@ -51,6 +52,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(broker.app, name="broker")
 app.add_typer(audit.app, name="audit")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(transcripts.app, name="transcripts")
 
 
 @app.command("version")

@@ -152,7 +152,9 @@ class EarMaker:
         recogniser = self._recogniser(card, choice)
         vad_path = self._store.path(self._catalog.card(choice.vad_model))
         self._speech_part.note(model=card.name)
-        self.models["keyword"] = ModelRef(card.name, _weights(card).sha256, "sherpa-onnx")
+        self.models["keyword"] = self.models["intent"] = ModelRef(
+            card.name, _weights(card).sha256, "sherpa-onnx"
+        )
         return lambda source: Transcriber(source, recogniser, SileroVad(vad_path, **choice.vad))
 
     def _speech_card(self, name: str | None) -> ModelCard:

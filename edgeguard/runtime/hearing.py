@@ -6,6 +6,7 @@ from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import EarMaker
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.speech import Listener
 from edgeguard.types import AudioChunk, Observation
@@ -25,7 +26,9 @@ class HearingStage(Stage):
         ears: EarMaker,
         part: Part,
         clock: Clock,
+        secretary: Secretary | None = None,
     ) -> None:
+        self._secretary = secretary
         self._chunks = chunks
         self._observations = observations
         self._ears = ears
@@ -68,4 +71,6 @@ class HearingStage(Stage):
 
     def _tell(self, noticed: list[Observation]) -> None:
         for observation in noticed:
+            if self._secretary is not None:
+                self._secretary.write(observation)
             self._observations.put(observation)

@@ -42,6 +42,16 @@ PERSON = {"label": "person", "zone": "dock", "track_ids": (7,)}
             "sound 'glass' heard by hall (confidence 0.50)",
         ),
         (
+            "intent",
+            {
+                "source": "hall",
+                "label": "weapon",
+                "text": "he has a gun",
+                "measures": (Measure("urgency", 0.95, ">=", 0.5),),
+            },
+            "weapon understood by hall in 'he has a gun' (urgency 0.95)",
+        ),
+        (
             "heard_and_seen",
             {
                 **PERSON,

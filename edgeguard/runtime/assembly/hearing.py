@@ -9,6 +9,7 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.understanding import Classifier
+from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
 from edgeguard.runtime.channel import Channel, WhenFull
@@ -16,6 +17,7 @@ from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
+from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.speech import Endpointing, IntentRule, KeywordRule, SoundRule
@@ -48,7 +50,9 @@ class Hearing:
         self._maker = EarMaker(
             ears, self._speech_choice(), self._sound_choice(), catalog, store, mind, parts, clock
         )
-        self._stage = HearingStage(self._chunks, observations, self._maker, board.part("hearing"), clock)
+        self._stage = HearingStage(
+            self._chunks, observations, self._maker, board.part("hearing"), clock, self._secretary()
+        )
 
     def thinkers(self) -> dict[str, Stage]:
         return {"hearing": self._stage}
@@ -63,6 +67,13 @@ class Hearing:
     @property
     def idle(self) -> bool:
         return not len(self._chunks)
+
+    def _secretary(self) -> Secretary | None:
+        if not any(microphone.transcripts for microphone in self._microphones.values()):
+            return None
+        folder = self._config.state_dir / "transcripts"
+        transcripts = Transcripts(folder, self._clock, self._config.privacy.transcripts_days)
+        return Secretary(transcripts, self._board.part("transcripts"))
 
     def _source_stage(self, name: str) -> Stage:
         part = self._board.part(f"microphone/{name}")
