@@ -11,7 +11,7 @@ from edgeguard.types.alert import Alert, AlertState, ClipRef, ModelRef, Severity
 from edgeguard.types.audio import AudioChunk
 from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
-from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat
+from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat, Showing
 from edgeguard.types.geometry import Line, Point, Polygon
 from edgeguard.types.observation import Measure, Observation, Phase, Stages
 from edgeguard.types.packet import Packet
@@ -39,6 +39,7 @@ __all__ = [
     "Point",
     "Polygon",
     "Severity",
+    "Showing",
     "SoundTag",
     "Stages",
     "Tracks",

@@ -35,6 +35,17 @@ class Memory(str, Enum):
     CUDA_ARRAY = "cuda-array"
 
 
+class Showing(str, Enum):
+    """What a frame is given for."""
+
+    LIVE = "live"
+    """A newer one of the same camera may replace it."""
+    CATCH_UP = "catch-up"
+    """Taken a while ago, and not looked at then: each of these counts."""
+    GLANCE = "glance"
+    """A keyframe of a camera that is quiet, decoded by itself: whether it shows anything new must be told."""
+
+
 @dataclass(frozen=True, slots=True)
 class DevicePlane:
     """One plane in the GPU's memory; valid until the frame's hold is released."""
@@ -86,3 +97,4 @@ class Frame:
     memory: Memory = Memory.HOST
     device: tuple[DevicePlane, ...] = ()
     hold: Hold | None = None
+    showing: Showing = Showing.LIVE
