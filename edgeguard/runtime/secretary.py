@@ -9,7 +9,7 @@ from edgeguard.types import Observation
 
 
 class Secretary:
-    """Keeps the sentences that come with their text; a disk that refuses turns its health and nothing else."""
+    """Keeps sentences that come with their text; a disk that refuses turns its health and nothing else."""
 
     def __init__(self, transcripts: Transcripts, part: Part) -> None:
         self._transcripts = transcripts

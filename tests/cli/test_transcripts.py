@@ -18,7 +18,8 @@ def config(tmp_path: Path) -> str:
     kept.keep("gate", clock.utc_ns(), "nobody")
     path = tmp_path / "guard.yaml"
     path.write_text(
-        "site: a\ndevice: b\nstate_dir: state\nmicrophones: {hall: {url: 'scene://hall'}}\nmqtt: {host: localhost}\n"
+        "site: a\ndevice: b\nstate_dir: state\nmqtt: {host: localhost}\n"
+        "microphones: {hall: {url: 'scene://hall'}}\n"
     )
     return str(path)
 
