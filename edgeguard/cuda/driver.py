@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from edgeguard.cuda.interop import MappedImage
 from edgeguard.errors import DependencyError, ModelError
 
 
@@ -77,6 +78,24 @@ class CudaDriver(Protocol):
     def launch(self, graph: int, stream: int) -> None: ...
 
     def destroy_graph(self, graph: int) -> None: ...
+
+    def context_handle(self) -> int:
+        """The CUcontext itself, for libraries that decode into it."""
+
+    def register_egl(self, image: int) -> int:
+        """Make an EGL image known to CUDA, which maps it until `unregister`."""
+
+    def egl_frame(self, resource: int) -> MappedImage: ...
+
+    def unregister(self, resource: int) -> None: ...
+
+    def make_texture(self, array: int) -> int:
+        """Reads the array's integers at whole coordinates, clamped at the edges."""
+
+    def destroy_texture(self, texture: int) -> None: ...
+
+    def copy_plane_out(self, host: int, row_bytes: int, rows: int, device: int, pitch: int) -> None:
+        """Copy a plane to dense rows at `host` and wait for it; pitch 0 says that `device` is a texture."""
 
     def close(self) -> None:
         """Let go of the primary context."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from edgeguard.cuda.driver import STICKY, Gpu, GpuLostError
+from edgeguard.cuda.interop import INTEROP, Interop
 from edgeguard.errors import DependencyError, ModelError
 
 LIBRARY = "libcuda.so.1"
@@ -50,7 +51,7 @@ SIGNATURES: dict[str, tuple[type, ...]] = {
 }
 
 
-class CtypesCuda:
+class CtypesCuda(Interop):
     """The first GPU, through its primary context."""
 
     binding = "ctypes"
@@ -184,7 +185,7 @@ def _load(name: str) -> c.CDLL:
     """The library with every function's signature set, so that no address is cut to 32 bits."""
     try:
         library = c.CDLL(name)
-        for function, arguments in SIGNATURES.items():
+        for function, arguments in {**SIGNATURES, **INTEROP}.items():
             entry = getattr(library, function)
             entry.argtypes, entry.restype = arguments, c.c_int
     except (OSError, AttributeError) as error:

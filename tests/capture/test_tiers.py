@@ -10,7 +10,7 @@ from edgeguard.clock import ManualClock
 from edgeguard.errors import DependencyError
 from edgeguard.gst import available
 
-ALL = {tier: HostFrames for tier in Tier}
+ALL = dict.fromkeys(Tier, HostFrames)
 
 
 def tiers(elements: frozenset[str] = ELEMENTS, clock: ManualClock | None = None) -> Tiers:

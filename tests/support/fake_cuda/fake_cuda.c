@@ -243,3 +243,5 @@ int cuGetErrorName(int result, const char **name) {
     return OK;
 }
 int cuGetErrorString(int result, const char **name) { return cuGetErrorName(result, name); }
+
+#include "interop.inc"
