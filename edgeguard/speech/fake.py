@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeguard.speech.recogniser import Transcript
+from edgeguard.speech.recogniser import RecogniserStream, Transcript
 from edgeguard.speech.samples import RATE_HZ, RecentSamples
 from edgeguard.speech.vad import Segment
 from edgeguard.types import AudioChunk
@@ -73,22 +73,25 @@ class FakeRecogniser:
     def stream(self) -> FakeStream:
         return FakeStream(self)
 
+    def decode(self) -> None:
+        """Its streams hear at once."""
+
     def next_word(self) -> str | None:
         return next(self._words, None)
 
 
-class FakeStream:
+class FakeStream(RecogniserStream):
     """One stream of a FakeRecogniser."""
 
     def __init__(self, recogniser: FakeRecogniser) -> None:
         self._recogniser = recogniser
         self._rest = np.zeros(0, np.float32)
-        self._heard = self._loud = 0
+        self._heard = self._loud = self._told = 0
+        self._ended = False
         self._tokens: list[str] = []
         self._times_s: list[float] = []
 
-    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
-        before = len(self._tokens)
+    def feed(self, samples: NDArray[np.float32]) -> None:
         waiting = np.concatenate([self._rest, samples])
         steps = waiting[: len(waiting) // _STEP * _STEP].reshape(-1, _STEP)
         self._rest = waiting[steps.size :]
@@ -97,10 +100,18 @@ class FakeStream:
             self._loud += _STEP * bool(np.abs(step).max() > self._recogniser.level)
             if self._loud >= self._recogniser.word:
                 self._say(self._recogniser.next_word())
-        return [self._transcript(final=False)] if len(self._tokens) > before else []
 
-    def finish(self) -> list[Transcript]:
-        return [self._transcript(final=True)] if self._tokens else []
+    def end(self) -> None:
+        self._ended = True
+
+    def decode(self) -> None:
+        pass
+
+    def poll(self) -> list[Transcript]:
+        if self._ended:
+            return [self._transcript(final=True)] if self._tokens else []
+        before, self._told = self._told, len(self._tokens)
+        return [self._transcript(final=False)] if self._told > before else []
 
     def _say(self, word: str | None) -> None:
         self._loud = 0

@@ -64,7 +64,7 @@ class PhraseMatcher:
     def accept(self, utterance: Utterance) -> list[Keyword]:
         """Phrases that this partial or final shows first."""
         spoken = _spoken(utterance)
-        known = len(spoken) if utterance.final else len(spoken) - 1
+        known = len(spoken) if utterance.final or utterance.settled else len(spoken) - 1
         found = [keyword for pattern in self._patterns for keyword in self._new(pattern, spoken, known)]
         if utterance.final:
             self.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,23 +33,48 @@ class Transcript:
     final: bool
 
 
-class RecogniserStream(Protocol):
-    """One microphone's way through a recogniser."""
+class RecogniserStream(ABC):
+    """One microphone's way through a recogniser: fed, decoded together with other streams, polled."""
 
-    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
-        """Take the next (n,) samples at 16 kHz; what is new: finals, and at most one partial after them.
+    @abstractmethod
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        """Take the next (n,) samples at 16 kHz."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """No more samples will come."""
+
+    @abstractmethod
+    def decode(self) -> None:
+        """Recognise what was fed to this stream, and to every other one of its recogniser."""
+
+    @abstractmethod
+    def poll(self) -> list[Transcript]:
+        """What is new since the last call: finals, and at most one partial after them.
 
         A final follows every partial; its text is empty only if the partial was taken back.
         """
 
+    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
+        """Feed, decode and poll at once."""
+        self.feed(samples)
+        self.decode()
+        return self.poll()
+
     def finish(self) -> list[Transcript]:
         """The final of what has been said; nothing may follow."""
+        self.end()
+        self.decode()
+        return self.poll()
 
 
 class Recogniser(Protocol):
     """A loaded model, shared by any number of streams in one thread."""
 
     def stream(self) -> RecogniserStream: ...
+
+    def decode(self) -> None:
+        """Recognise what was fed to any of its streams since the last call, in batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +98,7 @@ class SherpaRecogniser:
 
     def __init__(self, recognizer: Any) -> None:
         self._recognizer = recognizer
+        self._fed: dict[int, SherpaStream] = {}
 
     @classmethod
     def from_transducer(
@@ -103,48 +130,69 @@ class SherpaRecogniser:
         return cls(_recognizer("from_zipformer2_ctc", tokens, {"model": model}, endpointing, threads))
 
     def stream(self) -> SherpaStream:
-        return SherpaStream(self._recognizer, self._recognizer.create_stream())
+        return SherpaStream(self, self._recognizer, self._recognizer.create_stream())
+
+    def decode(self) -> None:
+        """One call of the model takes a step of every stream that has one ready."""
+        streams = [*self._fed.values()]
+        self._fed.clear()
+        while streams := [stream for stream in streams if self._recognizer.is_ready(stream.stream)]:
+            self._recognizer.decode_streams([stream.stream for stream in streams])
+            for stream in streams:
+                stream.decoded()
+
+    def was_fed(self, stream: SherpaStream) -> None:
+        """Remember that the next `decode` has something to do for it."""
+        self._fed[id(stream)] = stream
 
 
-class SherpaStream:
+class SherpaStream(RecogniserStream):
     """One `OnlineStream` of a shared `OnlineRecognizer`."""
 
-    def __init__(self, recognizer: Any, stream: Any) -> None:
+    def __init__(self, recogniser: SherpaRecogniser, recognizer: Any, stream: Any) -> None:
+        self.stream = stream
+        self._recogniser = recogniser
         self._recognizer = recognizer
-        self._stream = stream
         self._partial = ""
+        self._finals: list[Transcript] = []
+        self._ended = False
 
-    def accept(self, samples: NDArray[np.float32]) -> list[Transcript]:
-        self._stream.accept_waveform(RATE_HZ, samples)
-        finals = self._decode()
+    def feed(self, samples: NDArray[np.float32]) -> None:
+        self.stream.accept_waveform(RATE_HZ, samples)
+        self._recogniser.was_fed(self)
+
+    def end(self) -> None:
+        self.feed(_TAIL)
+        self.stream.input_finished()
+        self._ended = True
+
+    def decode(self) -> None:
+        self._recogniser.decode()
+
+    def decoded(self) -> None:
+        """The model took a step, which may end the utterance."""
+        if self._recognizer.is_endpoint(self.stream):
+            self._finals += self._end()
+
+    def poll(self) -> list[Transcript]:
+        finals, self._finals = self._finals, []
+        if self._ended:
+            return [*finals, *self._end()]
         latest = self._read(final=False)
         if latest.text in ("", self._partial):
             return finals
         self._partial = latest.text
         return [*finals, latest]
 
-    def finish(self) -> list[Transcript]:
-        self._stream.accept_waveform(RATE_HZ, _TAIL)
-        self._stream.input_finished()
-        return [*self._decode(), *self._end()]
-
-    def _decode(self) -> list[Transcript]:
-        finals = []
-        while self._recognizer.is_ready(self._stream):
-            self._recognizer.decode_stream(self._stream)
-            if self._recognizer.is_endpoint(self._stream):
-                finals += self._end()
-        return finals
-
     def _end(self) -> list[Transcript]:
         final = self._read(final=True)
         said = bool(final.text or self._partial)
         self._partial = ""
-        self._recognizer.reset(self._stream)
+        self._recognizer.reset(self.stream)
         return [final] if said else []
 
     def _read(self, final: bool) -> Transcript:
-        result = self._recognizer.get_result_all(self._stream)
+        result = self._recognizer.get_result_all(self.stream)
         times_s = tuple(result.start_time + time_s for time_s in result.timestamps)
         return Transcript(
             result.text.strip(), tuple(result.tokens), times_s, _confidence(result.ys_probs), final

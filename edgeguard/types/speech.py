@@ -28,6 +28,8 @@ class Utterance:
     """Monotonic time of the last token."""
     utc_ns: int
     """UTC time of `start_pts_ns`."""
+    settled: bool = False
+    """A partial after which nothing followed for so long that its last word is over."""
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.token_pts_ns):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeguard.speech import FakeRecogniser, FakeVad, SherpaRecogniser, SileroVad, Transcriber
-from edgeguard.speech.recogniser import RecogniserStream
+from edgeguard.speech.recogniser import RecogniserStream, Transcript
 from edgeguard.types import Utterance
 from tests.support.sound import START_NS, UTC_OFFSET_NS, Sound, at, chunks, join, silence, speech, tone
 
@@ -21,7 +21,7 @@ def finals(utterances: list[Utterance]) -> list[Utterance]:
     return [u for u in utterances if u.final]
 
 
-class Ear:
+class Ear(RecogniserStream):
     """A recogniser that keeps what it was given."""
 
     def __init__(self) -> None:
@@ -31,11 +31,16 @@ class Ear:
         self.heard.append(np.zeros(0, np.float32))
         return self
 
-    def accept(self, samples: Sound) -> list:  # type: ignore[type-arg]
+    def feed(self, samples: Sound) -> None:
         self.heard[-1] = join(self.heard[-1], samples)
-        return []
 
-    def finish(self) -> list:  # type: ignore[type-arg]
+    def end(self) -> None:
+        pass
+
+    def decode(self) -> None:
+        pass
+
+    def poll(self) -> list[Transcript]:
         return []
 
 
@@ -60,6 +65,60 @@ def test_partials_come_while_the_sentence_grows(ctc: SherpaRecogniser) -> None:
         ("help fire", False),
         ("help fire", True),
     ]
+
+
+def test_a_partial_that_grows_no_more_settles_once_and_early(ctc: SherpaRecogniser) -> None:
+    transcriber = Transcriber("gate", ctc, FakeVad(min_silence_s=1.0), settle_s=0.3)
+    told = [
+        (chunk, u) for chunk in chunks(join(silence(1), HELP, silence(3))) for u in transcriber.accept(chunk)
+    ]
+    settled = [(chunk, u) for chunk, u in told if u.settled]
+    assert [(u.text, u.final, u.settled) for _, u in told] == [
+        ("help", False, False),
+        ("help", False, True),
+        ("help", True, False),
+    ]
+    assert at(1.3) < settled[0][0].end_ns < at(1.3 + 0.5)
+
+
+class Halved:
+    """Takes half of the loudness, and holds the latest 100 samples back."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self._held = np.zeros(0, np.float32)
+
+    def begin(self) -> None:
+        self.begun += 1
+        self._held = np.zeros(0, np.float32)
+
+    def clean(self, samples: Sound) -> Sound:
+        held = join(self._held, samples)
+        self._held = held[max(len(held) - 100, 0) :]
+        return (held[: max(len(held) - 100, 0)] / 2).astype(np.float32)
+
+    def flush(self) -> Sound:
+        return (self._held / 2).astype(np.float32)
+
+
+def test_what_is_denoised_is_heard_whole_and_by_the_recogniser_alone() -> None:
+    plain, cleaned = Ear(), Ear()
+    sound = join(silence(1), HELP, silence(2), FIRE, silence(2))
+    transcribe(Transcriber("gate", plain, FakeVad()), sound)
+    denoiser = Halved()
+    transcribe(Transcriber("gate", cleaned, FakeVad(), denoiser=denoiser), sound)
+    assert denoiser.begun == 2
+    for one, other in zip(plain.heard, cleaned.heard, strict=True):
+        np.testing.assert_allclose(other, one / 2)
+
+
+def test_a_denoiser_can_be_done_without() -> None:
+    ear, denoiser = Ear(), Halved()
+    transcriber = Transcriber("gate", ear, FakeVad(), denoiser=denoiser)
+    transcriber.denoise = False
+    transcribe(transcriber, join(silence(1), HELP, silence(2)))
+    assert denoiser.begun == 0
+    assert np.abs(ear.heard[0]).max() > 0.2
 
 
 def test_the_recogniser_hears_speech_from_the_pre_roll_on_and_nothing_else() -> None:
