@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "broker": {*BASE, "alerts"},
     "bridges": {"types", "alerts", "client", "clock", "errors"},
     "evidence": BASE,
+    "coverage": BASE,
     "synth": {"types", "errors", "models"},
     "runtime": None,  # everything but cli
     "cli": None,

@@ -61,6 +61,18 @@ def _heard_and_seen(observation: Observation) -> str:
     return f"{heard} and {track} seen in {_where(observation)}{apart}{_limit(delay, ' s')}"
 
 
+def _blind(observation: Observation) -> str:
+    cause, lasted = _measure(observation, "cause"), _measure(observation, "lasted_s")
+    why = f" ({str(cause.value).replace('_', ' ')})" if cause else ""
+    since = f" for {_number(lasted.value)} s" if lasted else ""
+    return f"nothing came from {observation.source}{since}{_limit(lasted, ' s')}{why}"
+
+
+def _tampered(observation: Observation) -> str:
+    why = ", ".join(_compared(measure) for measure in observation.measures)
+    return f"camera {observation.source} is {(observation.label or '?').replace('_', ' ')} ({why})"
+
+
 def _other(observation: Observation) -> str:
     what = f"{observation.kind.replace('_', ' ')} at {observation.source}"
     measures = [_compared(measure) for measure in observation.measures]
@@ -77,6 +89,8 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "sound": _sound,
     "intent": _intent,
     "heard_and_seen": _heard_and_seen,
+    "blind": _blind,
+    "tampered": _tampered,
 }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+from edgeguard.runtime.channel import Channel
 
 
 class Coverage(Protocol):
@@ -27,3 +30,30 @@ class NoCoverage:
 
     def back(self, source: str, at_ns: int) -> None:
         pass
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a source's thread said; no cause: it gives again."""
+
+    source: str
+    cause: str | None
+    at_ns: int
+
+
+class Notices:
+    """The way from the sources' threads to the book: only news passes, so it costs a look-up a frame."""
+
+    def __init__(self) -> None:
+        self.waiting: Channel[Notice] = Channel(10_000)
+        self._causes: dict[str, str] = {}
+        """Of what is lost; each source's own thread is the only writer of its entry."""
+
+    def lost(self, source: str, cause: str, at_ns: int) -> None:
+        if self._causes.get(source) != cause and not (cause == "connecting" and source in self._causes):
+            self._causes[source] = cause
+            self.waiting.put(Notice(source, cause, at_ns))
+
+    def back(self, source: str, at_ns: int) -> None:
+        if self._causes.pop(source, None) is not None:
+            self.waiting.put(Notice(source, None, at_ns))

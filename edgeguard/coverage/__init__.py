@@ -1,0 +1,16 @@
+"""Blind time: when nobody watched, and why; kept across restarts.
+
+Belongs here: the records on disk, the intervals that follow from them, their sums by day.
+Does not belong here: who notices that a source is silent (runtime); alerts about it.
+May import: files, clock, errors.
+Called by: runtime, cli.
+To add one, copy: a cause is a word in `causes.py` and a line in docs/capture.md.
+"""
+
+from edgeguard.coverage.book import Book, Change, Interval
+from edgeguard.coverage.causes import CAUSES
+from edgeguard.coverage.days import blind_s, day_of
+from edgeguard.coverage.ledger import Ledger, read
+from edgeguard.coverage.records import Record, What
+
+__all__ = ["CAUSES", "Book", "Change", "Interval", "Ledger", "Record", "What", "blind_s", "day_of", "read"]

@@ -1,0 +1,195 @@
+"""From records to intervals of blind time.
+
+Records are taken in the order in which they were written. A moment is a boot and its monotonic time, which
+never steps; it becomes UTC by the newest record of that boot, so that a clock that was set right later sets
+right what was written before. Intervals of one source never overlap.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgeguard.coverage.records import Record, What
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """`source` was not watched."""
+
+    source: str
+    cause: str
+    from_utc_ns: int
+    to_utc_ns: int
+    """Of the newest record for one that is not over."""
+    over: bool = True
+
+    @property
+    def lasted_s(self) -> float:
+        return (self.to_utc_ns - self.from_utc_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    boot: str
+    mono_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    source: str
+    cause: str
+    start: _Moment
+    end: _Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A source was lost or came back."""
+
+    source: str
+    cause: str
+    """Why it is lost, or was until now."""
+    since_ns: int
+    """Monotonic: since when it is lost for any cause."""
+    at_ns: int
+    """Monotonic: since when it is so."""
+    is_back: bool
+
+
+@dataclass(slots=True)
+class _Lost:
+    cause: str
+    start: _Moment
+    """Of this cause."""
+    since_ns: int
+    """Of the first cause of this loss."""
+
+
+class Book:
+    """What follows from the records so far; records before the first BEGIN tell nothing."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._sources: tuple[str, ...] = ()
+        self._run = self._boot = ""
+        self._last: Record | None = None
+        self._offsets: dict[str, int] = {}
+        self._spans: list[_Span] = []
+        self._lost: dict[str, _Lost] = {}
+        self._ends: dict[str, int] = {}
+        """When each source came back last in this boot (monotonic)."""
+        for record in records:
+            self.take(record)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What is watched."""
+        return self._sources
+
+    @property
+    def lost(self) -> dict[str, tuple[str, int]]:
+        """Cause and since when (monotonic, of that cause) for each source that is lost now."""
+        return {name: (loss.cause, loss.start.mono_ns) for name, loss in self._lost.items()}
+
+    def take(self, record: Record) -> Change | None:
+        """What the record changes; None if that is nothing."""
+        if not self._boot and record.what is not What.BEGIN:
+            return None
+        change = self._apply(record)
+        self._offsets[self._boot] = record.utc_ns - record.mono_ns
+        self._last = record
+        return change
+
+    def intervals(self) -> list[Interval]:
+        """All of them, in the order of time for each source."""
+        open_now = [_Span(name, loss.cause, loss.start, self._now()) for name, loss in self._lost.items()]
+        by_source: dict[str, list[Interval]] = defaultdict(list)
+        for count, span in enumerate([*self._spans, *open_now]):
+            found = by_source[span.source]
+            begin = max(self._utc(span.start), found[-1].to_utc_ns if found else 0)
+            end = max(self._utc(span.end), begin)
+            found.append(Interval(span.source, span.cause, begin, end, over=count < len(self._spans)))
+        return [one for found in by_source.values() for one in found if one.lasted_s > 0 or not one.over]
+
+    def forget_before(self, utc_ns: int) -> None:
+        """Let go of what was over by then."""
+        self._spans = [span for span in self._spans if self._utc(span.end) >= utc_ns]
+
+    def _apply(self, record: Record) -> Change | None:
+        match record.what:
+            case What.BEGIN if record.run == self._run:
+                self._agree(record)
+            case What.BEGIN:
+                self._begin(record)
+            case What.LOST:
+                return self._lose(record.source, record.cause, min(record.at_ns, record.mono_ns))
+            case What.BACK:
+                return self._recover(record.source, min(record.at_ns, record.mono_ns))
+        return None
+
+    def _begin(self, record: Record) -> None:
+        if self._last is not None:
+            self._bridge(record, self._last)
+        self._ends = {}
+        self._lost = {
+            name: _Lost(cause, _Moment(record.boot, at_ns), at_ns)
+            for name, (cause, at_ns) in record.lost.items()
+        }
+        self._run, self._boot, self._sources = record.run, record.boot, record.sources
+
+    def _agree(self, record: Record) -> None:
+        """A new file of the same run: no news, unless the disk had refused something before it."""
+        for name in self._lost.keys() - record.lost.keys():
+            self._recover(name, record.mono_ns)
+        for name, (cause, at_ns) in record.lost.items():
+            self._lose(name, cause, at_ns)
+
+    def _bridge(self, record: Record, last: Record) -> None:
+        """Nobody watched from the last record of the run before to the first of this one."""
+        before, here = self._now(), _Moment(record.boot, record.mono_ns)
+        for name, loss in self._lost.items():
+            self._spans.append(_Span(name, loss.cause, loss.start, before))
+        died = last.what is not What.STOP
+        cause = "power" if died and record.boot != self._boot else "restarted"
+        self._spans += [_Span(name, cause, before, here) for name in self._sources if name in record.sources]
+
+    def _lose(self, source: str, cause: str, at_ns: int) -> Change | None:
+        loss = self._lost.get(source)
+        if loss is None:
+            at_ns = max(at_ns, self._ends.get(source, at_ns))
+            self._lost[source] = _Lost(cause, _Moment(self._boot, at_ns), at_ns)
+            return Change(source, cause, at_ns, at_ns, is_back=False)
+        if cause in (loss.cause, "connecting"):
+            return None
+        moment = _Moment(self._boot, max(at_ns, loss.start.mono_ns))
+        self._spans.append(_Span(source, loss.cause, loss.start, moment))
+        self._lost[source] = _Lost(cause, moment, loss.since_ns)
+        return Change(source, cause, loss.since_ns, moment.mono_ns, is_back=False)
+
+    def _recover(self, source: str, at_ns: int) -> Change | None:
+        loss = self._lost.pop(source, None)
+        if loss is None:
+            return None
+        at_ns = max(at_ns, loss.start.mono_ns)
+        self._spans.append(_Span(source, loss.cause, loss.start, _Moment(self._boot, at_ns)))
+        self._ends[source] = at_ns
+        return Change(source, loss.cause, loss.since_ns, at_ns, is_back=True)
+
+    def _now(self) -> _Moment:
+        return _Moment(self._boot, self._last.mono_ns if self._last else 0)
+
+    def begin_again(self, record: Record) -> Record:
+        """The BEGIN of a new file of this run at the time of `record`, from what was known before it."""
+        return Record(
+            What.BEGIN,
+            record.utc_ns,
+            record.mono_ns,
+            run=self._run,
+            boot=self._boot,
+            sources=self._sources,
+            lost=self.lost,
+        )
+
+    def _utc(self, moment: _Moment) -> int:
+        return moment.mono_ns + self._offsets[moment.boot]
