@@ -54,14 +54,16 @@ class _Keyframe:
 
 
 class ActivityGate:
-    """Closed, it lets keyframes through, each a glance that vision answers. It opens when the sizes of the packets
-    tell that something moves, or when a glance shows something new: then the decoder gets everything from the
-    last picture on that vision has dealt with, out of the ring. It closes at a keyframe, once nothing has moved
-    and nothing new was seen for `hold_s`.
+    """Keyframes only, unless something moves or is seen.
 
-    Where the sizes do not tell motion (a constant bit rate that is spent on noise), it closes only if keyframes
-    are no further apart than `blind_s`, because then only glances open it. `saw` may be called by another
-    thread than the rest.
+    Closed, it lets keyframes through, each a glance that vision answers. It opens when the sizes of the
+    packets tell that something moves, or when a glance shows something new: then the decoder gets everything
+    from the last picture on that vision has dealt with, out of the ring. It closes at a keyframe, once
+    nothing has moved and nothing new was seen for `hold_s`.
+
+    Where the sizes do not tell motion (a constant bit rate that is spent on noise), it closes only if
+    keyframes are no further apart than `blind_s`, because then only glances open it. `saw` may be called by
+    another thread than the rest.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class ActivityGate:
         self.begin("")
 
     def begin(self, codec: str) -> None:
-        """A stream begins. What is usual is kept if it is of the same codec: most likely it is the same one."""
+        """A stream begins. What is usual is kept if the codec is the same: most likely the camera is."""
         if codec != self._codec:
             self._meter.forget()
         self._codec = codec
@@ -114,7 +116,7 @@ class ActivityGate:
         return admitted
 
     def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing | None:
-        """What a decoded frame of `pixels` is for; None: vision has seen it. `sequence` is its number to be."""
+        """What a decoded frame is for; None: vision has seen it. `sequence` will be its number."""
         self._pixels = pixels
         if running_ns is None:
             return Showing.LIVE
@@ -128,7 +130,7 @@ class ActivityGate:
         return self._lateness(running_ns)
 
     def saw(self, sequence: int, news: bool) -> None:
-        """Vision has looked at that frame: whether it shows anything new. It does not track a glance that does."""
+        """Vision has looked at that frame. It does not track a glance that has news: the gate opens then."""
         self._answers.append((sequence, news))
 
     def _admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:
@@ -232,7 +234,7 @@ class ActivityGate:
         return None
 
     def _lateness(self, running_ns: int) -> Showing:
-        """After an opening frames are old until they have caught up; afterwards newer ones may replace them."""
+        """After an opening, frames are late until they have caught up; then newer ones may replace them."""
         late_ns = 0 if self._newest_ns is None else self._newest_ns - running_ns
         if not _NEAR_NS < late_ns < self._behind_ns:
             self._behind_ns = 0

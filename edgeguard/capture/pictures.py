@@ -38,7 +38,7 @@ class PictureReader:
         self._pps: dict[int, Pps] = {}
 
     def read(self, head: bytes) -> Picture:
-        """`head` is the packet or its first `HEADER_BYTES`, as a byte stream or with lengths of four bytes."""
+        """`head` is the packet or its first `HEADER_BYTES`: a byte stream, or with lengths of four bytes."""
         if self._read is not None:
             for nal in nal_units(head):
                 if nal and (picture := self._read(nal)) is not None:
