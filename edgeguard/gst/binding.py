@@ -28,6 +28,9 @@ class MapInfo(ctypes.Structure):
     )
 
 
+Notify = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+
+
 def _keep_exceptions_safe() -> None:
     """GStreamer brings libunwind, whose unwinder would take over C++ exceptions of every library that is
     loaded: the next refusal inside ONNX Runtime would end the process. The first one loaded wins."""
@@ -73,6 +76,14 @@ def c() -> Any:
     library.gst_buffer_map.restype = ctypes.c_int
     library.gst_buffer_unmap.argtypes = [ctypes.c_void_p, ctypes.POINTER(MapInfo)]
     library.gst_buffer_unmap.restype = None
+    library.gst_buffer_peek_memory.argtypes = [ctypes.c_void_p, ctypes.c_uint]
+    library.gst_buffer_peek_memory.restype = ctypes.c_void_p
+    library.gst_mini_object_weak_ref.argtypes = [ctypes.c_void_p, Notify, ctypes.c_void_p]
+    library.gst_mini_object_weak_ref.restype = None
+    library.gst_element_set_context.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.gst_element_set_context.restype = None
+    library.gst_mini_object_unref.argtypes = [ctypes.c_void_p]
+    library.gst_mini_object_unref.restype = None
     library.gst_query_add_allocation_meta.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p]
     library.gst_query_add_allocation_meta.restype = None
     return library

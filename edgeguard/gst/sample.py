@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 from edgeguard.errors import SourceError
 from edgeguard.gst.binding import MapInfo, c, load
 
-_MAP_READ = 1
+_MAP_READ, _MAP_CUDA = 1, 1 << 17
 _FULL_RANGE = 1
 
 
 class MappedBuffer:
     """A buffer mapped for reading until the last array made from it is gone."""
 
-    def __init__(self, buffer: Any) -> None:
+    def __init__(self, buffer: Any, also: int = 0) -> None:
+        """`also` are further flags of the map."""
         self._buffer = buffer
         self._info = MapInfo()
         self._pointer = hash(buffer)  # PyGObject hashes a boxed value to its address
-        self._mapped = bool(c().gst_buffer_map(self._pointer, ctypes.byref(self._info), _MAP_READ))
+        self._mapped = bool(c().gst_buffer_map(self._pointer, ctypes.byref(self._info), _MAP_READ | also))
         if not self._mapped:
             raise SourceError("GStreamer could not map a buffer for reading")
 
@@ -33,6 +34,16 @@ class MappedBuffer:
     @property
     def size(self) -> int:
         return int(self._info.size)
+
+    @property
+    def address(self) -> int:
+        """Of the first byte; on the device if the map's flags asked for that."""
+        return int(self._info.data or 0)
+
+    @property
+    def memory(self) -> int:
+        """The GstMemory behind it, which lives as long as its pool keeps it."""
+        return int(self._info.memory or 0)
 
     def bytes(self) -> NDArray[np.uint8]:
         """(size,) read-only view, which keeps the buffer mapped as long as it or a view on it lives."""
@@ -63,12 +74,43 @@ class Sample:
     @property
     def running_ns(self) -> int | None:
         """Time since the pipeline began to play; None if the source does not stamp."""
+        return self._running(self.buffer.pts)
+
+    @property
+    def decoding_ns(self) -> int | None:
+        """When it is to be decoded, in the same time; None if unknown."""
+        return self._running(self.buffer.dts)
+
+    @property
+    def is_keyframe(self) -> bool:
+        """Whether an encoded picture can be decoded without those before it."""
+        return not self.buffer.has_flags(load()[0].BufferFlags.DELTA_UNIT)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return int(self.buffer.get_size())
+
+    @property
+    def segment(self) -> Any:
+        """By which its times are to be read."""
+        return self._sample.get_segment()
+
+    def _running(self, time_ns: int) -> int | None:
         gst = load()[0]
-        time = self._sample.get_segment().to_running_time(gst.Format.TIME, self.buffer.pts)
+        time = self._sample.get_segment().to_running_time(gst.Format.TIME, time_ns)
         return None if time == gst.CLOCK_TIME_NONE else int(time)
 
     def map(self) -> MappedBuffer:
         return MappedBuffer(self.buffer)
+
+    def map_device(self) -> MappedBuffer:
+        """Mapped for the GPU (GST_MAP_CUDA), not for the host."""
+        return MappedBuffer(self.buffer, _MAP_CUDA)
+
+    def memory(self) -> int:
+        """The first GstMemory of the buffer, unmapped."""
+        return int(c().gst_buffer_peek_memory(hash(self.buffer), 0) or 0)
 
     def video_layout(self) -> VideoLayout:
         """Size, format and plane positions of a raw picture."""
