@@ -11,6 +11,7 @@ from edgeguard.clock import Clock
 from edgeguard.errors import UnavailableError
 from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.glancing import Doorkeeper
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
@@ -41,6 +42,8 @@ class Watch:
     tracker: Tracking
     rules: Sequence[Watching]
     count: Callable[[Tracks], Counts] | None = None
+    doorkeeper: Doorkeeper | None = None
+    """Of a camera with a gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ class VisionStage(Stage):
         detections = sight.detect(frame)
         end_ns = self._clock.monotonic_ns()
         watch = sight.watch(frame.source)
+        if watch.doorkeeper is not None and watch.doorkeeper.withholds(frame, detections):
+            return
         tracks = watch.tracker.update(detections, frame)
         noticed = [seen for rule in watch.rules for seen in rule.update(tracks)]
         if self._census is not None and watch.count is not None:
