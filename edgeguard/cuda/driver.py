@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from edgeguard.cuda.interop import MappedImage
+from edgeguard.cuda.kernels import Size
 from edgeguard.errors import DependencyError, ModelError
 
 
@@ -96,6 +97,36 @@ class CudaDriver(Protocol):
 
     def copy_plane_out(self, host: int, row_bytes: int, rows: int, device: int, pitch: int) -> None:
         """Copy a plane to dense rows at `host` and wait for it; pitch 0 says that `device` is a texture."""
+
+    def make_event(self, *, timing: bool = False) -> int:
+        """One that nothing was recorded in counts as complete."""
+
+    def record(self, event: int, stream: int) -> None:
+        """The event is complete once all is done that is on the stream now."""
+
+    def is_complete(self, event: int) -> bool:
+        """Without waiting."""
+
+    def wait_for_event(self, event: int) -> None:
+        """Wait until the event is complete; the GIL is free meanwhile."""
+
+    def elapsed_ms(self, begin: int, end: int) -> float:
+        """Between two complete events that were made with `timing`."""
+
+    def destroy_event(self, event: int) -> None: ...
+
+    def load_module(self, cubin: bytes) -> int:
+        """Make compiled code known; ModelError if it is not for this GPU."""
+
+    def function(self, module: int, name: str) -> int:
+        """The kernel of that name; valid until the module is unloaded."""
+
+    def unload_module(self, module: int) -> None: ...
+
+    def launch_kernel(
+        self, function: int, grid: Size, block: Size, arguments: Sequence[Any], stream: int
+    ) -> None:
+        """Put a kernel on the stream. `arguments` are ctypes values, copied at once."""
 
     def close(self) -> None:
         """Let go of the primary context."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 from edgeguard.cuda.driver import STICKY, Gpu, GpuLostError
 from edgeguard.cuda.interop import INTEROP, Interop
+from edgeguard.cuda.kernels import KERNELS, Kernels
 from edgeguard.errors import DependencyError, ModelError
 
 LIBRARY = "libcuda.so.1"
@@ -51,7 +52,7 @@ SIGNATURES: dict[str, tuple[type, ...]] = {
 }
 
 
-class CtypesCuda(Interop):
+class CtypesCuda(Interop, Kernels):
     """The first GPU, through its primary context."""
 
     binding = "ctypes"
@@ -185,7 +186,7 @@ def _load(name: str) -> c.CDLL:
     """The library with every function's signature set, so that no address is cut to 32 bits."""
     try:
         library = c.CDLL(name)
-        for function, arguments in {**SIGNATURES, **INTEROP}.items():
+        for function, arguments in {**SIGNATURES, **INTEROP, **KERNELS}.items():
             entry = getattr(library, function)
             entry.argtypes, entry.restype = arguments, c.c_int
     except (OSError, AttributeError) as error:

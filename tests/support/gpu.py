@@ -31,7 +31,7 @@ def fake_cuda_folder() -> Path:
     atexit.register(shutil.rmtree, folder)
     source = HERE / "fake_cuda" / "fake_cuda.c"
     command = [compiler, "-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so.1", "-o"]
-    subprocess.run([*command, str(folder / "libcuda.so.1"), str(source)], check=True)
+    subprocess.run([*command, str(folder / "libcuda.so.1"), str(source), "-ldl"], check=True)
     return folder
 
 

@@ -245,3 +245,5 @@ int cuGetErrorName(int result, const char **name) {
 int cuGetErrorString(int result, const char **name) { return cuGetErrorName(result, name); }
 
 #include "interop.inc"
+
+#include "kernels.c"
