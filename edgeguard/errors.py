@@ -30,11 +30,21 @@ class DependencyError(UnavailableError):
 
 
 class SourceError(UnavailableError):
-    """A camera or microphone failed."""
+    """A camera or microphone failed; `cause` is the word for it in health and in the book of blind time.
+
+    `connecting`, `unreachable`, `refused_login`, `no_stream`, `stalled`, `undecodable`, `ended` or `broken`.
+    """
+
+    def __init__(self, message: str, cause: str = "broken") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class EndOfStreamError(SourceError):
     """The source has nothing more to give."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "ended")
 
 
 class ModelError(UnavailableError):

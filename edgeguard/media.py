@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from edgeguard.errors import EndOfStreamError, SourceError
-from edgeguard.gst import Pipeline
+from edgeguard.gst import Pipeline, one_thread
 
 Media = Literal["video", "audio"]
 _SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
@@ -32,11 +32,40 @@ def connect(pipeline: Pipeline, url: str, media: Media, into: Any, options: Medi
 
     Raises SourceError for a scheme that has no reader.
     """
+    _read(pipeline, url, media, _Onward(into, lambda _caps: _decode(pipeline, media, into)), options)
+
+
+def connect_encoded(
+    pipeline: Pipeline, url: str, media: Media, onward: Callable[[Any], Any], options: MediaOptions
+) -> None:
+    """Add what turns `url` into `media` as it was encoded, one picture per buffer, and link it to what
+    `onward(caps)` gives; a device gives what it has, raw pictures perhaps, with caps None.
+
+    Raises SourceError for a scheme that has no reader.
+    """
+    _read(pipeline, url, media, _Onward(None, lambda _caps: _parse(pipeline, media, onward), onward), options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Onward:
+    """Where a reader leads to."""
+
+    into: Any
+    stream: Callable[[Any], Any]
+    """The element for an encoded stream with these caps."""
+    device_stream: Callable[[Any], Any] | None = None
+
+    def device(self) -> Any:
+        """The element for what a device gives, raw or encoded."""
+        return self.stream(None) if self.device_stream is None else self.device_stream(None)
+
+
+def _read(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: MediaOptions) -> None:
     scheme = urlsplit(url).scheme
     reader = _READERS.get(scheme)
     if reader is None:
         raise SourceError(f"cannot read {scheme}:// sources; known are {', '.join(sorted(_READERS))}")
-    reader(pipeline, url, media, into, options)
+    reader(pipeline, url, media, onward, options)
 
 
 def check(pipeline: Pipeline, url: str) -> None:
@@ -51,11 +80,24 @@ def check(pipeline: Pipeline, url: str) -> None:
             raise
         raise SourceError(f"{shown(url)} ended the stream") from None
     except SourceError as error:
-        if "Unauthorized" not in str(error):
-            raise
-        raise SourceError(
-            f"{shown(url)} refused the login: correct its `username` and the password in its `password_file`"
-        ) from error
+        raise _told(error, url) from error
+
+
+def _told(error: SourceError, url: str) -> SourceError:
+    """The error with the way out, where it is known."""
+    scheme = urlsplit(url).scheme
+    if error.cause == "refused_login" or "Unauthorized" in str(error):
+        return SourceError(
+            f"{shown(url)} refused the login: correct its `username` and the password in its `password_file`",
+            "refused_login",
+        )
+    if error.cause == "no_stream":
+        return SourceError(
+            f"{shown(url)} has no such stream ({error}): correct the path in its `url`", "no_stream"
+        )
+    if error.cause == "broken" and scheme in ("rtsp", "rtsps") and "onnect" in str(error):
+        return SourceError(str(error), "unreachable")
+    return error
 
 
 def is_live(url: str) -> bool:
@@ -70,14 +112,15 @@ def shown(url: str) -> str:
     return _SECRET.sub(r"\1=***", bare)
 
 
-def _file(pipeline: Pipeline, url: str, media: Media, into: Any, _options: MediaOptions) -> None:
+def _file(pipeline: Pipeline, url: str, media: Media, onward: _Onward, _options: MediaOptions) -> None:
     source = pipeline.add("filesrc", location=unquote(urlsplit(url).path))
     parse = pipeline.add("parsebin")
     pipeline.link(source, parse)
-    pipeline.link_later(parse, media, _decoder(pipeline, media, into))
+    # what it gives is parsed already
+    pipeline.link_later(parse, media, onward.device_stream or onward.stream)
 
 
-def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaOptions) -> None:
+def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: MediaOptions) -> None:
     parts = urlsplit(url)
     source = pipeline.add(
         "rtspsrc",
@@ -93,38 +136,41 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaO
         source.set_property("user-id", username)
         source.set_property("user-pw", options.password or unquote(parts.password or ""))
     pipeline.connect(source, "select-stream", lambda _source, _number, caps: media == pipeline.media_of(caps))
-    pipeline.link_later(source, media, _decoder(pipeline, media, into))
+    pipeline.link_later(source, media, onward.stream)
 
 
-def _v4l2(pipeline: Pipeline, url: str, _media: Media, into: Any, _options: MediaOptions) -> None:
-    pipeline.link(
-        pipeline.add("v4l2src", device=unquote(urlsplit(url).path)), _decode(pipeline, "video", into)
-    )
+def _v4l2(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
+    pipeline.link(pipeline.add("v4l2src", device=unquote(urlsplit(url).path)), onward.device())
 
 
-def _alsa(pipeline: Pipeline, url: str, _media: Media, into: Any, _options: MediaOptions) -> None:
+def _alsa(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
     device = unquote(url.partition("://")[2])
-    pipeline.link(pipeline.add("alsasrc", device=device or "default"), into)
+    pipeline.link(pipeline.add("alsasrc", device=device or "default"), onward.into)
 
 
-def _decoder(pipeline: Pipeline, media: Media, into: Any) -> Callable[[], Any]:
-    return lambda: _decode(pipeline, media, into)
+def _parse(pipeline: Pipeline, media: Media, onward: Callable[[Any], Any]) -> Any:
+    """From the packets of a network to one picture per buffer, whatever the codec."""
+    parse = pipeline.add("parsebin")
+    pipeline.connect(parse, "deep-element-added", lambda _bin, _sub, element: _ask_for_keyframes(element))
+    pipeline.link_later(parse, media, onward)
+    return parse
+
+
+def _ask_for_keyframes(element: Any) -> None:
+    """After a loss, ask the camera for a keyframe rather than wait for the next."""
+    if element.find_property("request-keyframe"):
+        element.set_property("request-keyframe", True)
 
 
 def _decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
     """A decoder for whatever comes; software decoders get one thread, which costs the least CPU in all."""
     decoder = pipeline.add("decodebin")
-    pipeline.connect(decoder, "element-added", lambda _bin, element: _one_thread(element))
-    pipeline.link_later(decoder, media, lambda: into)
+    pipeline.connect(decoder, "element-added", lambda _bin, element: one_thread(element))
+    pipeline.link_later(decoder, media, lambda _caps: into)
     return decoder
 
 
-def _one_thread(element: Any) -> None:
-    if element.find_property("max-threads"):
-        element.set_property("max-threads", 1)
-
-
-_READERS: dict[str, Callable[[Pipeline, str, Media, Any, MediaOptions], None]] = {
+_READERS: dict[str, Callable[[Pipeline, str, Media, _Onward, MediaOptions], None]] = {
     "alsa": _alsa,
     "file": _file,
     "rtsp": _rtsp,

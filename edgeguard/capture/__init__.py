@@ -8,9 +8,9 @@ To add one, copy `scene_source.py`; the contract tests run on every source.
 """
 
 from edgeguard.capture.gate import Gate, OpenGate
-from edgeguard.capture.gst_source import GstFrameSource
+from edgeguard.capture.gst_source import GstFrameSource, Patience
 from edgeguard.capture.ring import EncodedRing
 from edgeguard.capture.scene_source import SceneFrameSource
 from edgeguard.capture.source import FrameSource
 
-__all__ = ["EncodedRing", "FrameSource", "Gate", "GstFrameSource", "OpenGate", "SceneFrameSource"]
+__all__ = ["EncodedRing", "FrameSource", "Gate", "GstFrameSource", "OpenGate", "Patience", "SceneFrameSource"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from edgeguard.capture.ring import EncodedRing
-from edgeguard.types import Packet
+from edgeguard.types import Packet, Showing
 
 
 class Gate(Protocol):
@@ -18,6 +18,9 @@ class Gate(Protocol):
         The decoder can begin at a keyframe only, and needs all that follows it or nothing until the next.
         """
 
+    def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing | None:
+        """What a decoded frame of `pixels`, which will be number `sequence`, is for; None: nothing."""
+
     def begin(self, codec: str) -> None:
         """A stream begins: `h264`, `h265` or `jpeg`. What was known of the last one may no longer hold."""
 
@@ -27,6 +30,9 @@ class OpenGate:
 
     def admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:  # noqa: ARG002
         return (packet,)
+
+    def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing | None:  # noqa: ARG002
+        return Showing.LIVE
 
     def begin(self, codec: str) -> None:
         """Nothing to forget."""

@@ -1,26 +1,44 @@
-"""Cameras and files through GStreamer on the CPU tier."""
+"""Cameras and files through GStreamer: a feed, a ring of what it gave, a gate, and a decoder."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgeguard.anchor import Anchor
+from edgeguard.capture.backlog import Backlog
+from edgeguard.capture.decoders import Decoders
+from edgeguard.capture.feed import Feed, Stream
+from edgeguard.capture.frames import Stamp
+from edgeguard.capture.gate import Gate, OpenGate
+from edgeguard.capture.ring import EncodedRing
 from edgeguard.capture.source import RateGate
+from edgeguard.capture.tiers import ELEMENTS, Tiers, host_only
+from edgeguard.capture.timeline import Timeline
+from edgeguard.capture.watchdog import Watchdog
 from edgeguard.clock import Clock
-from edgeguard.errors import SourceError
-from edgeguard.gst import AppSink, Pipeline, Sample, VideoLayout
-from edgeguard.media import MediaOptions, check, connect, is_live, shown
-from edgeguard.types import Colour, Frame, PixelFormat
+from edgeguard.errors import EndOfStreamError, SourceError
+from edgeguard.gst import Sample, available
+from edgeguard.media import MediaOptions, is_live
+from edgeguard.types import Frame, Packet, Showing
 
-_RAW = "video/x-raw,format=(string){I420,NV12}"
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a camera may give nothing, and how much of it is kept."""
+
+    connect_s: float = 10.0
+    stall_s: float = 10.0
+    preroll_s: float = 10.0
+    preroll_bytes: int = 32_000_000
 
 
 class GstFrameSource:
-    """Decodes `url` and gives views on the decoder's own buffers, without a copy.
+    """Connects to `url`, keeps its packets, and decodes those that the gate admits.
 
-    `realtime` paces a file by its timestamps and lets newer frames replace older ones; otherwise every
-    frame that the rate gate picks is given, as fast as it is read. Live sources are always real time.
+    Frames are views on the decoder's own buffers, without a copy. `realtime` paces a file by its timestamps;
+    otherwise every frame that the rate gate picks is given, as fast as it is read. Live sources always are in
+    real time. Feed and decoder fail apart: one decoder may follow another while the camera stays connected.
     """
 
     def __init__(
@@ -31,8 +49,10 @@ class GstFrameSource:
         analyse_fps: float = 5.0,
         *,
         realtime: bool = True,
-        stall_s: float = 10.0,
+        patience: Patience | None = None,
         options: MediaOptions | None = None,
+        gate: Gate | None = None,
+        tiers: Tiers | None = None,
     ) -> None:
         self.name = name
         self._url = url
@@ -40,82 +60,152 @@ class GstFrameSource:
         self._fps = analyse_fps
         self._live = is_live(url)
         self._realtime = realtime or self._live
-        self._stall_ns = round(max(stall_s, 3 / analyse_fps) * 1e9)
+        self._patience = patience or Patience()
         self._options = options or MediaOptions()
-        self._sequence = 0
-        self._pipeline: Pipeline | None = None
+        self._gate = gate or OpenGate()
+        self._tiers = tiers
+        self._sequence = self._pixels = 0
+        self._last_pts_ns: int | None = None
+        self._timeline = Timeline()
+        self._backlog = Backlog(self._live)
+        self.ring = EncodedRing(self._patience.preroll_bytes, self._patience.preroll_s)
+        self._feed: Feed | None = None
+        self._decoders: Decoders | None = None
 
     def open(self) -> None:
         self.close()
-        self._pipeline = pipeline = Pipeline(f"camera-{self.name}")
-        self._sink: AppSink = pipeline.add_appsink(
-            sync=self._realtime and not self._live, lossless=not self._realtime
-        )
-        convert = pipeline.add("videoconvert")
-        pipeline.link(convert, pipeline.add_caps(_RAW), self._sink.element)
-        connect(pipeline, self._url, "video", convert, self._options)
-        self._anchor = Anchor(self._clock, self._live)
-        self._gate = RateGate(self._fps)
-        self._given_ns = self._clock.monotonic_ns()
-        pipeline.play()
+        if self._tiers is None:
+            self._tiers = Tiers(self.name, host_only(available(ELEMENTS)), self._clock)
+        if self._decoders is None:
+            self._decoders = Decoders(self.name, self._tiers)
+        patience = self._patience
+        self._stream: Stream | None = None
+        self._anchor = Anchor(self._clock, self._live, self._next_pts_ns())
+        self._rate = RateGate(self._fps)
+        self._watchdog = Watchdog(self._url, self._clock, patience.connect_s, patience.stall_s)
+        self._ended = False
+        self.ring.clear()
+        self._feed = Feed(self.name, self._url, self._clock, self._realtime, self._options)
 
     def read(self, timeout_s: float) -> Frame | None:
-        if self._pipeline is None:
+        if self._feed is None or self._decoders is None:
             raise SourceError(f"camera {self.name} is not open")
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
-        while (now_ns := self._clock.monotonic_ns()) < deadline_ns:
-            sample = self._sink.pull((deadline_ns - now_ns) / 1e9)
-            if sample is None:
-                check(self._pipeline, self._url)
-            elif self._wanted(sample):
-                return self._frame(sample)
-            self._check_stall()
-        return None
+        while True:
+            frame = self._next_frame(self._decoders)
+            left_ns = deadline_ns - self._clock.monotonic_ns()
+            if frame is not None or left_ns <= 0:
+                return frame
+            self._advance(self._feed, self._decoders, left_ns / 1e9)
 
     def close(self) -> None:
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline is not None:
-            pipeline.stop()
+        feed, self._feed = self._feed, None
+        self._backlog.clear()
+        try:
+            if self._decoders is not None:
+                self._decoders.close()
+        finally:
+            if feed is not None:
+                feed.close()
 
-    def _check_stall(self) -> None:
-        silent_ns = self._clock.monotonic_ns() - self._given_ns
-        if silent_ns > self._stall_ns:
-            raise SourceError(f"no picture from {shown(self._url)} for {silent_ns / 1e9:.0f} s")
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells of it."""
+        tier = self._tiers.tier if self._tiers is not None else None
+        return {
+            "ring_s": round(self.ring.seconds, 1),
+            "ring_bytes": self.ring.bytes,
+            "overload_skips": self._backlog.skipped,
+            "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
+            "timestamp_stops": self._timeline.stopped,
+            **({} if tier is None else {"decoder": tier.value}),
+        }
 
-    def _wanted(self, sample: Sample) -> bool:
+    def _next_pts_ns(self) -> int | None:
+        """A file that is played again goes on where it ended: read fast, it is ahead of the clock."""
+        if self._live or self._last_pts_ns is None:
+            return None
+        return self._last_pts_ns + round(1e9 / self._fps)
+
+    def _advance(self, feed: Feed, decoders: Decoders, timeout_s: float) -> None:
+        """Take what the camera sent into ring and backlog."""
+        if self._ended:
+            raise EndOfStreamError("end of stream")
+        try:
+            pulled = feed.pull(timeout_s)
+        except EndOfStreamError:
+            self._ended = True
+            decoders.end()
+            return
+        while pulled is not None:
+            self._take(decoders, *pulled)
+            pulled = feed.pull(0) if self._live else None
+        self._watchdog.check()
+        if self._watchdog.wants_keyframe():
+            feed.ask_for_keyframe()
+
+    def _take(self, decoders: Decoders, packet: Packet, stream: Stream) -> None:
+        if stream is not self._stream:
+            self._begin_stream(stream)
+        self._watchdog.packet(packet.keyframe, packet.arrived_ns)
+        if packet.running_ns is not None:
+            self._anchor.follow(packet.running_ns, packet.arrived_ns)
+        admitted: Sequence[Packet] = (packet,)
+        if stream.codec != "raw":  # raw pictures are too large to be kept, and need no decoder
+            self.ring.put(packet)
+            admitted = self._gate.admit(packet, self.ring)
+        if admitted:
+            self._backlog.add(admitted, stream, packet.arrived_ns)
+        else:
+            decoders.rest()
+
+    def _begin_stream(self, stream: Stream) -> None:
+        if self._stream is None or stream.caps is not self._stream.caps:
+            self.ring.clear()
+            self._gate.begin(stream.codec)
+        self._stream = stream
+
+    def _next_frame(self, decoders: Decoders) -> Frame | None:
+        """Decode until there is a frame to give, or nothing to decode."""
+        while True:
+            while (sample := decoders.pull()) is not None:
+                self._watchdog.decoded()
+                if (frame := self._look(decoders, sample)) is not None:
+                    return frame
+            taken = self._backlog.take(self._clock.monotonic_ns())
+            if taken is None:
+                return None
+            self._decode(decoders, *taken)
+
+    def _decode(self, decoders: Decoders, packet: Packet, stream: Stream) -> None:
+        if stream.is_independent and not self._in_time(packet.running_ns):
+            return  # the decoder need not do what nobody looks at
+        if decoders.push(packet, stream):
+            self._watchdog.fed(packet.arrived_ns)
+
+    def _in_time(self, running_ns: int | None) -> bool:
+        return self._rate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
+
+    def _look(self, decoders: Decoders, sample: Sample) -> Frame | None:
+        """The frame, if this picture is one to be analysed."""
         running_ns = sample.running_ns
-        return self._gate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
+        if self._live:
+            running_ns = self._timeline.running(running_ns, self._clock.monotonic_ns())
+        showing = self._gate.look(running_ns, self._sequence, self._pixels)
+        if showing is None:
+            return None
+        if showing is not Showing.GLANCE and not decoders.is_independent and not self._in_time(running_ns):
+            return None
+        return self._frame(decoders, sample, running_ns, showing)
 
-    def _frame(self, sample: Sample) -> Frame:
-        self._given_ns = self._clock.monotonic_ns()
-        times = self._anchor.stamp(sample.running_ns)
-        layout = sample.video_layout()
-        sequence, self._sequence = self._sequence, self._sequence + 1
-        return Frame(
-            source=self.name,
-            sequence=sequence,
-            pts_ns=times.pts_ns,
-            utc_ns=times.utc_ns,
-            arrived_ns=times.arrived_ns,
-            width=layout.width,
-            height=layout.height,
-            format=PixelFormat(layout.format),
-            planes=_planes(layout, sample.map().bytes()),
-            colour=_colour(layout),
-            media_ns=None if self._live else sample.media_ns,
-        )
-
-
-def _planes(layout: VideoLayout, data: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
-    height, width = layout.height, layout.width
-    half = ((height + 1) // 2, (width + 1) // 2)
-    luma = layout.plane(data, 0, (height, width))
-    if layout.format == PixelFormat.NV12.value:
-        return luma, layout.plane(data, 1, (*half, 2), pixel_bytes=2)
-    return luma, layout.plane(data, 1, half), layout.plane(data, 2, half)
-
-
-def _colour(layout: VideoLayout) -> Colour:
-    if layout.is_bt709:
-        return Colour.BT709_FULL if layout.is_full_range else Colour.BT709_LIMITED
-    return Colour.BT601_FULL if layout.is_full_range else Colour.BT601_LIMITED
+    def _frame(
+        self, decoders: Decoders, sample: Sample, running_ns: int | None, showing: Showing
+    ) -> Frame | None:
+        times = self._anchor.times(running_ns)
+        media_ns = None if self._live else sample.media_ns
+        frame = decoders.frame(sample, Stamp(self.name, self._sequence, times, media_ns))
+        if frame is None:
+            return None
+        self._sequence += 1
+        self._pixels = frame.width * frame.height
+        self._last_pts_ns = times.pts_ns
+        return frame if showing is Showing.LIVE else replace(frame, showing=showing)

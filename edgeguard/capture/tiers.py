@@ -72,6 +72,7 @@ _CHAINS: Mapping[str, tuple[tuple[Tier, tuple[Step, ...], str], ...]] = {
     "csi": ((Tier.NVMM, (), NVMM), (Tier.CPU, (Step("nvvidconv"),), HOST)),
     "raw": ((Tier.CPU, (Step("videoconvert"),), HOST),),
 }
+CODECS = frozenset(_CHAINS)
 ELEMENTS = frozenset(step.element for ways in _CHAINS.values() for _, steps, _ in ways for step in steps)
 
 

@@ -8,7 +8,20 @@ To add one, copy `sample.py`.
 """
 
 from edgeguard.gst.binding import available, start
-from edgeguard.gst.pipeline import AppSink, Pipeline
+from edgeguard.gst.inlet import Inlet
+from edgeguard.gst.lifetime import when_freed
+from edgeguard.gst.pipeline import AppSink, Pipeline, one_thread
 from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout
 
-__all__ = ["AppSink", "MappedBuffer", "Pipeline", "Sample", "VideoLayout", "available", "start"]
+__all__ = [
+    "AppSink",
+    "Inlet",
+    "MappedBuffer",
+    "Pipeline",
+    "Sample",
+    "VideoLayout",
+    "available",
+    "one_thread",
+    "start",
+    "when_freed",
+]

@@ -17,6 +17,20 @@ _PACKAGES = {
     "v4l2src": "gstreamer1.0-plugins-good",
     "alsasrc": "gstreamer1.0-alsa",
 }
+_RESOURCE, _STREAM = "gst-resource-error-quark", "gst-stream-error-quark"
+_CAUSES = {
+    (_RESOURCE, 3): "no_stream",  # not found
+    (_RESOURCE, 5): "unreachable",  # open
+    (_RESOURCE, 6): "unreachable",
+    (_RESOURCE, 7): "unreachable",
+    (_RESOURCE, 15): "refused_login",
+    (_STREAM, 4): "undecodable",  # unknown type
+    (_STREAM, 5): "undecodable",  # not the expected type
+    (_STREAM, 6): "undecodable",  # no decoder
+    (_STREAM, 7): "undecodable",  # decoding
+    (_STREAM, 9): "undecodable",  # taking the file apart
+    (_STREAM, 11): "undecodable",  # format
+}
 
 
 class AppSink:
@@ -30,6 +44,12 @@ class AppSink:
         sample = self.element.try_pull_sample(round(timeout_s * SECOND_NS))
         return None if sample is None else Sample(sample)
 
+    def ask_for_keyframe(self) -> None:
+        """Ask whatever encodes for a keyframe."""
+        gst, _, video = load()
+        event = video.video_event_new_upstream_force_key_unit(gst.CLOCK_TIME_NONE, True, 0)
+        self.element.send_event(event)
+
 
 class Pipeline:
     """Elements, their links and their life; every failure is a SourceError in plain words."""
@@ -37,7 +57,7 @@ class Pipeline:
     def __init__(self, name: str) -> None:
         self._gst, self._app, self._video = load()
         self._pipeline = self._gst.Pipeline.new(name)
-        self._failure: str | None = None
+        self._failure: SourceError | DependencyError | None = None
         self._undo: list[Callable[[], object]] = []
 
     def add(self, factory: str, **properties: object) -> Any:
@@ -56,9 +76,13 @@ class Pipeline:
         """A filter that lets only `caps` through."""
         return self.add("capsfilter", caps=self._gst.Caps.from_string(caps))
 
-    def add_appsink(self, *, sync: bool, lossless: bool, buffers: int = 1) -> AppSink:
-        """An appsink holding the newest `buffers`, or if `lossless` the next ones in order."""
+    def add_appsink(self, *, sync: bool, lossless: bool, buffers: int = 1, waits: bool = True) -> AppSink:
+        """An appsink holding the newest `buffers` (0: any number), or if `lossless` the next ones in order.
+
+        Without `waits` the pipeline plays before the first sample has come.
+        """
         element = self.add("appsink", sync=sync, max_buffers=buffers, drop=not lossless, wait_on_eos=False)
+        self._set(element, "async", waits)
         pad = element.get_static_pad("sink")
         probe = pad.add_probe(self._gst.PadProbeType.QUERY_DOWNSTREAM, self._offer_video_meta)
         self._undo.append(lambda: pad.remove_probe(probe))
@@ -70,8 +94,8 @@ class Pipeline:
             if not upstream.link(downstream):
                 raise SourceError(f"cannot link {upstream.get_name()} to {downstream.get_name()}")
 
-    def link_later(self, upstream: Any, media: str, connect: Callable[[], Any]) -> None:
-        """When `upstream` shows its first pad of `media` (`video`, `audio`), link it to `connect()`."""
+    def link_later(self, upstream: Any, media: str, connect: Callable[[Any], Any]) -> None:
+        """When `upstream` shows its first pad of `media` (`video`, `audio`), link it to `connect(caps)`."""
         taken: list[str] = []
 
         def on_pad(_element: Any, pad: Any) -> None:
@@ -81,11 +105,32 @@ class Pipeline:
                 return
             taken.append(media)
             try:
-                pad.link(connect().get_static_pad("sink"))
+                pad.link(connect(caps).get_static_pad("sink"))
             except (DependencyError, SourceError) as error:
-                self._failure = str(error)
+                self._failure = error
+
+        def on_no_more(_element: Any) -> None:
+            if not taken:
+                self._failure = SourceError(f"there is no {media} in it", "no_stream")
 
         self.connect(upstream, "pad-added", on_pad)
+        self.connect(upstream, "no-more-pads", on_no_more)
+
+    def add_decoder(self, caps: Any) -> Any:
+        """The best decoder for `caps`; a software decoder gets one thread, which costs the least in all.
+
+        Raises DependencyError where there is none.
+        """
+        kinds = self._gst.ElementFactory
+        known = kinds.list_get_elements(self._gst.ELEMENT_FACTORY_TYPE_DECODER, self._gst.Rank.MARGINAL)
+        fit = kinds.list_filter(known, caps, self._gst.PadDirection.SINK, caps.is_fixed())
+        if not fit:
+            codec = caps.get_structure(0).get_name()
+            raise DependencyError(f"GStreamer has no decoder for {codec}; install gstreamer1.0-libav")
+        best = max(fit, key=lambda factory: int(factory.get_rank()))
+        decoder = self.add(best.get_name())
+        one_thread(decoder)
+        return decoder
 
     def connect(self, element: Any, signal: str, handler: Callable[..., object]) -> None:
         """Connect a signal until the pipeline stops."""
@@ -100,13 +145,13 @@ class Pipeline:
     def check(self) -> None:
         """Raise SourceError if an element failed, EndOfStreamError if the stream ended."""
         if self._failure:
-            raise SourceError(self._failure)
+            raise self._failure
         types = self._gst.MessageType
         while message := self._pipeline.get_bus().pop_filtered(types.ERROR | types.EOS):
             if message.type == types.EOS:
                 raise EndOfStreamError("end of stream")
             error, detail = message.parse_error()
-            raise SourceError(_plain(error.message, detail))
+            raise SourceError(_plain(error.message, detail), _cause(error))
 
     def stop(self) -> None:
         """Stop everything and give the memory back; safe to call twice.
@@ -153,6 +198,17 @@ class Pipeline:
         del query  # GStreamer lets nobody write to a query that Python holds too
         c().gst_query_add_allocation_meta(pointer, video_meta_type(), None)
         return self._gst.PadProbeReturn.HANDLED
+
+
+def one_thread(element: Any) -> None:
+    """Let a software decoder decode on one thread."""
+    if element.find_property("max-threads"):
+        element.set_property("max-threads", 1)
+
+
+def _cause(error: Any) -> str:
+    """The word for an error of GStreamer's, by its domain and number."""
+    return _CAUSES.get((error.domain, error.code), "broken")
 
 
 def _plain(message: str, detail: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edgeguard.audio import GstAudioSource
-from edgeguard.capture import GstFrameSource
+from edgeguard.capture import GstFrameSource, Patience
 from edgeguard.clock import SystemClock
 from edgeguard.errors import EndOfStreamError, SourceError
 from tests.support.clips import make_clip
@@ -17,7 +17,7 @@ from tests.support.rtsp_process import RtspProcess
 
 Source = Any
 SOURCES: dict[str, Callable[[str], Source]] = {
-    "picture": lambda url: GstFrameSource("gate", url, SystemClock(), 60, stall_s=1.0),
+    "picture": lambda url: GstFrameSource("gate", url, SystemClock(), 60, patience=Patience(stall_s=1.0)),
     "sound": lambda url: GstAudioSource("gate", url, SystemClock(), stall_s=1.0),
 }
 
