@@ -7,7 +7,7 @@ from statistics import median
 
 from edgeguard.capture.pictures import Picture
 
-_LEARN = 12
+_LEARN = 8
 """Pictures of a kind after which its baseline is known."""
 _FOLLOW = 0.02
 """How far a baseline follows with each quiet picture, in its own spreads."""
@@ -42,8 +42,8 @@ class Baseline:
         return len(self._first) >= _LEARN
 
     def surplus(self, value: float) -> float:
-        """How far above the median, in spreads; 0 as long as it is not known."""
-        return (value - self._middle) / self._spread if self.known else 0.0
+        """How far above the median, in spreads."""
+        return (value - self._middle) / self._spread
 
     @property
     def waver_bytes(self) -> float:
@@ -101,8 +101,8 @@ class ActivityMeter:
         self._since_keyframe = 0 if keyframe else self._since_keyframe + 1
         value = log2(max(size, 1)) + (0 if picture.qp is None else picture.qp / 6)
         baseline = self._baselines.setdefault(self._kind(picture, keyframe), Baseline())
-        step = max(_LOWEST, min(_HIGHEST, baseline.surplus(value))) - _SLACK
-        if not keyframe:  # a keyframe says how much there is, not what has changed
+        if baseline.known and not keyframe:  # a keyframe says how much there is, not what has changed
+            step = max(_LOWEST, min(_HIGHEST, baseline.surplus(value))) - _SLACK
             self._sum = max(0.0, min(self._sum + step, 2 * _BEGIN))
         self.active = self._sum >= (_END if self.active else _BEGIN)
         if not self.active:

@@ -240,3 +240,22 @@ class ActivityGate:
             self._behind_ns = 0
             return Showing.LIVE
         return Showing.CATCH_UP
+
+
+class KeyframeGate:
+    """Keyframes only, whatever happens."""
+
+    def __init__(self) -> None:
+        self.counts = GateCounts()
+
+    def admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:  # noqa: ARG002
+        self.counts.packets += 1
+        self.counts.decoded += packet.keyframe
+        return (packet,) if packet.keyframe else ()
+
+    def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing:  # noqa: ARG002
+        """There are so few that each counts."""
+        return Showing.CATCH_UP
+
+    def begin(self, codec: str) -> None:
+        """Nothing to forget."""

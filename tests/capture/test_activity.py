@@ -19,15 +19,15 @@ from edgeguard.gst import Pipeline
 FPS, GOP, QUIET_S, MOVING_S = 10, 20, 12, 4
 SIZE = (320, 240)
 ENCODERS = {
-    "h264": f"x264enc key-int-max={GOP} bframes=0 speed-preset=veryfast pass=qual quantizer=26",
-    "h265": f"x265enc key-int-max={GOP} speed-preset=ultrafast option-string=bframes=0:crf=28",
+    "h264": f"x264enc key-int-max={GOP} bframes=0 speed-preset=veryfast pass=qual quantizer=26 option-string=scenecut=0",
+    "h265": f"x265enc key-int-max={GOP} speed-preset=ultrafast option-string=bframes=0:crf=28:scenecut=0",
 }
 
 
 def noisy_clip(path: Path, codec: str) -> Path:
     """A still room with a sensor's noise; then a box of a person's size walks through it."""
     rng = np.random.default_rng(5)
-    room = cv2.GaussianBlur(rng.integers(0, 255, (*SIZE[::-1], 3), np.uint8), (0, 0), 6)
+    room = cv2.resize(rng.integers(0, 255, (6, 8, 3), np.uint8), SIZE, interpolation=cv2.INTER_CUBIC)
     raw = bytearray()
     for number in range((QUIET_S + MOVING_S) * FPS):
         picture = room.astype(np.float32)
@@ -67,8 +67,8 @@ def test_a_walker_is_noticed_at_once_and_noise_is_not(codec: str, tmp_path: Path
     active = active_at(noisy_clip(tmp_path / "clip.mkv", codec), codec)
     begins = QUIET_S * FPS
     assert not any(active[:begins])
-    assert any(active[begins : begins + FPS // 2])
-    assert all(active[begins + FPS // 2 : -FPS])
+    assert any(active[begins : begins + FPS])
+    assert all(active[begins + FPS : -FPS])
 
 
 def stream(meter: ActivityMeter, sizes: list[float], gop: int = 25) -> list[bool]:
