@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeguard.types import Detections, Frame, Tracks
+from edgeguard.types import Detections, Frame, Showing, Tracks
 from edgeguard.vision.association import assign, likeness
 from edgeguard.vision.kalman import BoxFilters
 
@@ -77,20 +77,26 @@ class Tracker:
 
         Frames may come at any interval, but in order; one from the past counts as simultaneous.
         """
-        self._advance(frame.pts_ns)
+        self._advance(frame.pts_ns, frame.showing is Showing.GLANCE)
         corners = np.ascontiguousarray(detections.xyxy.T, np.float64)
         tracks, matches = self._associate(detections, corners)
         self._correct(tracks, detections, matches, corners)
         self._begin(detections, matches, corners)
         return self._visible(frame)
 
-    def _advance(self, pts_ns: int) -> None:
-        """End tracks, and move the others on to the time of the frame."""
+    def _advance(self, pts_ns: int, glance: bool) -> None:
+        """End tracks, and move the others on to the time of the frame.
+
+        Glances may be further apart than `lost_s`: what the last picture showed is looked for in any case.
+        """
         dt_s = 0.0 if self._pts_ns is None else max(pts_ns - self._pts_ns, 0) / 1e9
         self._pts_ns = pts_ns
         unseen_s = self._book["unseen_s"]
         unseen_s += dt_s
-        keep = (self._book["matched"] | self._confirmed()) & (unseen_s <= self._lost_s)
+        recent = unseen_s <= self._lost_s
+        if glance:
+            recent |= self._book["matched"]
+        keep = (self._book["matched"] | self._confirmed()) & recent
         if not keep.all():
             self._book = self._book[keep]
             self._filters.keep(keep)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeguard.types import Detections, Frame, PixelFormat, Tracks
+from edgeguard.types import Detections, Frame, PixelFormat, Showing, Tracks
 from edgeguard.vision.tracker import Tracker
 
 LABELS = ("person", "car")
@@ -253,3 +254,17 @@ def test_ids_go_on_in_a_tracker_that_replaces_another() -> None:
         )
         frame = Frame("gate", 0, 0, 0, 0, 640, 360, PixelFormat.BGR, ())
         assert tracker.update(found, frame).track_id.tolist() == [expected]
+
+
+def test_what_stands_still_keeps_its_id_from_glance_to_glance() -> None:
+    tracker = make()
+    dice = np.random.default_rng(3)
+    for step in range(20):
+        shown = tracker.update(found([(100 + dice.normal(0, 1), SURE)]), frame_at(step / 10))
+    first = ids(shown)
+    for step in range(1, 6):
+        glance = replace(frame_at(2 + 4 * step), showing=Showing.GLANCE)
+        assert ids(tracker.update(found([(100 + dice.normal(0, 1), FAIR)]), glance)) == first
+    assert ids(tracker.update(found([]), replace(frame_at(30), showing=Showing.GLANCE))) == []
+    gone = replace(frame_at(34), showing=Showing.GLANCE)
+    assert ids(tracker.update(found([(100, SURE)]), gone)) != first
