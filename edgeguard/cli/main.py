@@ -20,6 +20,7 @@ from edgeguard.cli import (
     check,
     collect,
     config,
+    coverage,
     demo,
     engines,
     models,
@@ -42,6 +43,7 @@ app.command("collect")(said_plainly(collect.collect))
 app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
+app.command("coverage")(said_plainly(coverage.coverage))
 app.command("watch")(said_plainly(watch.watch))
 app.command("calibrate")(said_plainly(calibrate.calibrate))
 app.add_typer(bridge.app, name="bridge")

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from edgeguard.config.detector import Detector
 from edgeguard.config.geometry import Line, Outline, Zone
+from edgeguard.config.sanity import Sanity
 from edgeguard.config.section import Many, Named, no_entries
 from edgeguard.config.source import Source
 from edgeguard.config.url import CameraUrl
@@ -32,5 +33,7 @@ class Camera(Source):
         default_factory=no_entries, examples=[{"entrance": {"start": [0.1, 0.6], "end": [0.9, 0.6]}}]
     )
     """Lines by name."""
+    sanity: Sanity = Sanity()
+    """How its picture is watched for tampering."""
     detector: Detector = Detector()
     """This camera's own detector settings; what is not said here is as in the general `detector`."""

@@ -69,6 +69,9 @@ def _rule(tree: Any, path: Path, rule: dict[str, Any]) -> Iterator[Fault]:
             if label in LABELS:
                 what = f"a class that camera {one_line(camera)} looks for"
                 yield from _unknown((*path, "classes", index), label, sought, what)
+    sources = {**_dig(tree, "cameras"), **_dig(tree, "microphones")}
+    for index, name in _entries(rule, "sources"):
+        yield from _unknown((*path, "sources", index), name, sources, "a camera or microphone")
     for index, keyword in _entries(rule, "keywords"):
         yield from _unknown(
             (*path, "keywords", index), keyword, _keywords(tree), "a name from speech.keywords"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.detector import ClassName
+from edgeguard.config.sanity import Tampering
 from edgeguard.config.section import Distinct, Name, Section, Share, Some
 from edgeguard.config.sounds import TagName
 from edgeguard.types import Severity
@@ -146,8 +147,42 @@ class HeardAndSeen(ZoneRule, HeardRule):
         return tags
 
 
+class Blind(Rule):
+    """A camera or a microphone gives nothing."""
+
+    kind: Literal["blind"]
+    """A camera or a microphone gives nothing: while nobody watches, no alert means nothing."""
+    sources: Some[Name] | None = Field(default=None, examples=[["gate", "gate-mic"]])
+    """Names of cameras and microphones; null: all of them."""
+    after_s: float = Field(default=30.0, ge=0, le=86_400)
+    """Seconds for which it must give nothing."""
+
+
+class Tampered(Rule):
+    """Somebody tampers with a camera, or its view fails."""
+
+    kind: Literal["tampered"]
+    """Somebody tampers with a camera, or its view fails: see the cameras' `sanity`."""
+    camera: Name | None = None
+    """Name of the camera; null: any."""
+    what: Some[Tampering] | None = Field(default=None, examples=[["covered", "moved"]])
+    """covered, defocused, moved, frozen, too_dark or ir_flip; null: any."""
+
+
 AnyRule = Annotated[
-    Union[ZoneEntered, ZoneLeft, LineCrossed, Loitering, Crowd, Keyword, Sound, Intent, HeardAndSeen],  # noqa: UP007
+    Union[  # noqa: UP007
+        ZoneEntered,
+        ZoneLeft,
+        LineCrossed,
+        Loitering,
+        Crowd,
+        Keyword,
+        Sound,
+        Intent,
+        HeardAndSeen,
+        Blind,
+        Tampered,
+    ],
     Field(discriminator="kind"),
 ]
 
@@ -165,4 +200,6 @@ def examples() -> list[dict[str, Any]]:
         {"kind": "sound", "name": "anything-heard"},
         {"kind": "intent", "name": "cry-for-help"},
         {"kind": "heard_and_seen", "name": "break-in", **place, "tags": ["glass", "scream"]},
+        {"kind": "blind", "name": "nobody-watches"},
+        {"kind": "tampered", "name": "camera-tampered"},
     ]

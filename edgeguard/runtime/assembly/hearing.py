@@ -13,6 +13,7 @@ from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
 from edgeguard.runtime.channel import Channel, WhenFull
+from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
@@ -38,8 +39,10 @@ class Hearing:
         catalog: Catalog,
         store: ModelStore,
         observations: Channel[Observation],
+        coverage: Coverage,
     ) -> None:
         self._config = config
+        self._coverage = coverage
         self._clock = clock
         self._board = board
         self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
@@ -78,7 +81,9 @@ class Hearing:
     def _source_stage(self, name: str) -> Stage:
         part = self._board.part(f"microphone/{name}")
         loop = self._microphones[name].loop
-        return SourceStage(f"audio-{name}", self._source(name), self._chunks, part, loop=loop)
+        return SourceStage(
+            f"audio-{name}", self._source(name), self._chunks, part, loop=loop, coverage=self._coverage
+        )
 
     def _source(self, name: str) -> AudioSource:
         microphone = self._microphones[name]

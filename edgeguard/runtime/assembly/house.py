@@ -12,6 +12,7 @@ from edgeguard.config import Config
 from edgeguard.errors import DependencyError
 from edgeguard.fusion import HeardAndSeen
 from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.runtime.assembly.covering import Covering
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.telling import Telling
@@ -38,6 +39,7 @@ class House:
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
+        self._covering = Covering(config, self.clock, self.board, observations)
         self._seeing = Seeing(
             config,
             self.clock,
@@ -47,8 +49,11 @@ class House:
             observations,
             shelf,
             lambda counts: self._telling.tell_counts(counts),
+            self._covering.notices,
         )
-        self._hearing = Hearing(config, self.clock, self.board, catalog, store, observations)
+        self._hearing = Hearing(
+            config, self.clock, self.board, catalog, store, observations, self._covering.notices
+        )
         self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 
     def daemon(self, *, until_done: bool = False) -> Daemon:
@@ -59,7 +64,12 @@ class House:
         crew = Crew(
             tellers=self._threads({**self._health_port(), **self._telling.stages()}),
             thinkers=self._threads(
-                {**self._seeing.thinkers(), **self._hearing.thinkers(), **self._telling.callers()}
+                {
+                    **self._covering.thinkers(),
+                    **self._seeing.thinkers(),
+                    **self._hearing.thinkers(),
+                    **self._telling.callers(),
+                }
             ),
             sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
         )
@@ -94,4 +104,4 @@ class House:
         return [StageThread(stage, self.board.part(part), self.clock) for part, stage in stages.items()]
 
     def _drained(self) -> bool:
-        return self._seeing.idle and self._hearing.idle and self._telling.idle
+        return self._covering.idle and self._seeing.idle and self._hearing.idle and self._telling.idle

@@ -15,6 +15,7 @@ from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, 
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
+from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
@@ -43,8 +44,10 @@ class Seeing:
         observations: Channel[Observation],
         shelf: Shelf,
         tell_counts: Callable[[Counts], bool],
+        coverage: Coverage,
     ) -> None:
         self._clock = clock
+        self._coverage = coverage
         self._board = board
         self._tracker = config.tracker
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
@@ -88,7 +91,15 @@ class Seeing:
         part = self._board.part(f"camera/{name}")
         camera = self._cameras[name]
         source = frame_source(name, camera, self._clock, camera.analyse_fps)
-        return SourceStage(f"capture-{name}", source, self._frames, part, loop=camera.loop)
+        return SourceStage(
+            f"capture-{name}",
+            source,
+            self._frames,
+            part,
+            loop=camera.loop,
+            coverage=self._coverage,
+            silent_s=_silent_s(camera.analyse_fps),
+        )
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
@@ -139,7 +150,7 @@ class Seeing:
 
     def _outlooks(self) -> dict[str, Outlook]:
         return {
-            name: Outlook(tuple(camera.zones), max(_SILENT_S, _SILENT_FRAMES / camera.analyse_fps))
+            name: Outlook(tuple(camera.zones), _silent_s(camera.analyse_fps))
             for name, camera in self._cameras.items()
         }
 
@@ -163,6 +174,10 @@ class Seeing:
             case kinds.ZoneRule():
                 return _zone_rule(rule, camera.zones[rule.zone].polygon, wanted)
         raise TypeError(f"no rule is built for the kind {rule.kind}")
+
+
+def _silent_s(fps: float) -> float:
+    return max(_SILENT_S, _SILENT_FRAMES / fps)
 
 
 def _zone_rule(rule: kinds.ZoneRule, polygon: Polygon, wanted: frozenset[str] | None) -> Rule:

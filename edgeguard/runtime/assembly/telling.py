@@ -36,6 +36,9 @@ from edgeguard.runtime.stage import Stage
 from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
+_UPDATE_S, _LASTING_UPDATE_S = 10.0, 3600.0
+"""Between two revisions of an open alert; what may last for days is told less often."""
+
 
 def clock_quality() -> ClockQuality:
     """How far UTC times can be trusted now."""
@@ -129,7 +132,14 @@ class Telling:
         )
 
     def _alert_rule(self, rule: kinds.Rule) -> AlertRule:
-        return AlertRule(rule.name, rule.severity, rule.cooldown_s, schedule=self._schedule(rule.schedule))
+        lasting = isinstance(rule, kinds.Blind | kinds.Tampered)
+        return AlertRule(
+            rule.name,
+            rule.severity,
+            rule.cooldown_s,
+            update_every_s=_LASTING_UPDATE_S if lasting else _UPDATE_S,
+            schedule=self._schedule(rule.schedule),
+        )
 
     def _schedule(self, name: str | None) -> Schedule | None:
         if name is None:

@@ -1,0 +1,76 @@
+"""The book of blind time, and the rules on it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.config import rules as kinds
+from edgeguard.coverage import Ledger
+from edgeguard.runtime.blindness import Blindness, BlindRule
+from edgeguard.runtime.bookkeeping import CoverageStage
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.coverage import Notices
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.stage import Stage
+from edgeguard.types import Observation
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def coverage_folder(state_dir: Path) -> Path:
+    return state_dir / "coverage"
+
+
+class Covering:
+    """From what the sources' threads say of themselves to the ledger, health and observations."""
+
+    def __init__(
+        self, config: Config, clock: Clock, board: HealthBoard, observations: Channel[Observation]
+    ) -> None:
+        self.notices = Notices()
+        sources = [("camera", config.cameras), ("microphone", config.microphones)]
+        wanted = {
+            (kind, name): source
+            for kind, named in sources
+            for name, source in named.items()
+            if source.enabled
+        }
+        clips = frozenset(
+            name for (_, name), source in wanted.items() if source.url.scheme in ("file", "scene")
+        )
+        self._stage = CoverageStage(
+            self.notices,
+            observations,
+            Blindness(_blind_rules(config), clips),
+            Ledger(coverage_folder(config.state_dir), config.health.coverage_days),
+            {name: board.part(f"{kind}/{name}") for kind, name in wanted},
+            board.part("coverage"),
+            clock,
+            ZoneInfo(config.timezone),
+            _boot_id(),
+        )
+
+    def thinkers(self) -> dict[str, Stage]:
+        return {"coverage": self._stage}
+
+    @property
+    def idle(self) -> bool:
+        return self._stage.idle
+
+
+def _blind_rules(config: Config) -> list[BlindRule]:
+    return [
+        BlindRule(rule.name, None if rule.sources is None else frozenset(rule.sources), rule.after_s)
+        for rule in config.rules
+        if rule.enabled and isinstance(rule, kinds.Blind)
+    ]
+
+
+def _boot_id() -> str:
+    with suppress(OSError):
+        return _BOOT_ID.read_text().strip()
+    return "unknown"
