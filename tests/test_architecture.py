@@ -60,7 +60,8 @@ DOORS = {
     "shapely": {"rules"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "threading": {"runtime", "cuda/ledger"},  # the ledger takes a lock, and starts no thread
+    # Ledger and registry take a lock, and start no thread.
+    "threading": {"runtime", "cuda/ledger", "capture/surfaces/registry"},
     "signal": {"runtime", "cli"},
     "time": {"clock", "cli"},
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeguard.anchor import Times
 from edgeguard.errors import SourceError
 from edgeguard.gst import Sample, VideoLayout
-from edgeguard.types import Colour, Frame, PixelFormat
+from edgeguard.types import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat
 
 
 class SurfaceError(SourceError):
@@ -60,6 +60,28 @@ class HostFrames:
 
     def close(self) -> None:
         """Each frame keeps its own buffer."""
+
+
+def device_frame(
+    stamp: Stamp, memory: Memory, planes: tuple[DevicePlane, DevicePlane], colour: Colour, hold: Hold
+) -> Frame:
+    """An NV12 picture on the GPU."""
+    return Frame(
+        source=stamp.source,
+        sequence=stamp.sequence,
+        pts_ns=stamp.times.pts_ns,
+        utc_ns=stamp.times.utc_ns,
+        arrived_ns=stamp.times.arrived_ns,
+        width=planes[0].width,
+        height=planes[0].height,
+        format=PixelFormat.NV12,
+        planes=(),
+        colour=colour,
+        media_ns=stamp.media_ns,
+        memory=memory,
+        device=planes,
+        hold=hold,
+    )
 
 
 def planes_of(layout: VideoLayout, data: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
