@@ -2,7 +2,8 @@
 
 The loop, the retries and the sleep are here; the story of one step is in the stage. A step that raises is
 logged once, the stage is closed, its health turns `degraded` with the reason, and it is opened again after
-1, 2, 5, 10, 30, 30, ... seconds; other stages carry on.
+1, 2, 5, 10, 30, 30, ... seconds, or after its own ladder; other stages carry on. Where a login was refused it
+is not tried again for a minute: cameras lock accounts out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from edgeguard.runtime.health import Part, State
 log = logging.getLogger(__name__)
 
 RETRY_S: Sequence[float] = (1, 2, 5, 10, 30)
+LOCKED_OUT_S = 60.0
 STEP_S = 0.25
 """How long a step may wait, and so how soon a stage notices that it shall stop."""
 
@@ -28,6 +30,8 @@ class Stage(ABC):
     """A room's work, as its thread sees it: every method is called by that thread alone."""
 
     name: str
+    retry_s: Sequence[float] = RETRY_S
+    """Pauses after failures in a row; the last one goes on."""
 
     def open(self) -> None:  # noqa: B027 - not every stage has something to open
         """Get ready. Raises EdgeGuardError; `close` follows either way."""
@@ -49,12 +53,15 @@ class Stage(ABC):
 class StageThread:
     """Runs one stage until told to stop, and counts its heartbeats."""
 
-    def __init__(self, stage: Stage, part: Part, clock: Clock, retry_s: Sequence[float] = RETRY_S) -> None:
+    def __init__(
+        self, stage: Stage, part: Part, clock: Clock, retry_s: Sequence[float] | None = None
+    ) -> None:
         self.stage = stage
         self.part = part
         self.beat_ns = clock.monotonic_ns()
         self._clock = clock
-        self._retry_s = retry_s
+        self._retry_s = retry_s or stage.retry_s
+        self._least_pause_s = 0.0
         self._failures = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
@@ -103,6 +110,8 @@ class StageThread:
     def _fail(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__
         self.part.set(State.DEGRADED, reason)
+        self.part.count("failures")
+        self._least_pause_s = LOCKED_OUT_S if getattr(error, "cause", None) == "refused_login" else 0.0
         if self._failures == 0:
             expected = isinstance(error, EdgeGuardError)
             log.warning("%s failed: %s", self.stage.name, reason, exc_info=None if expected else error)
@@ -113,7 +122,8 @@ class StageThread:
         if not self._failures:
             return
         step = min(self._failures, len(self._retry_s)) - 1
-        pause_s = self._retry_s[step] * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+        pause_s = max(self._retry_s[step], self._least_pause_s)
+        pause_s *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
         waited = 0.0
         while waited < pause_s and not self._stop.wait(min(1.0, pause_s - waited)):
             waited += 1.0
