@@ -227,7 +227,8 @@ def _clip(folder: Path, name: str, width: int, height: int, codec: str) -> Path:
     path = folder / f"{name}.mp4"
     line = (
         "gst-launch-1.0 -q videotestsrc pattern=ball num-buffers=100 ! "
-        f"video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! {encoder} ! mp4mux ! filesink location={path}"
+        f"video/x-raw,format=I420,width={width},height={height},framerate=25/1 ! "
+        f"{encoder} ! mp4mux ! filesink location={path}"
     )
     done = subprocess.run(line.split(), capture_output=True, text=True, timeout=60)
     if done.returncode:
