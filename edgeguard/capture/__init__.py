@@ -7,10 +7,23 @@ Called by: runtime.
 To add one, copy `scene_source.py`; the contract tests run on every source.
 """
 
+from edgeguard.capture.activity_gate import ActivityGate, KeyframeGate
+from edgeguard.capture.feed import head
 from edgeguard.capture.gate import Gate, OpenGate
 from edgeguard.capture.gst_source import GstFrameSource, Patience
 from edgeguard.capture.ring import EncodedRing
 from edgeguard.capture.scene_source import SceneFrameSource
 from edgeguard.capture.source import FrameSource
 
-__all__ = ["EncodedRing", "FrameSource", "Gate", "GstFrameSource", "OpenGate", "Patience", "SceneFrameSource"]
+__all__ = [
+    "ActivityGate",
+    "EncodedRing",
+    "FrameSource",
+    "Gate",
+    "GstFrameSource",
+    "KeyframeGate",
+    "OpenGate",
+    "Patience",
+    "SceneFrameSource",
+    "head",
+]

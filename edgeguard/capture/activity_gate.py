@@ -30,6 +30,7 @@ class Waiting(str, Enum):
     LEARNING = "learns what is usual"
     MOVING = "something moves"
     SEEN = "something is seen"
+    INDEPENDENT = "each picture is encoded by itself"
     NO_TIMES = "the camera stamps no times"
     FEW_KEYFRAMES = "keyframes are too far apart"
     DEAF = "the stream's sizes do not tell motion, and keyframes are far apart"
@@ -133,6 +134,17 @@ class ActivityGate:
         """Vision has looked at that frame. It does not track a glance that has news: the gate opens then."""
         self._answers.append((sequence, news))
 
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells of it."""
+        counts = self.counts
+        return {
+            "gate": f"open: {self.waiting.value}" if self.waiting else "closed",
+            "gate_decoded": round(counts.decoded / max(counts.packets, 1), 3),
+            "gate_glances": counts.glances,
+            "gate_wakes_moved": counts.wakes_moved,
+            "gate_wakes_seen": counts.wakes_seen,
+        }
+
     def _admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:
         now_ns = packet.running_ns
         if now_ns is None:
@@ -222,6 +234,8 @@ class ActivityGate:
         return self.waiting is None
 
     def _why_open(self, now_ns: int) -> Waiting | None:
+        if self._codec in ("jpeg", "raw"):
+            return Waiting.INDEPENDENT
         if not self._meter.ready or not self._gop_ns or not self._pixels:
             return Waiting.LEARNING
         if self._gop_ns > _LONGEST_GOP_NS:
@@ -252,6 +266,11 @@ class KeyframeGate:
         self.counts.packets += 1
         self.counts.decoded += packet.keyframe
         return (packet,) if packet.keyframe else ()
+
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells of it."""
+        counts = self.counts
+        return {"gate": "keyframes", "gate_decoded": round(counts.decoded / max(counts.packets, 1), 3)}
 
     def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing:  # noqa: ARG002
         """There are so few that each counts."""

@@ -28,6 +28,8 @@ class Decoders:
         self._falls = 0
         self._ended = False
         self._rests = True
+        self._arrived_ns = 0
+        """Arrival of the packet that was pushed last."""
         self.restarts = 0
 
     @property
@@ -45,6 +47,9 @@ class Decoders:
                 self._decoding is None or self._decoding.stream.caps is not stream.caps
             ):
                 return False
+            if packet.arrived_ns <= self._arrived_ns:  # it goes back: a gate has opened
+                self.rest()
+            self._arrived_ns = packet.arrived_ns
             self._for(stream).push(packet)
         except SourceError as error:
             self._fall(error)

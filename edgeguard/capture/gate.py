@@ -24,6 +24,9 @@ class Gate(Protocol):
     def begin(self, codec: str) -> None:
         """A stream begins: `h264`, `h265` or `jpeg`. What was known of the last one may no longer hold."""
 
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells of it."""
+
 
 class OpenGate:
     """Everything is decoded."""
@@ -36,3 +39,6 @@ class OpenGate:
 
     def begin(self, codec: str) -> None:
         """Nothing to forget."""
+
+    def counters(self) -> dict[str, int | float | str]:
+        return {}

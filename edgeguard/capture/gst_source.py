@@ -118,6 +118,7 @@ class GstFrameSource:
             "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
             "timestamp_stops": self._timeline.stopped,
             **({} if tier is None else {"decoder": tier.value}),
+            **self._gate.counters(),
         }
 
     def _next_pts_ns(self) -> int | None:

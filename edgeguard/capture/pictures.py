@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from edgeguard.capture.bits import Bits
 from edgeguard.capture.h264 import Pps, Sps, read_pps, read_slice, read_sps
 
-HEADER_BYTES = 4096
-"""Enough of a packet for its parameter sets and its first slice header."""
 _SLICE_BYTES = 96
 _H264_SLICES = {1, 5}
 _H264_SPS, _H264_PPS = 7, 8
@@ -38,7 +36,7 @@ class PictureReader:
         self._pps: dict[int, Pps] = {}
 
     def read(self, head: bytes) -> Picture:
-        """`head` is the packet or its first `HEADER_BYTES`: a byte stream, or with lengths of four bytes."""
+        """`head` is the packet or its first 4096 bytes: a byte stream, or with lengths of four bytes."""
         if self._read is not None:
             for nal in nal_units(head):
                 if nal and (picture := self._read(nal)) is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
 
 from edgeguard.config.detector import Detector
 from edgeguard.config.geometry import Line, Outline, Zone
@@ -10,6 +12,11 @@ from edgeguard.config.sanity import Sanity
 from edgeguard.config.section import Many, Named, no_entries
 from edgeguard.config.source import Source
 from edgeguard.config.url import CameraUrl
+
+
+def _off(value: Any) -> Any:
+    """YAML 1.1 takes the bare word `off` for false."""
+    return "off" if value is False else value
 
 
 class Camera(Source):
@@ -21,6 +28,14 @@ class Camera(Source):
     user:password@ here; it is masked wherever it is shown."""
     analyse_fps: float = Field(default=5, gt=0, le=60)
     """Pictures per second that are analysed."""
+    gate: Annotated[Literal["off", "auto", "keyframes"], BeforeValidator(_off)] = "off"
+    """Which pictures are decoded. `off`: all. `auto`: keyframes only while nothing moves and nothing new is
+    seen, and then everything from the last keyframe on; not where a rule needs every picture (line_crossed).
+    `keyframes`: nothing else, ever."""
+    preroll_s: float = Field(default=10, gt=0, le=300)
+    """Seconds that are kept as the camera encoded them, from a keyframe on."""
+    preroll_bytes: int = Field(default=32_000_000, ge=100_000, le=1_000_000_000)
+    """Bytes that these may take in memory; fewer seconds are kept where they would take more."""
     masks: Many[Outline] = Field(default=(), examples=[[[[0.0, 0.0], [0.2, 0.0], [0.2, 0.2]]]])
     """Privacy masks: list of polygons, each at least three corners [x, y] (0..1). What lies under one is
     black before anything is stored."""

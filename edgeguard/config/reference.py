@@ -109,10 +109,14 @@ def _is_container(node: Node) -> bool:
     return "properties" in below or "discriminator" in below or _is_container(below)
 
 
+_NO_TEXT = ("true", "false", "null", "on", "off", "yes", "no")
+"""What YAML 1.1 takes for something else unless it is quoted."""
+
+
 def _flow(value: Any) -> str:
     """A value in YAML's flow style."""
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in ("true", "false", "null"):
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and value not in _NO_TEXT:
         return value
     return json.dumps(value)

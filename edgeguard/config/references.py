@@ -64,6 +64,9 @@ def _rule(tree: Any, path: Path, rule: dict[str, Any]) -> Iterator[Fault]:
         for key, section in _PLACES.items():
             places = _dig(tree, "cameras", camera, section)
             yield from _unknown((*path, key), rule.get(key), places, f"a {key} of camera {one_line(camera)}")
+        if rule.get("kind") == "line_crossed" and _dig(tree, "cameras", camera).get("gate") == "keyframes":
+            what = f"which needs every picture: set cameras.{one_line(camera)}.gate to auto or off"
+            yield Fault((*path, "kind"), f"expected no line_crossed, {what}")
         sought = _classes(tree, camera)
         for index, label in _entries(rule, "classes"):
             if label in LABELS:

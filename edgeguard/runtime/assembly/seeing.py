@@ -12,6 +12,7 @@ from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
@@ -22,7 +23,7 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.vision import Eye, VisionStage, Watch
-from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon
+from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
 
@@ -52,6 +53,7 @@ class Seeing:
         self._tracker = config.tracker
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
         self._rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
+        self._gates = {name: gate_of(camera, self._rules_at(name)) for name, camera in self._cameras.items()}
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
         self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
@@ -90,7 +92,7 @@ class Seeing:
     def _stage(self, name: str) -> Stage:
         part = self._board.part(f"camera/{name}")
         camera = self._cameras[name]
-        source = frame_source(name, camera, self._clock, camera.analyse_fps)
+        source = frame_source(name, camera, self._clock, camera.analyse_fps, self._gates[name])
         return SourceStage(
             f"capture-{name}",
             source,
@@ -103,7 +105,7 @@ class Seeing:
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
-        if is_realtime(self._cameras[frame.source]):
+        if is_realtime(self._cameras[frame.source]) and frame.showing is Showing.LIVE:
             return frame.source
         return frame.source, frame.sequence
 
@@ -143,7 +145,18 @@ class Seeing:
             lost_s=settings.lost_s,
         )
         count = Headcount(camera, self._polygons(camera)).update if self._counting else None
-        return Watch(tracker, self._rules_of(camera, labels), count)
+        wanted = [None] if self._counting else [_wanted(rule, labels) for rule in self._rules_at(camera)]
+        doorkeeper = doorkeeper_of(
+            self._gates[camera],
+            labels,
+            wanted,
+            self._cameras[camera].detector.confidence,
+            settings.low_confidence,
+        )
+        return Watch(tracker, self._rules_of(camera, labels), count, doorkeeper)
+
+    def _rules_at(self, camera: str) -> list[kinds.SceneRule]:
+        return [rule for rule in self._rules if rule.camera == camera]
 
     def _polygons(self, camera: str) -> dict[str, Polygon]:
         return {name: zone.polygon for name, zone in self._cameras[camera].zones.items()}
@@ -156,7 +169,7 @@ class Seeing:
 
     def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
         """The camera's own rules, and for the joining ones who is present in their zones."""
-        mine = [rule for rule in self._rules if rule.camera == camera]
+        mine = self._rules_at(camera)
         joined = dict.fromkeys(rule.zone for rule in mine if isinstance(rule, kinds.HeardAndSeen))
         zones = self._cameras[camera].zones
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from edgeguard.capture import FrameSource, GstFrameSource, SceneFrameSource
+from edgeguard.capture import FrameSource, Gate, GstFrameSource, SceneFrameSource
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
@@ -26,9 +26,13 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def frame_source(name: str, camera: Camera, clock: Clock, fps: float) -> FrameSource:
+def frame_source(
+    name: str, camera: Camera, clock: Clock, fps: float, gate: Gate | None = None
+) -> FrameSource:
     """The camera's pictures, `fps` of them a second. Raises ConfigError."""
     address, realtime = camera.url.address, is_realtime(camera)
     if camera.url.scheme == "scene":
         return SceneFrameSource(name, Scene.open(address), clock, fps, pause, realtime=realtime)
-    return GstFrameSource(name, address, clock, fps, realtime=realtime, options=media_options(camera))
+    return GstFrameSource(
+        name, address, clock, fps, realtime=realtime, options=media_options(camera), gate=gate
+    )
