@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ from edgeguard.types import Frame, PixelFormat
 from edgeguard.vision.colour import bgr_matrix
 
 T = TypeVar("T", bound=np.generic)
+
+_STEPS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Letterbox:
     """Scales frames to `width_px` x `height_px` and normalises them: (value 0..255 - mean) / std.
 
     `mode` is `top_left` (proportions kept, `pad` to the right and below) or `stretch`. `order` is `bgr` or
-    `rgb`; `mean` and `std` follow it. Y'CbCr planes are scaled before they are converted, so that the cost
-    hardly depends on the frame's size. For one thread: the working memory is reused.
+    `rgb`; `mean` and `std` follow it. Y'CbCr planes are scaled before they are converted, and in 16 bits: the
+    matrix would make up to two and a half levels of the 8-bit roundings of three planes. For one thread: the
+    working memory is reused.
     """
 
     def __init__(
@@ -56,29 +59,31 @@ class Letterbox:
         self._keep_proportions = mode == "top_left"
         self._rows = [0, 1, 2] if order == "bgr" else [2, 1, 0]
         self._mean, self._std = np.array(mean), np.array(std)
-        self._pad, self._low, self._high = (self._normalised(value) for value in (pad, 0, 255))
+        self.pad, self.low, self.high = (self._normalised(value) for value in (pad, 0, 255))
+        """(3,): the normalised values of what no picture covers, of black and of white."""
         values = 3 * height_px * width_px
-        self._scaled, self._merged = np.empty((2, values), np.uint8)
+        self._scaled, self._merged = np.empty((2, values), np.uint16)
+        self._wide = np.empty(0, np.uint16)
         self._mixed, self._converted = np.empty((2, values), np.float32)
 
     def into(self, frame: Frame, out: NDArray[np.float32]) -> Transform:
         """Fill `out` (3, height_px, width_px), a slot of the network's input, with the frame."""
         if out.shape != self.shape or out.dtype != np.float32:
             raise ValueError(f"out is {out.dtype}{out.shape}, expected float32{self.shape}")
-        width, height = self._size(frame)
+        width, height = self.size(frame)
         picture = out[:, :height, :width]
-        self._convert(self._scale(frame, width, height), frame, picture)
-        for plane, pad, low, high in zip(out, self._pad, self._low, self._high, strict=True):
+        scaled, levels = self._scale(frame, width, height)
+        mixed = _view(self._mixed, (height, width, 3))
+        np.copyto(mixed, scaled)
+        self._convert(mixed, self.matrix(frame) / [levels, levels, levels, 1], picture)
+        for plane, pad, low, high in zip(out, self.pad, self.low, self.high, strict=True):
             np.clip(plane[:height, :width], low, high, out=plane[:height, :width])
             plane[height:] = pad
             plane[:height, width:] = pad
         return Transform(width / frame.width, height / frame.height)
 
-    def _normalised(self, value: float) -> NDArray[np.float32]:
-        return np.asarray((value - self._mean) / self._std, np.float32)
-
-    def _size(self, frame: Frame) -> tuple[int, int]:
-        """Width and height that the picture takes up."""
+    def size(self, frame: Frame) -> tuple[int, int]:
+        """Width and height that the picture takes up in the tensor, from its upper left corner."""
         _, height, width = self.shape
         if not self._keep_proportions:
             return width, height
@@ -86,33 +91,45 @@ class Letterbox:
             return width, max(1, frame.height * width // frame.width)
         return max(1, frame.width * height // frame.height), height
 
-    def _scale(self, frame: Frame, width: int, height: int) -> NDArray[np.float32]:
-        """(height, width, 3): the frame's own channels, side by side."""
-        planes: list[NDArray[np.uint8]] = []
-        used = 0
-        for plane in frame.planes:
-            scaled = _view(self._scaled[used:], (height, width, *plane.shape[2:]))
-            cv2.resize(plane, (width, height), dst=scaled, interpolation=cv2.INTER_LINEAR)
-            planes.append(scaled)
-            used += scaled.size
-        mixed = _view(self._mixed, (height, width, 3))
-        np.copyto(
-            mixed, cv2.merge(planes, _view(self._merged, mixed.shape)) if len(planes) > 1 else planes[0]
-        )
-        return mixed
-
-    def _convert(self, mixed: NDArray[np.float32], frame: Frame, picture: NDArray[np.float32]) -> None:
-        converted = _view(self._converted, mixed.shape)
-        cv2.transform(mixed, self._matrix(frame), dst=converted)
-        cv2.mixChannels([converted], list(picture), [0, 0, 1, 1, 2, 2])
-
-    def _matrix(self, frame: Frame) -> NDArray[np.float64]:
+    def matrix(self, frame: Frame) -> NDArray[np.float64]:
         """(3, 4): from the frame's channels straight to normalised values in the network's order."""
         matrix = np.eye(3, 4) if frame.format is PixelFormat.BGR else bgr_matrix(frame.colour)
         matrix = matrix[self._rows]
         matrix[:, 3] -= self._mean
         matrix /= self._std[:, None]
         return matrix
+
+    def _normalised(self, value: float) -> NDArray[np.float32]:
+        return np.asarray((value - self._mean) / self._std, np.float32)
+
+    def _scale(self, frame: Frame, width: int, height: int) -> tuple[NDArray[Any], int]:
+        """(height, width, 3): the frame's own channels, side by side, and steps to a level."""
+        if frame.format is PixelFormat.BGR:
+            scaled = _view(self._scaled.view(np.uint8), (height, width, 3))
+            return cv2.resize(frame.planes[0], (width, height), dst=scaled, interpolation=cv2.INTER_LINEAR), 1
+        planes: list[NDArray[np.uint16]] = []
+        used = 0
+        for plane in frame.planes:
+            place = _view(self._scaled[used:], (height, width, *plane.shape[2:]))
+            cv2.resize(self._widened(plane), (width, height), dst=place, interpolation=cv2.INTER_LINEAR)
+            planes.append(place)
+            used += place.size
+        return cv2.merge(planes, _view(self._merged, (height, width, 3))), _STEPS
+
+    def _widened(self, plane: NDArray[np.uint8]) -> NDArray[np.uint16]:
+        """The plane in steps of a 256th of a level."""
+        if self._wide.size < plane.size:
+            self._wide = np.empty(plane.size, np.uint16)
+        wide = _view(self._wide, plane.shape)
+        np.multiply(plane, np.uint16(_STEPS), out=wide, dtype=np.uint16)
+        return wide
+
+    def _convert(
+        self, mixed: NDArray[np.float32], matrix: NDArray[np.float64], picture: NDArray[np.float32]
+    ) -> None:
+        converted = _view(self._converted, mixed.shape)
+        cv2.transform(mixed, matrix, dst=converted)
+        cv2.mixChannels([converted], list(picture), [0, 0, 1, 1, 2, 2])
 
 
 def _view(memory: NDArray[T], shape: tuple[int, ...]) -> NDArray[T]:

@@ -55,10 +55,8 @@ def test_agrees_with_float_arithmetic(
     transform = Letterbox(160, 128).into(picture, out)
     width, height = round(transform.scale_x * size[0]), round(transform.scale_y * size[1])
     error = np.abs(out[:, :height, :width].transpose(1, 2, 0) - reference(picture, width, height))
-    # OpenCV scales 8-bit planes to within 0.8 levels, and the matrix adds the planes up.
-    gains = np.ones((3, 1)) if pixel_format is PixelFormat.BGR else bgr_matrix(colour)[:, :3]
-    assert np.all(error <= 0.8 * np.abs(gains).sum(axis=1))
-    assert error.mean() < 0.5
+    # OpenCV scales 8-bit planes to within 0.8 levels; those that the matrix adds up are scaled in 16 bits.
+    assert error.max() <= (0.8 if pixel_format is PixelFormat.BGR else 0.05)
     assert np.all(out[:, height:] == 114)
     assert np.all(out[:, :, width:] == 114)
 
@@ -112,10 +110,11 @@ def test_boxes_come_back(frame_size: tuple[int, int], size: tuple[int, int], mod
     assert np.allclose(transform.to_frame(whole), [[0, 0, width, height]], rtol=1e-5)
 
 
-def test_allocates_nothing_of_the_frames_size() -> None:
+def test_allocates_nothing_of_the_frames_size_after_the_first() -> None:
     picture = noise(1920, 1080, PixelFormat.NV12, Colour.BT709_LIMITED)
     out = np.empty((3, 384, 640), np.float32)
     letterbox = Letterbox(640, 384)
+    letterbox.into(picture, out)
     tracemalloc.start()
     try:
         letterbox.into(picture, out)
