@@ -61,6 +61,9 @@ class SceneFrameSource:
     def close(self) -> None:
         self._anchor = None
 
+    def counters(self) -> dict[str, int | float | str]:
+        return {}
+
     def _wait_for_tick(self, timeout_s: float) -> bool:
         elapsed_ns = self._clock.monotonic_ns() - self._start_ns
         self._tick = max(self._tick, elapsed_ns // self._interval_ns)

@@ -25,6 +25,9 @@ class FrameSource(Protocol):
     def close(self) -> None:
         """Let go of everything; safe at any time, also twice."""
 
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells of it."""
+
 
 class RateGate:
     """Picks frames so that about `fps` of them pass, evenly, whatever the source's rate.

@@ -25,6 +25,13 @@ class Source(Section):
     """RTSP transport: `tcp` loses nothing, `udp` may be quicker on a clean network."""
     latency_ms: int = Field(default=200, ge=0, le=10_000)
     """RTSP jitter buffer, in milliseconds."""
+    connect_s: float = Field(default=10, gt=0, le=300)
+    """Seconds after which a source that gives nothing since it was opened is opened anew."""
+    stall_s: float = Field(default=10, gt=0, le=300)
+    """Seconds after which one that gave something, and gives nothing more, is opened anew."""
+    retry_max_s: float = Field(default=30, ge=1, le=3600)
+    """Longest pause between two tries; the first are 1, 2, 5 and 10 seconds apart. A refused login is not
+    tried again for a minute, because cameras lock accounts out."""
     pace: Literal["realtime", "fast"] = "realtime"
     """file:// and scene:// only. `realtime`: as it was taken; `fast`: as quickly as it can be analysed."""
     loop: bool = False

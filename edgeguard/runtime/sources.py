@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Coverage, NoCoverage
 from edgeguard.runtime.health import Part, State
-from edgeguard.runtime.stage import STEP_S, Stage
+from edgeguard.runtime.stage import RETRY_S, STEP_S, Stage
 
 _SILENT_S = 5.0
+_COUNT_NS = 1_000_000_000
 
 
 class Timed(Protocol):
@@ -53,8 +55,14 @@ class SourceStage(Stage, Generic[T]):
         loop: bool = False,
         coverage: Coverage | None = None,
         silent_s: float = _SILENT_S,
+        retry_s: Sequence[float] = RETRY_S,
+        counters: Callable[[], Mapping[str, object]] | None = None,
     ) -> None:
+        """`counters` gives what the source tells of itself, for health."""
         self.name = name
+        self.retry_s = retry_s
+        self._counters = counters
+        self._counted_ns = 0
         self._source = source
         self._out = out
         self._part = part
@@ -72,6 +80,7 @@ class SourceStage(Stage, Generic[T]):
         self._begin()
 
     def step(self) -> None:
+        self._count()
         if self._held is None:
             self._held = self._read()
         if self._held is not None and self._out.put(self._held, STEP_S):
@@ -81,6 +90,12 @@ class SourceStage(Stage, Generic[T]):
     def close(self) -> None:
         self._held = None
         self._source.close()
+
+    def _count(self) -> None:
+        now_ns = self._part.clock.monotonic_ns()
+        if self._counters is not None and now_ns - self._counted_ns >= _COUNT_NS:
+            self._counted_ns = now_ns
+            self._part.note(**self._counters())
 
     def _begin(self) -> None:
         self._given = 0

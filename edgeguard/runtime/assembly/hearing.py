@@ -11,7 +11,7 @@ from edgeguard.config import rules as kinds
 from edgeguard.config.understanding import Classifier
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
-from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause
+from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
@@ -80,9 +80,15 @@ class Hearing:
 
     def _source_stage(self, name: str) -> Stage:
         part = self._board.part(f"microphone/{name}")
-        loop = self._microphones[name].loop
+        microphone = self._microphones[name]
         return SourceStage(
-            f"audio-{name}", self._source(name), self._chunks, part, loop=loop, coverage=self._coverage
+            f"audio-{name}",
+            self._source(name),
+            self._chunks,
+            part,
+            loop=microphone.loop,
+            coverage=self._coverage,
+            retry_s=retries(microphone),
         )
 
     def _source(self, name: str) -> AudioSource:
@@ -91,7 +97,8 @@ class Hearing:
         if microphone.url.scheme == "scene":
             return SceneAudioSource(name, Scene.open(address), self._clock, pause, realtime=realtime)
         options = media_options(microphone)
-        return GstAudioSource(name, address, self._clock, realtime=realtime, options=options)
+        stall_s = microphone.stall_s
+        return GstAudioSource(name, address, self._clock, realtime=realtime, stall_s=stall_s, options=options)
 
     def _when_full(self) -> WhenFull:
         """A recording read faster than real time waits; a living microphone does not."""

@@ -13,7 +13,7 @@ from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
-from edgeguard.runtime.assembly.sources import frame_source, is_realtime
+from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
@@ -101,6 +101,8 @@ class Seeing:
             loop=camera.loop,
             coverage=self._coverage,
             silent_s=_silent_s(camera.analyse_fps),
+            retry_s=retries(camera),
+            counters=source.counters,
         )
 
     def _frame_key(self, frame: Frame) -> object:

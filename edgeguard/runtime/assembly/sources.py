@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 
-from edgeguard.capture import FrameSource, Gate, GstFrameSource, SceneFrameSource
+from edgeguard.capture import FrameSource, Gate, GstFrameSource, Patience, SceneFrameSource
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
 from edgeguard.media import MediaOptions
 from edgeguard.synth import Scene
+
+_LADDER_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 
 def media_options(source: Source) -> MediaOptions:
@@ -26,6 +28,11 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
+def retries(source: Source) -> tuple[float, ...]:
+    """Pauses between tries to open it."""
+    return (*(pause_s for pause_s in _LADDER_S if pause_s < source.retry_max_s), source.retry_max_s)
+
+
 def frame_source(
     name: str, camera: Camera, clock: Clock, fps: float, gate: Gate | None = None
 ) -> FrameSource:
@@ -33,6 +40,14 @@ def frame_source(
     address, realtime = camera.url.address, is_realtime(camera)
     if camera.url.scheme == "scene":
         return SceneFrameSource(name, Scene.open(address), clock, fps, pause, realtime=realtime)
+    patience = Patience(camera.connect_s, camera.stall_s, camera.preroll_s, camera.preroll_bytes)
     return GstFrameSource(
-        name, address, clock, fps, realtime=realtime, options=media_options(camera), gate=gate
+        name,
+        address,
+        clock,
+        fps,
+        realtime=realtime,
+        patience=patience,
+        options=media_options(camera),
+        gate=gate,
     )
