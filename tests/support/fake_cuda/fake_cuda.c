@@ -246,4 +246,4 @@ int cuGetErrorString(int result, const char **name) { return cuGetErrorName(resu
 
 #include "interop.inc"
 
-#include "kernels.c"
+#include "kernels.inc"
