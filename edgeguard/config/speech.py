@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -63,6 +63,18 @@ class Speech(Section):
     """Whether speech is recognised at all."""
     model: ModelName | None = None
     """Speech model from the catalog; null: the first one that is installed."""
+    keyword_model: ModelName | None = None
+    """Keyword spotter from the catalog, which hears the phrases of `keywords` and nothing else; null: the
+    first one that is installed. Without one, phrases are found in the recognised text."""
+    settle_s: float | None = Field(default=None, ge=0.1, le=10)
+    """Seconds without another word after which the last one counts as whole; null: what suits the model."""
+    hotwords_score: float = Field(default=1.5, ge=0, le=10)
+    """How much a transducer model is drawn to the phrases of `keywords`; 0: not at all, which is quicker.
+    Other models take no notice."""
+    denoise: Literal["auto", "always", "never"] = "auto"
+    """Whether speech is denoised before it is recognised. `auto`: where the model gains, as measured."""
+    denoise_model: ModelName = "gtcrn"
+    """Model from the catalog."""
     threads: int = Field(default=1, ge=1, le=64)
     """CPU threads for recognition."""
     vad: Vad = Vad()

@@ -95,6 +95,8 @@ class ModelCard:
     """How the outputs are read: the word that vision or speech chooses its decoder by."""
     labels: tuple[str, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    denoise: bool = False
+    """Whether sound should be denoised before it, as measured."""
     caveat: str = ""
     """What the licence does not say but its user must know; empty if nothing."""
     notes: str = ""

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import EarMaker
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.stage import STEP_S, Stage
-from edgeguard.speech import Listener
+from edgeguard.runtime.strain import Strain
+from edgeguard.speech import Effort, Listener
 from edgeguard.types import AudioChunk, Observation
 
 _RETRY_MODELS_NS = 60_000_000_000
 
+_GIVEN_UP = {
+    Effort.WORDS: "sentences and denoising are given up",
+    Effort.SOUNDS: "sentences and keywords are given up",
+    Effort.NOTHING: "sentences, keywords and sounds are given up",
+}
+
 
 class HearingStage(Stage):
-    """Gives each chunk to its microphone's listener; the models are loaded when the stage opens."""
+    """Gives each chunk to its microphone's listener; the models are loaded when the stage opens.
+
+    It takes one chunk of every microphone that has one, and lets the models hear all of them at once. Late
+    with them, it gives up work as `strain` says; without `strain` the microphones wait for it.
+    """
 
     name = "speech"
 
@@ -27,6 +40,9 @@ class HearingStage(Stage):
         part: Part,
         clock: Clock,
         secretary: Secretary | None = None,
+        *,
+        strain: Strain | None = None,
+        microphones: Mapping[str, Part] | None = None,
     ) -> None:
         self._secretary = secretary
         self._chunks = chunks
@@ -34,28 +50,38 @@ class HearingStage(Stage):
         self._ears = ears
         self._part = part
         self._clock = clock
+        self._strain = strain
+        self._microphones = microphones or {}
+        self._effort = Effort.ALL
         self._listeners: dict[str, Listener] = {}
+        self._waiting: list[AudioChunk] = []
 
     def open(self) -> None:
         self._ears.load()
-        self._listeners = self._ears.listeners()
+        self._listen()
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
 
     def step(self) -> None:
         self._try_models_again()
-        chunk = self._chunks.get(STEP_S)
-        if chunk is not None:
-            self._hear(chunk)
-        self._part.note(
-            chunks_dropped=sum(self._chunks.drops().values()),
-            holes=sum(listener.holes for listener in self._listeners.values()),
-        )
-        self._part.set(State.OK)
+        if not self._waiting:
+            self._waiting = self._chunks.get_all(STEP_S)
+        self._adapt()
+        self._hear(self._round())
+        self._report()
 
     def close(self) -> None:
         for listener in self._listeners.values():
             self._tell(listener.finish())
         self._listeners = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything was heard that came."""
+        return not self._waiting and not len(self._chunks)
+
+    def _listen(self) -> None:
+        self._listeners = self._ears.listeners()
+        self._effort = Effort.ALL
 
     def _try_models_again(self) -> None:
         if self._clock.monotonic_ns() < self._retry_ns:
@@ -63,14 +89,61 @@ class HearingStage(Stage):
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
         if self._ears.load():
             self.close()
-            self._listeners = self._ears.listeners()
+            self._listen()
 
-    def _hear(self, chunk: AudioChunk) -> None:
-        self._part.worked()
-        self._tell(self._listeners[chunk.source].accept(chunk))
+    def _adapt(self) -> None:
+        if self._strain is None:
+            return
+        now_ns = self._clock.monotonic_ns()
+        late_s = max((now_ns - chunk.arrived_ns for chunk in self._waiting), default=0) / 1e9
+        effort = self._strain.update(late_s, now_ns)
+        self._part.note(late_s=round(late_s, 2), effort=effort.name.lower())
+        if effort is not self._effort:
+            self._effort = effort
+            for listener in self._listeners.values():
+                self._tell(listener.limit(effort))
+
+    def _round(self) -> list[AudioChunk]:
+        """The oldest chunk of each microphone."""
+        first: dict[str, AudioChunk] = {}
+        rest = [chunk for chunk in self._waiting if first.setdefault(chunk.source, chunk) is not chunk]
+        self._waiting = rest
+        return [*first.values()]
+
+    def _hear(self, chunks: list[AudioChunk]) -> None:
+        for chunk in chunks:
+            self._part.worked()
+            self._tell(self._listeners[chunk.source].feed(chunk))
+        self._ears.decode()
+        for chunk in chunks:
+            self._tell(self._listeners[chunk.source].poll())
+
+    def _report(self) -> None:
+        listeners = self._listeners.values()
+        self._part.note(
+            chunks_dropped=sum(self._chunks.drops().values()),
+            holes=sum(listener.holes for listener in listeners),
+        )
+        for name, part in self._microphones.items():
+            _note(part, self._listeners[name])
+        reasons = [f"the processor is short: {_GIVEN_UP[self._effort]}"] if self._effort else []
+        reasons += [
+            f"microphone {name}: {', '.join(listener.check.faults)}"
+            for name, listener in self._listeners.items()
+            if listener.check and listener.check.faults
+        ]
+        self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None)
 
     def _tell(self, noticed: list[Observation]) -> None:
         for observation in noticed:
             if self._secretary is not None:
                 self._secretary.write(observation)
             self._observations.put(observation)
+
+
+def _note(part: Part, listener: Listener) -> None:
+    check = listener.check
+    part.note(
+        chunks_missed=listener.missed,
+        **({} if check is None or check.level_dbfs is None else {"level_dbfs": check.level_dbfs}),
+    )

@@ -7,12 +7,17 @@ Called by: runtime.
 To add one, copy an entry of `tags.py` for a sound, `recogniser.py` for a way to recognise.
 """
 
+from edgeguard.speech.denoiser import Denoiser, GtcrnDenoiser
+from edgeguard.speech.effort import Effort
 from edgeguard.speech.fake import FakeRecogniser, FakeVad
+from edgeguard.speech.hotwords import Hotwords
 from edgeguard.speech.listener import Listener
 from edgeguard.speech.phrases import Keyword, PhraseMatcher
 from edgeguard.speech.recogniser import Endpointing, Recogniser, SherpaRecogniser
 from edgeguard.speech.reporter import IntentRule, KeywordRule, SoundRule
+from edgeguard.speech.soundness import Limits, MicrophoneCheck
 from edgeguard.speech.sounds import SoundTagger
+from edgeguard.speech.spotter import SherpaSpotter, speller
 from edgeguard.speech.tags import TAGS, TagSpec
 from edgeguard.speech.transcriber import Transcriber
 from edgeguard.speech.understanding.meaning import Understanding
@@ -20,16 +25,23 @@ from edgeguard.speech.vad import SileroVad, Vad
 
 __all__ = [
     "TAGS",
+    "Denoiser",
+    "Effort",
     "Endpointing",
     "FakeRecogniser",
     "FakeVad",
+    "GtcrnDenoiser",
+    "Hotwords",
     "IntentRule",
     "Keyword",
     "KeywordRule",
+    "Limits",
     "Listener",
+    "MicrophoneCheck",
     "PhraseMatcher",
     "Recogniser",
     "SherpaRecogniser",
+    "SherpaSpotter",
     "SileroVad",
     "SoundRule",
     "SoundTagger",
@@ -37,4 +49,5 @@ __all__ = [
     "Transcriber",
     "Understanding",
     "Vad",
+    "speller",
 ]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeguard.speech import sherpa
+from edgeguard.speech.hotwords import Hotwords, options
 from edgeguard.speech.samples import RATE_HZ
 
 _TAIL = np.zeros(int(0.8 * RATE_HZ), np.float32)
@@ -110,10 +112,12 @@ class SherpaRecogniser:
         *,
         endpointing: Endpointing | None = None,
         threads: int = 1,
+        hotwords: Hotwords | None = None,
     ) -> SherpaRecogniser:
-        """A transducer such as a streaming Zipformer."""
+        """A transducer such as a streaming Zipformer; DependencyError as `hotwords.options` has it."""
         files = {"encoder": encoder, "decoder": decoder, "joiner": joiner}
-        return cls(_recognizer("from_transducer", tokens, files, endpointing, threads))
+        with options(hotwords, Path(sherpa.file(tokens))) as expected:
+            return cls(_recognizer("from_transducer", tokens, files, endpointing, threads, expected))
 
     @classmethod
     def from_nemo_ctc(
@@ -212,10 +216,14 @@ def _recognizer(
     files: dict[str, Path],
     endpointing: Endpointing | None,
     threads: int,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Any:
     endpointing = endpointing or Endpointing()
-    options: dict[str, Any] = {name: sherpa.file(path) for name, path in {"tokens": tokens, **files}.items()}
-    options |= {
+    arguments: dict[str, Any] = {
+        name: sherpa.file(path) for name, path in {"tokens": tokens, **files}.items()
+    }
+    arguments |= {
+        **more,
         "num_threads": threads,
         "enable_endpoint_detection": True,
         "rule1_min_trailing_silence": endpointing.empty_silence_s,
@@ -223,4 +231,4 @@ def _recognizer(
         "rule3_min_utterance_length": endpointing.longest_s,
     }
     make = getattr(sherpa.load().OnlineRecognizer, method)
-    return sherpa.build("recogniser", lambda: make(**options))
+    return sherpa.build("recogniser", lambda: make(**arguments))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from edgeguard.speech.phrases import Keyword, words
+from edgeguard.speech.soundness import Fault
 from edgeguard.speech.understanding.meaning import Meaning
 from edgeguard.speech.understanding.redact import redact
 from edgeguard.types import AudioChunk, Measure, Observation, Phase, SoundTag, Utterance
@@ -111,6 +112,16 @@ class Reporter:
             measures=(Measure("confidence", sound.confidence, ">=", sound.threshold),),
         )
         return _asked(seen, self._sound_rules.get(sound.tag))
+
+    def fault(self, fault: Fault, chunk: AudioChunk) -> Observation:
+        """Something is wrong with the microphone, or right again."""
+        return replace(
+            self._observation("microphone_fault", fault.pts_ns, 1.0, chunk),
+            phase=fault.phase,
+            key=fault.name,
+            label=fault.name,
+            measures=(Measure(fault.measure, fault.value, fault.comparison, fault.threshold),),
+        )
 
     def _observation(self, kind: str, pts_ns: int, confidence: float, chunk: AudioChunk) -> Observation:
         return Observation(

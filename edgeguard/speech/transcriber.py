@@ -29,9 +29,10 @@ class _Speaking:
 class Transcriber:
     """Recognises what the VAD takes for speech, from `pre_roll_s` before it so that no word loses its onset.
 
-    Each segment of speech gets a fresh stream of the recogniser, which microphones may share: feed all of them,
-    call the recogniser's `decode` once, and poll. A partial that has not grown for `settle_s` is told once
-    more, as settled. Where there is a `denoiser`, the recogniser hears what it leaves while `denoise` is set.
+    Each segment of speech gets a fresh stream of the recogniser, which microphones may share: feed all of
+    them, call the recogniser's `decode` once, and poll. A partial that has not grown for `settle_s` is told
+    once more, as settled. Where there is a `denoiser`, the recogniser hears what it leaves while `denoise` is
+    set.
     """
 
     def __init__(
@@ -68,6 +69,10 @@ class Transcriber:
         self._recent.append(chunk)
         self._hear(self._vad.accept(chunk))
         self._recent.forget(self._recent.end - self._keep)
+
+    def decode(self) -> None:
+        """Let the recogniser hear what it was fed by this and every other transcriber."""
+        self._recogniser.decode()
 
     def poll(self) -> list[Utterance]:
         """What the recogniser found since the last call: finals and partials, in order."""

@@ -8,6 +8,7 @@ from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
+from edgeguard.config.microphones import Checks
 from edgeguard.config.understanding import Classifier
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
@@ -21,11 +22,15 @@ from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
-from edgeguard.speech import Endpointing, IntentRule, KeywordRule, SoundRule
+from edgeguard.runtime.strain import Strain
+from edgeguard.speech import Endpointing, IntentRule, KeywordRule, Limits, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, ModelRef, Observation
 
-_CHUNKS = 100
+_CHUNKS = 50
+"""Of 100 ms, for each microphone; as many again may be under way."""
+
+_DENOISE = {"auto": None, "always": True, "never": False}
 
 
 class Hearing:
@@ -46,7 +51,9 @@ class Hearing:
         self._clock = clock
         self._board = board
         self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
-        self._chunks: Channel[AudioChunk] = Channel(_CHUNKS, self._when_full())
+        self._chunks: Channel[AudioChunk] = Channel(
+            _CHUNKS * max(len(self._microphones), 1), self._when_full()
+        )
         parts = (board.part("speech"), board.part("sounds"))
         mind = Mind(self._mind_choice(), board.part("understanding"))
         ears = [self._ear(name) for name in self._microphones]
@@ -54,7 +61,14 @@ class Hearing:
             ears, self._speech_choice(), self._sound_choice(), catalog, store, mind, parts, clock
         )
         self._stage = HearingStage(
-            self._chunks, observations, self._maker, board.part("hearing"), clock, self._secretary()
+            self._chunks,
+            observations,
+            self._maker,
+            board.part("hearing"),
+            clock,
+            self._secretary(),
+            strain=Strain() if self._when_full() is WhenFull.DROP_OLDEST else None,
+            microphones={name: board.part(f"microphone/{name}") for name in self._microphones},
         )
 
     def thinkers(self) -> dict[str, Stage]:
@@ -69,7 +83,7 @@ class Hearing:
 
     @property
     def idle(self) -> bool:
-        return not len(self._chunks)
+        return self._stage.idle
 
     def _secretary(self) -> Secretary | None:
         if not any(microphone.transcripts for microphone in self._microphones.values()):
@@ -122,6 +136,11 @@ class Hearing:
             endpointing=Endpointing(endpoint.silence_s, endpoint.empty_silence_s, endpoint.longest_s),
             phrases=phrases(self._config, None),
             threads=speech.threads,
+            keyword_model=speech.keyword_model,
+            settle_s=speech.settle_s,
+            hotwords_score=speech.hotwords_score,
+            denoise=_DENOISE[speech.denoise],
+            denoise_model=speech.denoise_model,
         )
 
     def _mind_choice(self) -> MindChoice | None:
@@ -160,7 +179,14 @@ class Hearing:
                 for rule in intent_rules
             ],
             keep_text=microphone.transcripts,
+            limits=_limits(microphone.checks),
         )
+
+
+def _limits(checks: Checks) -> Limits | None:
+    if not checks.enabled:
+        return None
+    return Limits(checks.silent_dbfs, checks.clipped_share, checks.dc_offset, checks.after_s, checks.clear_s)
 
 
 def _classifier(settings: Classifier) -> ClassifierChoice | None:
