@@ -222,9 +222,7 @@ start_service
 say
 say "Installed: $("$prefix/bin/edgeguard" version) in $release"
 if [ ! -e $config_dir/edgeguard.yaml ]; then
-    say "Next: write $config_dir/edgeguard.yaml (root:edgeguard 0640), look at it with"
-    say "  edgeguard check $config_dir/edgeguard.yaml"
-    say "and start the service: systemctl start edgeguard"
+    say "Next: edgeguard init site.yaml, then run this again with --config site.yaml"
 elif [ $systemd = yes ] && [ $start = yes ]; then
     say "The service runs: systemctl status edgeguard, journalctl -u edgeguard"
 else

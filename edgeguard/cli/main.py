@@ -23,6 +23,7 @@ from edgeguard.cli import (
     coverage,
     demo,
     engines,
+    init,
     models,
     outbox,
     run,
@@ -38,6 +39,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("init")(said_plainly(init.init))
 app.command("run")(said_plainly(run.run))
 app.command("collect")(said_plainly(collect.collect))
 app.command("token")(said_plainly(collect.token))

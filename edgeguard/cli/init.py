@@ -1,0 +1,170 @@
+"""`edgeguard init`: five questions, or as many flags, and a configuration that is valid."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from edgeguard.cli._output import fail
+from edgeguard.clock import SystemClock
+from edgeguard.config import parse
+from edgeguard.config.mqtt import is_loopback
+from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
+from edgeguard.errors import ConfigError
+from edgeguard.files import write_private, write_whole
+from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
+
+Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
+
+
+def init(
+    out: Annotated[Path, typer.Argument(metavar="CONFIG", help="The file to write.")],
+    site: Annotated[str | None, typer.Option(help="Name of the site.")] = None,
+    device: Annotated[str | None, typer.Option(help="Name of this box. [its host name]")] = None,
+    broker: Annotated[str | None, typer.Option(metavar="HOST[:PORT]", help="MQTT broker.")] = None,
+    username: Annotated[str | None, typer.Option(help="User at the broker.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="File with the broker's password.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="Certificate authority of the broker.")] = None,
+    camera: Sources = None,
+    microphone: Sources = None,
+    guard: Annotated[str | None, typer.Option(help=f"Some of {','.join(GUARDED)}.")] = None,
+    closed: Annotated[
+        str, typer.Option(metavar="FROM-TO", help="When nobody should be there.")
+    ] = "20:00-06:00",
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: flags and defaults say it all.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over CONFIG.")] = False,
+) -> None:
+    """Write a first configuration. It asks for what no flag said: site, broker, cameras, microphones, rules."""
+    if out.exists() and not force:
+        fail(f"{out} is there already; name another file, or add --force")
+    ask = _Asker(quiet=yes)
+    site = ask.text("1/5 Site", site, "site")
+    device = _level(device or socket.gethostname())
+    broker = ask.text("2/5 MQTT broker", broker, "localhost")
+    host, port = _host_port(broker)
+    cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
+    microphones = ask.sources("4/5 Microphones", microphone, local_microphones)
+    secrets = out.resolve().parent / "credentials"
+    answers = Answers(
+        site=_level(site),
+        device=device,
+        timezone=_timezone(),
+        broker=host,
+        port=port,
+        tls=not is_loopback(host),
+        ca_file=str(ca_file.resolve()) if ca_file else None,
+        username=username,
+        password_file=str(password_file.resolve()) if password_file else None,
+        cameras={name: ask.place(name, url, secrets) for name, url in cameras.items()},
+        microphones={name: ask.place(name, url, secrets) for name, url in microphones.items()},
+        guard=ask.guard("5/5 What to guard against", guard),
+        closed=_closed(closed),
+    )
+    _write(out, answers)
+
+
+def _write(out: Path, answers: Answers) -> None:
+    text = starter(answers)
+    config = parse(text, str(out))  # whatever was answered wrongly is told at once
+    write_whole(out, text.encode())
+    print(
+        f"{out}: {len(config.cameras)} cameras, {len(config.microphones)} microphones, {len(config.rules)} rules"
+    )
+    for sentence in unseen(answers):
+        print(f"advice: {sentence}")
+    print(f"Next: edgeguard check {out}, then edgeguard run {out}")
+
+
+class _Asker:
+    """Asks what no flag said; with `quiet` takes the default instead."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+
+    def text(self, question: str, given: str | None, default: str) -> str:
+        if given is not None or self._quiet:
+            return given or default
+        return str(typer.prompt(question, default=default))
+
+    def sources(
+        self, question: str, given: Sequence[str] | None, find: Callable[[], list[Found]]
+    ) -> dict[str, str]:
+        """URL by name."""
+        if given is not None or self._quiet:
+            return dict(_named(one) for one in given or ())
+        print(f"{question}: looking ...")
+        sources: dict[str, str] = {}
+        for found in find():
+            url = typer.prompt(f"  {found.what}: URL, or - to leave it out", default=found.url)
+            if url != "-":
+                sources[_level(found.what.split()[0] + f"-{len(sources) + 1}")] = url
+        while more := typer.prompt("  another one as name=url, or Enter", default="", show_default=False):
+            sources.update([_named(more)])
+        return sources
+
+    def place(self, name: str, url: str, secrets: Path) -> Place:
+        """A network camera's login is asked for; its password goes into a file of its own."""
+        if self._quiet or not url.startswith("rtsp") or "@" in url:
+            return Place(url)
+        username = typer.prompt(f"  user at {name}, or Enter", default="", show_default=False)
+        if not username:
+            return Place(url)
+        password = typer.prompt(f"  password of {username}", hide_input=True)
+        secrets.mkdir(mode=0o700, exist_ok=True)
+        write_private(secrets / name, f"{password}\n".encode())
+        return Place(url, username, str(secrets / name))
+
+    def guard(self, question: str, given: str | None) -> list[Guarded]:
+        if given is None and not self._quiet:
+            for kind, meaning in GUARDED.items():
+                print(f"  {kind}: {meaning}")
+            given = str(typer.prompt(question, default=",".join(GUARDED)))
+        kinds = [kind.strip() for kind in (given or ",".join(GUARDED)).split(",") if kind.strip()]
+        for kind in kinds:
+            if kind not in GUARDED:
+                raise ConfigError(
+                    f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}"
+                )
+        return [cast(Guarded, kind) for kind in kinds]
+
+
+def _named(source: str) -> tuple[str, str]:
+    name, equals, url = source.partition("=")
+    if not equals or not name or not url:
+        raise ConfigError(
+            f"{source!r} is no source; expected name=url, such as gate=rtsp://192.0.2.10/stream"
+        )
+    return name.strip(), url.strip()
+
+
+def _host_port(broker: str) -> tuple[str, int | None]:
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:]+?)(?::(\d{1,5}))?", broker)
+    if match is None:
+        raise ConfigError(f"{broker!r} is no broker; expected a host, or host:port")
+    return match[1].strip("[]"), int(match[2]) if match[2] else None
+
+
+def _level(name: str) -> str:
+    """A name as topics take it."""
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:32] or "edgeguard"
+
+
+def _closed(span: str) -> tuple[str, str]:
+    start, dash, end = span.partition("-")
+    if not dash:
+        raise ConfigError(f"{span!r} is no span of time; expected FROM-TO, such as 20:00-06:00")
+    return start.strip(), end.strip()
+
+
+def _timezone(link: Path = Path("/etc/localtime")) -> str:
+    """The box's own, as its link says; UTC where it says nothing."""
+    try:
+        return os.readlink(link).partition("zoneinfo/")[2] or "UTC"
+    except OSError:
+        return "UTC"

@@ -1,0 +1,112 @@
+"""`edgeguard init`, asked and unasked."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from edgeguard.cli import init as command
+from edgeguard.cli.main import app
+from edgeguard.config import load
+from edgeguard.runtime.discovery import Found
+from tests.cli.conftest import Type
+
+FLAGS = ("--yes", "--site", "Harbour 7", "--device", "guard-1", "--broker", "mqtt.example.net:8884")
+
+
+def test_flags_say_it_all(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    result = type_in(
+        *(
+            "init",
+            out,
+            *FLAGS,
+            "--camera",
+            "gate=rtsp://192.0.2.10/stream1",
+            "--microphone",
+            "hall=alsa://default",
+        ),
+        *("--guard", "intrusion,help", "--closed", "22:00-05:30"),
+    )
+    assert result.exit_code == 0, result.output
+    config = load(out)
+    assert (config.site, config.mqtt.host, config.mqtt.port) == ("harbour-7", "mqtt.example.net", 8884)
+    assert config.mqtt.tls.enabled
+    assert [rule.kind for rule in config.rules] == ["zone_entered", "intent"]
+    assert config.rules[0].schedule == "closed"
+
+
+def test_what_it_writes_is_checked_without_a_fault(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    type_in("init", out, "--yes", "--camera", "yard=scene://yard", "--microphone", "hall=scene://hall")
+    result = type_in("check", out)
+    assert result.exit_code == 0, result.output
+    assert "1 cameras, 1 microphones, 5 rules" in result.output
+
+
+def test_questions_are_asked_and_passwords_stay_out_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "local_cameras", lambda: [Found("v4l2:///dev/video0", "USB Camera")])
+    monkeypatch.setattr(
+        command,
+        "network_cameras",
+        lambda _clock: [Found("rtsp://192.0.2.7:554/", "network camera at 192.0.2.7")],
+    )
+    monkeypatch.setattr(command, "local_microphones", list)
+    out = tmp_path / "site.yaml"
+    answers = [
+        "Corner Shop",
+        "localhost",
+        "-",
+        "rtsp://192.0.2.7:554/h264",
+        "",
+        "",
+        "viewer",
+        "hunter2",
+        "intrusion",
+    ]
+    result = CliRunner().invoke(app, ["init", str(out)], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    config = load(out)
+    (camera,) = config.cameras.values()
+    assert camera.credentials() == ("viewer", "hunter2")
+    assert "hunter2" not in out.read_text() + result.output
+    (secret,) = (tmp_path / "credentials").iterdir()
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_what_cannot_be_guarded_is_told(type_in: Type, tmp_path: Path) -> None:
+    result = type_in("init", tmp_path / "a.yaml", "--yes", "--camera", "yard=scene://yard", "--guard", "help")
+    assert "help would need a microphone" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--camera", "gate"], "'gate' is no source; expected name=url"),
+        (["--camera", "gate=http://192.0.2.1/"], "cameras.gate.url"),
+        (["--camera", "a=scene://yard", "--guard", "ghosts"], "guarding against 'ghosts'"),
+        (["--camera", "a=scene://yard", "--closed", "night"], "is no span of time"),
+        (["--camera", "a=scene://yard", "--broker", "a:b:c"], "is no broker"),
+        ([], "expected at least one camera or microphone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_nothing_written(
+    type_in: Type, tmp_path: Path, words: list[str], told: str
+) -> None:
+    out = tmp_path / "site.yaml"
+    result = type_in("init", out, "--yes", *words)
+    assert result.exit_code != 0
+    assert told in result.stderr
+    assert not out.exists()
+
+
+def test_a_file_that_is_there_is_left_alone(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    out.write_text("mine")
+    assert "is there already" in type_in("init", out, "--yes", "--camera", "a=scene://yard").stderr
+    assert out.read_text() == "mine"
