@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Callable, Sequence
@@ -40,7 +39,7 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: flags and defaults say it all.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over CONFIG.")] = False,
 ) -> None:
-    """Write a first configuration. It asks for what no flag said: site, broker, cameras, microphones, rules."""
+    """Write a first configuration, asking for what no flag said."""
     if out.exists() and not force:
         fail(f"{out} is there already; name another file, or add --force")
     ask = _Asker(quiet=yes)
@@ -73,9 +72,8 @@ def _write(out: Path, answers: Answers) -> None:
     text = starter(answers)
     config = parse(text, str(out))  # whatever was answered wrongly is told at once
     write_whole(out, text.encode())
-    print(
-        f"{out}: {len(config.cameras)} cameras, {len(config.microphones)} microphones, {len(config.rules)} rules"
-    )
+    sources = f"{len(config.cameras)} cameras, {len(config.microphones)} microphones"
+    print(f"{out}: {sources}, {len(config.rules)} rules")
     for sentence in unseen(answers):
         print(f"advice: {sentence}")
     print(f"Next: edgeguard check {out}, then edgeguard run {out}")
@@ -122,8 +120,8 @@ class _Asker:
 
     def guard(self, question: str, given: str | None) -> list[Guarded]:
         if given is None and not self._quiet:
-            for kind, meaning in GUARDED.items():
-                print(f"  {kind}: {meaning}")
+            for known, meaning in GUARDED.items():
+                print(f"  {known}: {meaning}")
             given = str(typer.prompt(question, default=",".join(GUARDED)))
         kinds = [kind.strip() for kind in (given or ",".join(GUARDED)).split(",") if kind.strip()]
         for kind in kinds:
@@ -165,6 +163,6 @@ def _closed(span: str) -> tuple[str, str]:
 def _timezone(link: Path = Path("/etc/localtime")) -> str:
     """The box's own, as its link says; UTC where it says nothing."""
     try:
-        return os.readlink(link).partition("zoneinfo/")[2] or "UTC"
+        return str(link.readlink()).partition("zoneinfo/")[2] or "UTC"
     except OSError:
         return "UTC"

@@ -53,7 +53,7 @@ class Answers:
 def starter(answers: Answers) -> str:
     """The configuration's text; `parse` says whether the answers made sense."""
     lines = [
-        "# Written by `edgeguard init`. Every key, its meaning and its default: `edgeguard config reference`.",
+        "# Written by `edgeguard init`. Every key, what it means: `edgeguard config reference`.",
         f"site: {_text(answers.site)}",
         f"device: {_text(answers.device)}",
         f"timezone: {_text(answers.timezone)}",
@@ -102,7 +102,8 @@ def _rules(answers: Answers) -> list[str]:
 
 
 def _seen_rule(kind: Guarded, camera: str) -> list[str]:
-    place = f"name: {_text(f'{kind}-{camera}'[:32])}, camera: {_text(camera)}, zone: everywhere, classes: [person]"
+    name = _text(f"{kind}-{camera}"[:32])
+    place = f"name: {name}, camera: {_text(camera)}, zone: everywhere, classes: [person]"
     match kind:
         case "intrusion":
             return [f"kind: zone_entered, {place}, schedule: closed, severity: alarm"]

@@ -1,8 +1,8 @@
 """Cameras and microphones that this box can find: its own, and those that answer on the network.
 
-Network cameras are asked by WS-Discovery (OASIS 2009), as ONVIF's Core Specification section 7 has it: a Probe to
-239.255.255.250:3702, and each camera answers with its addresses. Only the host of an answer is used; what else it
-says is not trusted.
+Network cameras are asked by WS-Discovery (OASIS 2009), as section 7 of ONVIF's Core Specification has it: a
+Probe to 239.255.255.250:3702, and each camera answers with its addresses. Only the host of an answer is used;
+what else it says is not trusted.
 """
 
 from __future__ import annotations
@@ -44,11 +44,12 @@ class Found:
 
 def local_cameras(dev: Path = Path("/dev"), sys: Path = Path("/sys/class/video4linux")) -> list[Found]:
     """Video4Linux devices that capture; of the several nodes of one camera the first."""
-    found = []
-    for node in sorted(sys.glob("video*"), key=lambda path: (len(path.name), path.name)):
-        if _read(node / "index") in ("", "0"):
-            found.append(Found(f"v4l2://{dev / node.name}", _read(node / "name") or "video device"))
-    return found
+    nodes = sorted(sys.glob("video*"), key=lambda path: (len(path.name), path.name))
+    return [
+        Found(f"v4l2://{dev / node.name}", _read(node / "name") or "video device")
+        for node in nodes
+        if _read(node / "index") in ("", "0")
+    ]
 
 
 def local_microphones(proc: Path = Path("/proc/asound")) -> list[Found]:
