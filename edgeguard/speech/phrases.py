@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from edgeguard.speech.homophones import sound
 from edgeguard.types import Utterance
 
 LETTERS_PER_EDIT = 8
 """A phrase may be off by one letter for each eight that it has."""
 
+CHARACTERS_PER_EDIT = 5
+"""And by one for each five Chinese characters."""
+
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _APOSTROPHES = "'’"
 _WITHOUT_APOSTROPHES = str.maketrans("", "", _APOSTROPHES)
 
@@ -53,8 +59,9 @@ class PhraseMatcher:
     """Finds phrases in one microphone's utterances, each spoken one once, from partials on.
 
     Phrases match whole words, however these are parted (`fire man` is `fireman`), and may be off by one
-    letter in `LETTERS_PER_EDIT`. The newest word of a partial counts once it is over, as `help` may become
-    `helpful`. ValueError if a phrase has no letters.
+    letter in `LETTERS_PER_EDIT`, or spelt as it sounds (`nife` is `knife`); each Chinese character is a word.
+    The newest word of a partial counts once it is over, as `help` may become `helpful`. ValueError if a
+    phrase has no letters.
     """
 
     def __init__(self, phrases: Sequence[str]) -> None:
@@ -81,7 +88,7 @@ class PhraseMatcher:
         return [
             Keyword(
                 pattern.phrase,
-                " ".join(word.said for word in spoken[match.start : match.stop]),
+                _text([word.said for word in spoken[match.start : match.stop]]),
                 pattern.similarity(match.edits),
                 pattern.threshold,
                 spoken[match.start].start_pts_ns,
@@ -114,7 +121,7 @@ def _pieces(utterance: Utterance) -> list[tuple[str, int, int]]:
     """Tokens joined at their blanks, with the times of the first and the last of each."""
     pieces: list[tuple[str, int, int]] = []
     for token, pts_ns in zip(utterance.tokens, utterance.token_pts_ns, strict=True):
-        if pieces and not token.startswith(" "):
+        if pieces and not token.startswith(" ") and not _CHINESE.match(token):
             begun, start_pts_ns, _ = pieces.pop()
             pieces.append((begun + token, start_pts_ns, pts_ns))
         else:
@@ -123,11 +130,17 @@ def _pieces(utterance: Utterance) -> list[tuple[str, int, int]]:
 
 
 def _parted(text: str) -> list[str]:
-    """Split at whatever is neither letter, number nor apostrophe."""
-    letters = unicodedata.normalize("NFKC", text)
+    """Split at whatever is neither letter, number nor apostrophe, and around Chinese characters."""
+    letters = _CHINESE.sub(r" \g<0> ", unicodedata.normalize("NFKC", text))
     return "".join(
         c if c in _APOSTROPHES or unicodedata.category(c)[0] in "LMN" else " " for c in letters
     ).split()
+
+
+def _text(said: Sequence[str]) -> str:
+    """Words with blanks between, which Chinese does without."""
+    joined = " ".join(said)
+    return re.sub(rf"(?<={_CHINESE.pattern}) (?={_CHINESE.pattern})", "", joined)
 
 
 def _folded(word: str) -> str:
@@ -151,7 +164,11 @@ class _Pattern:
         if not self._letters:
             raise ValueError(f"the phrase {phrase!r} has no letters, so nobody can say it")
         self._spans = range(1, len(parts) + 2)
-        self._edits = len(self._letters) // LETTERS_PER_EDIT
+        self._sound = "".join(map(sound, parts))
+        characters = len(_CHINESE.findall(self._letters))
+        self._edits = (
+            len(self._letters) - characters
+        ) // LETTERS_PER_EDIT + characters // CHARACTERS_PER_EDIT
         self.threshold = self.similarity(self._edits)
 
     def matches(self, spoken: Sequence[_Word]) -> Iterator[_Match]:
@@ -177,4 +194,6 @@ class _Pattern:
     def _off(self, spoken: Sequence[_Word]) -> int:
         letters = "".join(word.text for word in spoken)
         apart = abs(len(letters) - len(self._letters))
-        return apart if apart > self._edits else distance(letters, self._letters)
+        edits = apart if apart > self._edits else distance(letters, self._letters)
+        alike = edits > self._edits and "".join(sound(word.text) for word in spoken) == self._sound
+        return self._edits if alike else edits

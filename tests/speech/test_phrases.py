@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from edgeguard.speech.homophones import sound
 from edgeguard.speech.phrases import LETTERS_PER_EDIT, Keyword, PhraseMatcher, distance, words
 from edgeguard.types import Utterance
 
@@ -56,6 +58,12 @@ def spoken(text: str) -> list[str]:
         ("help", "help help", 2),
         ("gas leak", "there is no leak of gas", 0),
         ("Überfall", "ÜBERFALL überfall", 2),
+        ("knife", "he has a nife", 1),  # as it sounds
+        ("phone the police", "fone the police", 1),
+        ("see me", "sea me", 1),
+        ("fire", "fare far fir", 0),
+        ("gun", "gone", 0),
+        ("let me go", "let me glow", 0),
     ],
 )
 def test_what_matches(phrase: str, text: str, times: int) -> None:
@@ -95,7 +103,7 @@ def test_a_few_wrong_letters_are_forgiven_and_more_are_not(phrase: list[str], da
     letters = list(" ".join(phrase))
     places = [i for i, letter in enumerate(letters) if letter != " "]
     wrong = data.draw(st.sets(st.sampled_from(places)))
-    tokens = spoken("".join("z" if i in wrong else letter for i, letter in enumerate(letters)))
+    tokens = spoken("".join("7" if i in wrong else letter for i, letter in enumerate(letters)))
     assume(len(wrong) <= len(places) // 2)
     found = heard(PhraseMatcher([" ".join(phrase)]), grown(tokens))
     assert bool(found) == (len(wrong) <= len(places) // LETTERS_PER_EDIT)
@@ -117,6 +125,44 @@ def test_words_are_stable_and_clean(text: str) -> None:
     found = words(text)
     assert words(" ".join(found)) == found
     assert all(not any(letter.isspace() for letter in word) for word in found)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "times"),
+    [
+        ("救命", "快来人啊救命啊", 1),
+        ("救命", "救命救命", 2),
+        ("着火了", "着火啦", 0),  # too short for any error
+        ("快打电话报警", "你快打电画报警吧", 1),  # one character off in six
+        ("快打电话报警", "快打点画报警", 0),
+        ("报警", "请马上 call police 报警 please", 1),
+    ],
+)
+def test_chinese_phrases_match_character_by_character(phrase: str, text: str, times: int) -> None:
+    tokens = [piece for word in text.split() for piece in ([f" {word}"] if word.isascii() else word)]
+    found = heard(PhraseMatcher([phrase]), grown(tokens))
+    assert [keyword.phrase for keyword in found] == [phrase] * times
+    assert all(" " not in keyword.text for keyword in found)
+
+
+def test_a_chinese_phrase_has_the_times_of_its_own_characters() -> None:
+    (keyword,) = heard(PhraseMatcher(["救命"]), grown(list("快来救命啊")))
+    assert (keyword.start_pts_ns, keyword.end_pts_ns) == (3_000_000_000, 4_000_000_000)
+    assert keyword.text == "救命"
+
+
+def test_a_settled_partial_shows_its_last_word() -> None:
+    matcher = PhraseMatcher(["help"])
+    partial = said([" help"], False)
+    assert matcher.accept(partial) == []
+    assert [k.phrase for k in matcher.accept(replace(partial, settled=True))] == ["help"]
+    assert matcher.accept(said([" help"], True)) == []
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz", max_size=30))
+def test_what_sounds_alike_has_one_spelling(letters: str) -> None:
+    assert sound(letters) == sound(letters)
+    assert len(sound(letters)) <= 2 * len(letters)
 
 
 def test_a_phrase_fires_on_the_partial_in_which_the_next_word_begins() -> None:
