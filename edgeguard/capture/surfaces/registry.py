@@ -45,12 +45,11 @@ class Registry:
         Call it inside `driver.current()`. SurfaceError or ModelError if it cannot be registered.
         """
         with self._lock:
-            known = self._known.get(surface.fd)
-            if known is not None and known.fits(surface):
-                self._known.move_to_end(surface.fd)
-                self._ledger.count(hits=1)
-            else:
+            known = self._find(surface)
+            if known is None:
                 known = self._register(surface, size, memory)
+            else:
+                self._ledger.count(hits=1)
             known.readers += 1
             return known
 
@@ -67,6 +66,18 @@ class Registry:
         with self._lock:
             for fd in list(self._known):
                 self._retire(fd)
+
+    def _find(self, surface: Surface) -> Registration | None:
+        """One that is known; or was let go of and is read still, for no image may be registered twice."""
+        for retired in self._retired.values():
+            if retired.surface.fd == surface.fd and retired.fits(surface):
+                self._known[surface.fd] = self._retired.pop(id(retired))
+                break
+        known = self._known.get(surface.fd)
+        if known is None or not known.fits(surface):
+            return None
+        self._known.move_to_end(surface.fd)
+        return known
 
     def _register(self, surface: Surface, size: int, memory: int) -> Registration:
         if surface.fd in self._known:
