@@ -13,13 +13,14 @@ from edgeguard.models.catalog import Catalog, load_catalog
 from edgeguard.models.fake import FakeSession
 from edgeguard.models.host_engine import HostEngine, as_engine
 from edgeguard.models.onnx_cpu import OnnxSession
-from edgeguard.models.session import Engine, Feeds, Outputs, Session, Shape
+from edgeguard.models.session import DeviceEngine, Engine, Feeds, Outputs, Session, Shape
 from edgeguard.models.store import ModelStore, default_root
 
 __all__ = [
     "Archive",
     "AudioSpec",
     "Catalog",
+    "DeviceEngine",
     "Engine",
     "FakeSession",
     "Feeds",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from edgeguard.cuda.driver import CudaDriver
 from edgeguard.errors import ModelError
 from edgeguard.types import ModelRef
 
@@ -60,6 +61,30 @@ class Engine(Session, Protocol):
 
     def close(self) -> None:
         """Give memory back; nothing may be called after it."""
+
+
+@runtime_checkable
+class DeviceEngine(Engine, Protocol):
+    """An engine on a GPU, whose slots can be written where they lie."""
+
+    @property
+    def cuda(self) -> CudaDriver: ...
+
+    @property
+    def stream(self) -> int:
+        """Where `run` puts its work: what is put there before is done before."""
+
+    def input_slot(self, name: str, index: int) -> int:
+        """Where one picture's slot of an input lies on the device."""
+
+    def upload(self, name: str, index: int) -> int:
+        """Put on the stream: bring one slot from the host to the device. Its bytes.
+
+        Call it in the driver's context.
+        """
+
+    def run(self, batch: int, *, on_device: bool = False) -> Outputs:
+        """`on_device`: the inputs are on the device already, or on their way on `stream`."""
 
 
 def check_feeds(model: ModelRef, inputs: Mapping[str, Shape], feeds: Feeds) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from edgeguard.cuda.cubins import Cubins
+from edgeguard.cuda.driver import GpuLostError
+from edgeguard.cuda.ledger import Ledger
 from edgeguard.errors import ModelError
 from edgeguard.models import Catalog, ModelCard, ModelStore, OnnxSession, Session
 from edgeguard.models.engines.fleet import Fleet
@@ -15,11 +18,12 @@ from edgeguard.vision.compact import CompactDetector
 from edgeguard.vision.detector import Detector
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.nanodet import NanoDetDetector
+from edgeguard.vision.network import NetworkDetector
 from edgeguard.vision.yolox import YoloxDetector
 
 log = logging.getLogger(__name__)
 
-_DECODERS: dict[str, Callable[..., Detector]] = {
+_DECODERS: dict[str, Callable[..., NetworkDetector]] = {
     "yolox": YoloxDetector,
     "nanodet": NanoDetDetector,
     "compact": CompactDetector,
@@ -46,6 +50,9 @@ class DetectorLoader:
         self._store = store
         self._fleet = fleet or Fleet(store.root)
         self._lacking: dict[str, str] = {}
+        self._cubins = Cubins(store.root / "kernels")
+        self.ledger = Ledger()
+        """What the detectors on the GPU moved."""
 
     def load(self, choice: DetectorChoice) -> Detector:
         """Raises ModelError with the way to install what is missing."""
@@ -64,7 +71,9 @@ class DetectorLoader:
         decoder = _DECODERS[exported.decoding]
         if exported.decoding == "compact":
             decoder = partial(decoder, spec=exported.input)
-        return decoder(session, exported.labels, choice.confidence, choice.iou, choice.classes)
+        detector = decoder(session, exported.labels, choice.confidence, choice.iou, choice.classes)
+        self._fill_on_device(detector)
+        return detector
 
     def lacking(self, model: str) -> str | None:
         """Why the detector loaded last runs on the CPU though it should not; None if all is as meant."""
@@ -87,6 +96,15 @@ class DetectorLoader:
         card = self._catalog.card(name)
         path = self._store.path(card)
         return OnnxSession(path, card.name, card.file().digests, threads)
+
+    def _fill_on_device(self, detector: NetworkDetector) -> None:
+        """An engine takes pictures where they lie; without the kernel they come through the host."""
+        try:
+            detector.fill_on_device(self._cubins, self.ledger)
+        except GpuLostError:
+            raise
+        except ModelError as error:
+            log.warning("pictures go through the host to %s: %s", detector.model.name, error)
 
     def _engine(self, exported: Exported) -> Session | None:
         """None, with the reason kept, if the CPU must do."""

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeguard.cuda.cubins import Cubins
+from edgeguard.cuda.ledger import Ledger
 from edgeguard.errors import ConfigError, ModelError
-from edgeguard.models import Outputs, Session, as_engine
+from edgeguard.models import DeviceEngine, Outputs, Session, as_engine
 from edgeguard.types import Detections, Frame
 from edgeguard.vision.detector import clipped
+from edgeguard.vision.filling import DeviceFilling, Filling, HostFilling
 from edgeguard.vision.letterbox import Letterbox, Transform
 from edgeguard.vision.nms import nms
 
@@ -46,7 +49,25 @@ class NetworkDetector(ABC):
         self._letterbox = self._make_letterbox()
         self._engine = as_engine(session, batch)
         self._batch = self._engine.max_batch
-        self._slots = self._engine.slots[self._tensor]
+        self._filling: Filling = HostFilling(self._letterbox, self._engine, self._tensor)
+
+    @property
+    def takes_device_frames(self) -> bool:
+        """Whether frames may lie on the GPU."""
+        return self._filling.takes_device_frames
+
+    @property
+    def max_batch(self) -> int:
+        """Frames that are looked at in one go."""
+        return self._batch
+
+    def fill_on_device(self, cubins: Cubins, ledger: Ledger) -> None:
+        """Take frames that lie on the GPU from now on, if the network runs there.
+
+        ModelError if the kernel cannot be had; then all is as before.
+        """
+        if isinstance(self._engine, DeviceEngine):
+            self._filling = DeviceFilling(self._letterbox, self._engine, self._tensor, cubins, ledger)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         found: list[Detections] = []
@@ -55,6 +76,7 @@ class NetworkDetector(ABC):
         return found
 
     def close(self) -> None:
+        self._filling.close()
         self._engine.close()
 
     @abstractmethod
@@ -76,8 +98,7 @@ class NetworkDetector(ABC):
         return cell, class_id
 
     def _detect_batch(self, frames: Sequence[Frame]) -> list[Detections]:
-        transforms = [self._letterbox.into(frame, self._slots[i]) for i, frame in enumerate(frames)]
-        outputs = self._engine.run(len(frames))
+        transforms, outputs = self._filling.run(frames)
         return [
             self._finish(self._candidates(outputs, slot), transform, frame)
             for slot, (transform, frame) in enumerate(zip(transforms, frames, strict=True))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from edgeguard.clock import SystemClock
+from edgeguard.cuda.cubins import Cubins
 from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import DependencyError, ModelError
 from edgeguard.models import ModelStore, load_catalog
@@ -20,6 +21,7 @@ from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.types import Colour, PixelFormat
 from tests.models.engines.exports import NAME, export
 from tests.support.gpu import HERE, FakeGpu, fake_cuda_folder, fake_tensorrt
+from tests.support.kernel import cpu_cubins, on_device
 from tests.support.pictures import noise
 
 CATALOG = load_catalog()
@@ -193,3 +195,26 @@ def test_a_card_that_makes_no_sense_is_told(tmp_path: Path, changes: dict[str, A
     export(tmp_path, **changes)
     with pytest.raises(ModelError, match=said):
         DetectorLoader(CATALOG, ModelStore(tmp_path)).load(choice(NAME))
+
+
+def test_an_engine_takes_pictures_where_they_lie(
+    tmp_path: Path, engines: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    export(tmp_path)
+    build(tmp_path, engines)
+    (tmp_path / "cpp").mkdir()
+    loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: engines))
+    loader._cubins = cpu_cubins(tmp_path / "cpp")
+    detector = loader.load(choice(NAME))
+    picture = noise(640, 480, PixelFormat.NV12, Colour.BT709_LIMITED)
+    with on_device(picture) as frame:
+        detector.detect([frame, frame])
+    assert loader.ledger.read().is_zero_copy
+    assert loader.ledger.read().frames == 2
+    detector.close()
+
+    loader._cubins = Cubins(tmp_path / "none", [])
+    through_host = loader.load(choice(NAME))
+    assert "pictures go through the host" in caplog.text
+    assert len(through_host.detect([picture])) == 1
+    through_host.close()

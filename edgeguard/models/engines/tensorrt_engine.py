@@ -70,12 +70,30 @@ class TensorRtEngine:
         return self._slots
 
     @property
-    def device_slots(self) -> Mapping[str, int]:
-        """Where the inputs lie on the device, for those who write them there."""
-        return MappingProxyType({name: self._buffers[name].device for name in self.inputs})
+    def cuda(self) -> CudaDriver:
+        """The driver whose context holds the buffers."""
+        return self._cuda
+
+    @property
+    def stream(self) -> int:
+        """Where `run` puts its work: what is put there before is done before."""
+        assert self._stream is not None
+        return self._stream
+
+    def input_slot(self, name: str, index: int) -> int:
+        """Where one picture's slot of an input lies on the device, for those who write it there."""
+        buffer = self._buffers[name]
+        return buffer.device + index * buffer.slot_bytes
+
+    def upload(self, name: str, index: int) -> int:
+        """Put on the stream: bring one slot from the host to the device. Its bytes."""
+        buffer = self._buffers[name]
+        here = index * buffer.slot_bytes
+        self._cuda.copy_in(buffer.device + here, buffer.host_address + here, buffer.slot_bytes, self.stream)
+        return buffer.slot_bytes
 
     def run(self, batch: int, *, on_device: bool = False) -> Outputs:
-        """`on_device`: the inputs are on the device already, written on a stream that was waited for."""
+        """`on_device`: the inputs are on the device already, or on their way on `stream`."""
         bucket = next((bucket for bucket in self._buckets if bucket.size >= batch), None)
         if bucket is None or batch < 1:
             raise ModelError(f"{self.model.name} takes 1 to {self.max_batch} pictures at once, not {batch}")

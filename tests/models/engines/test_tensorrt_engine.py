@@ -13,6 +13,7 @@ from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt
+from edgeguard.models.session import DeviceEngine
 from edgeguard.types import ModelRef
 from tests.models.engines.plans import plan_of
 from tests.models.graphs import model, node, quantised
@@ -50,13 +51,25 @@ def test_a_graph_holds_the_kernels_and_the_way_back(gpu: FakeGpu, engine: Any) -
 
 
 def test_pictures_that_are_on_the_device_are_not_copied(engine: Any, gpu: FakeGpu) -> None:
-    assert engine.device_slots.keys() == {"x"}
+    assert isinstance(engine, DeviceEngine)
+    assert engine.input_slot("x", 3) - engine.input_slot("x", 0) == 3 * engine.slots["x"][0].nbytes
     engine.slots["x"][0] = 5
     engine.run(1)
     engine.slots["x"][0] = 7
     gpu.clear()
     np.testing.assert_array_equal(engine.run(1, on_device=True)["y"], [[6, 7, 8]])
     assert gpu.ledger == ["launch", "synchronise"]
+
+
+def test_one_slot_is_brought_there_beside_others(engine: Any, gpu: FakeGpu) -> None:
+    engine.slots["x"][:2] = [[1, 1, 1], [2, 2, 2]]
+    engine.run(2)
+    engine.slots["x"][:2] = [[5, 5, 5], [7, 7, 7]]
+    gpu.clear()
+    with engine.cuda.current():
+        assert engine.upload("x", 1) == 12
+    np.testing.assert_array_equal(engine.run(2, on_device=True)["y"], [[2, 3, 4], [8, 9, 10]])
+    assert gpu.ledger == ["copy in 12", "launch", "synchronise"]
 
 
 def test_what_cannot_be_captured_runs_without_a_graph(
