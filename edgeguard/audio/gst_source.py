@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edgeguard.anchor import Anchor
 from edgeguard.audio.source import RATE_HZ, Gatherer
 from edgeguard.clock import Clock
-from edgeguard.errors import SourceError
+from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.gst import AppSink, Pipeline
 from edgeguard.media import MediaOptions, check, connect, is_live, shown
 from edgeguard.types import AudioChunk
@@ -19,7 +19,8 @@ _CAPS = f"audio/x-raw,format=F32LE,layout=interleaved,channels=1,rate={RATE_HZ}"
 class GstAudioSource:
     """Decodes, mixes down and resamples whatever sound `url` carries.
 
-    `realtime` paces a file by its timestamps; otherwise it is read as fast as it is taken.
+    `realtime` paces a file by its timestamps; otherwise it is read as fast as it is taken. A file that broke
+    off goes on where it was when it is opened again: nothing is heard twice.
     """
 
     def __init__(
@@ -40,6 +41,10 @@ class GstAudioSource:
         self._stall_ns = round(stall_s * 1e9)
         self._options = options or MediaOptions()
         self._sequence = 0
+        self._given = self._skip = 0
+        """Samples of a file that were given since its start, and those of them that come again."""
+        self._next_ns: int | None = None
+        """Where a file that is heard again goes on: read fast, it is ahead of the clock."""
         self._pipeline: Pipeline | None = None
 
     def open(self) -> None:
@@ -51,9 +56,11 @@ class GstAudioSource:
         convert = pipeline.add("audioconvert")
         pipeline.link(convert, pipeline.add("audioresample"), pipeline.add_caps(_CAPS), self._sink.element)
         connect(pipeline, self._url, "audio", convert, self._options)
-        self._anchor = Anchor(self._clock, self._live)
+        self._anchor = Anchor(self._clock, self._live, None if self._live else self._next_ns)
         self._gatherer = Gatherer()
+        self._skip = 0 if self._live else self._given
         self._heard_ns = self._clock.monotonic_ns()
+        self._cause = "connecting"
         pipeline.play()
 
     def read(self, timeout_s: float) -> AudioChunk | None:
@@ -78,15 +85,32 @@ class GstAudioSource:
             self._check_life(pipeline)
             return
         self._heard_ns = self._clock.monotonic_ns()
-        self._gatherer.add(sample.map().bytes().view(np.float32), sample.running_ns)
+        self._cause = "stalled"
+        self._add(sample.map().bytes().view(np.float32), sample.running_ns)
+
+    def _add(self, samples: NDArray[np.float32], running_ns: int | None) -> None:
+        skipped = min(self._skip, len(samples))
+        self._skip -= skipped
+        if running_ns is not None:
+            running_ns += skipped * 1_000_000_000 // RATE_HZ
+        if skipped < len(samples):
+            self._gatherer.add(samples[skipped:], running_ns)
 
     def _check_life(self, pipeline: Pipeline) -> None:
-        check(pipeline, self._url)
+        try:
+            check(pipeline, self._url)
+        except EndOfStreamError:
+            self._given = 0
+            raise
         silent_ns = self._clock.monotonic_ns() - self._heard_ns
         if silent_ns > self._stall_ns:
-            raise SourceError(f"no sound data from {shown(self._url)} for {silent_ns / 1e9:.0f} s")
+            raise SourceError(
+                f"no sound data from {shown(self._url)} for {silent_ns / 1e9:.0f} s", self._cause
+            )
 
     def _chunk(self, samples: NDArray[np.float32], running_ns: int | None) -> AudioChunk:
         times = self._anchor.stamp(running_ns)
+        self._next_ns = times.pts_ns + len(samples) * 1_000_000_000 // RATE_HZ
+        self._given += len(samples)
         sequence, self._sequence = self._sequence, self._sequence + 1
         return AudioChunk(self.name, sequence, times.pts_ns, times.utc_ns, times.arrived_ns, samples, RATE_HZ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import wave
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -98,6 +99,31 @@ def test_it_ends_and_can_be_opened_again(make: Maker, request: pytest.FixtureReq
     source.close()
     source.open()
     take(source, 2)
+    source.close()
+
+
+def test_a_file_that_broke_off_is_not_heard_twice(tmp_path: Path) -> None:
+    ramp = (np.arange(3 * 16_000) % 16_000).astype("<i2")
+    with wave.open(str(tmp_path / "ramp.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(ramp.tobytes())
+    source = GstAudioSource("hall", (tmp_path / "ramp.wav").as_uri(), SystemClock(), realtime=False)
+    heard: list[AudioChunk] = []
+    for count in (7, 12, 11):
+        source.open()
+        heard += take(source, count)
+        if count == 11:
+            with pytest.raises(EndOfStreamError):
+                take(source, 1)
+        source.close()
+    samples = np.concatenate([chunk.samples for chunk in heard]) * 32768
+    np.testing.assert_allclose(samples, ramp, atol=1)
+    assert [chunk.sequence for chunk in heard] == list(range(30))
+    assert all(after.pts_ns >= before.end_ns - 1000 for before, after in pairwise(heard))
+    source.open()
+    assert abs(float(take(source, 1)[0].samples[100]) * 32768 - 100) <= 1, "played to its end, it begins anew"
     source.close()
 
 
