@@ -58,6 +58,7 @@ DOORS = {
     "sherpa_onnx": {"speech"},
     "onnxruntime": {"models"},
     "shapely": {"rules"},
+    "prometheus_client": {"runtime/metrics"},
     "typer": {"cli"},
     "rich": {"cli"},
     # Ledger and registry take a lock, and start no thread.

@@ -24,7 +24,7 @@ class Health(Section):
     coverage_days: float = Field(default=31.0, gt=0, le=3650)
     """Days for which it is kept when nobody watched (`edgeguard coverage`)."""
     http_port: int = Field(default=8642, ge=0, le=65_535)
-    """TCP port for GET /health, on 127.0.0.1 only; 0: none."""
+    """TCP port for GET /health and GET /metrics (Prometheus), on 127.0.0.1 only; 0: none."""
 
 
 class Models(Section):

@@ -10,13 +10,15 @@ from typing import Any
 
 from edgeguard.errors import StorageError
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.metrics import CONTENT_TYPE, exposition
 from edgeguard.runtime.stage import STEP_S, Stage
 
 _LOOPBACK = "127.0.0.1"
 
 
 class HealthServer:
-    """Answers `GET /health` with JSON: status 200 while the daemon does its work, 503 while degraded."""
+    """Answers `GET /health` with JSON: status 200 while the daemon does its work, 503 while degraded; and
+    `GET /metrics` with the same for Prometheus."""
 
     def __init__(self, port: int, report: Callable[[], dict[str, Any]]) -> None:
         handler = type("Handler", (_Handler,), {"report": staticmethod(report)})
@@ -70,13 +72,18 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        if self.path != "/health":
+        if self.path == "/health":
+            report = self.report()
+            body = json.dumps(report, ensure_ascii=False).encode()
+            self._answer(503 if report["state"] == "degraded" else 200, "application/json", body)
+        elif self.path == "/metrics":
+            self._answer(200, CONTENT_TYPE, exposition(self.report))
+        else:
             self.send_error(404)
-            return
-        report = self.report()
-        body = json.dumps(report, ensure_ascii=False).encode()
-        self.send_response(503 if report["state"] == "degraded" else 200)
-        self.send_header("Content-Type", "application/json")
+
+    def _answer(self, status: int, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.end_headers()

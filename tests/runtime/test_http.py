@@ -26,3 +26,16 @@ def test_a_port_that_is_taken_is_this_parts_trouble_and_is_tried_again() -> None
         assert part.state is State.OK
     finally:
         stage.close()
+
+
+def test_prometheus_can_read_it() -> None:
+    board = HealthBoard(ManualClock())
+    board.part("camera/gate").note(frames_replaced=3)
+    server = HealthServer(0, lambda: {"state": board.state.value, "parts": board.report()})
+    server.start()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=")
+            assert 'edgeguard_frames_replaced{part="camera/gate"} 3.0' in answer.read().decode()
+    finally:
+        server.stop()

@@ -21,6 +21,7 @@ from edgeguard.runtime.claim import claim
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.http import HealthStage
+from edgeguard.runtime.machine import BoxWatch
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
 from edgeguard.types import Alert, ModelRef, Observation
@@ -37,6 +38,7 @@ class House:
         self._config = config
         catalog = load_catalog()
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
+        self._box = BoxWatch(self.board.part("box"), config.state_dir)
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
         self._covering = Covering(config, self.clock, self.board, observations)
@@ -79,15 +81,19 @@ class House:
             self.clock,
             tell_health=self._telling.tell_health,
             drained=self._drained,
-            refresh=self._seeing.refresh,
+            refresh=self._refresh,
             health_every_s=self._config.health.interval_s,
             until_done=until_done,
         )
 
     def report(self) -> dict[str, Any]:
         """The health report, with counters up to date."""
-        self._seeing.refresh()
+        self._refresh()
         return {"state": self.board.state.value, "parts": self.board.report()}
+
+    def _refresh(self) -> None:
+        self._seeing.refresh()
+        self._box.refresh()
 
     def _health_port(self) -> dict[str, Stage]:
         port = self._config.health.http_port
