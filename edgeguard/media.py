@@ -13,6 +13,9 @@ from edgeguard.gst import Pipeline, one_thread
 
 Media = Literal["video", "audio"]
 _SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
+_USB_CAPS = "image/jpeg; video/x-h264; video/x-raw"
+"""Best first: over USB raw pictures come small or slowly, and of JPEG only what is looked at is decoded."""
+_CSI_CAPS = "video/x-raw(memory:NVMM),format=(string)NV12"
 _TCP_TIMEOUT_US = 5_000_000
 
 
@@ -91,7 +94,7 @@ def _told(error: SourceError, url: str) -> SourceError:
             f"{shown(url)} refused the login: correct its `username` and the password in its `password_file`",
             "refused_login",
         )
-    if error.cause == "no_stream":
+    if error.cause == "no_stream" or "No supported stream" in str(error):
         return SourceError(
             f"{shown(url)} has no such stream ({error}): correct the path in its `url`", "no_stream"
         )
@@ -140,7 +143,13 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: 
 
 
 def _v4l2(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
-    pipeline.link(pipeline.add("v4l2src", device=unquote(urlsplit(url).path)), onward.device())
+    source = pipeline.add("v4l2src", device=unquote(urlsplit(url).path))
+    pipeline.link(source, pipeline.add_caps(_USB_CAPS), onward.device())
+
+
+def _csi(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
+    source = pipeline.add("nvarguscamerasrc", sensor_id=int(urlsplit(url).netloc))
+    pipeline.link(source, pipeline.add_caps(_CSI_CAPS), onward.device())
 
 
 def _alsa(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
@@ -172,6 +181,7 @@ def _decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
 
 _READERS: dict[str, Callable[[Pipeline, str, Media, _Onward, MediaOptions], None]] = {
     "alsa": _alsa,
+    "csi": _csi,
     "file": _file,
     "rtsp": _rtsp,
     "rtsps": _rtsp,

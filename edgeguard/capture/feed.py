@@ -27,12 +27,12 @@ class Stream:
     caps: Any
     segment: Any
     codec: str
-    """`h264`, `h265`, `jpeg` or `raw`; any other as GStreamer calls it."""
+    """`h264`, `h265`, `jpeg`, `raw` or `csi`; any other as GStreamer calls it."""
 
     @property
     def is_independent(self) -> bool:
         """Each picture can be decoded without any other."""
-        return self.codec in ("jpeg", "raw")
+        return self.codec in ("jpeg", "raw", "csi")
 
     def has_caps(self, caps: Any) -> bool:
         return hash(caps) == hash(self.caps) or bool(caps.is_equal(self.caps))
@@ -100,7 +100,7 @@ class Feed:
         before, caps, segment = self.stream, sample.caps, sample.segment
         if before is None or not before.has_caps(caps):
             name = caps.get_structure(0).get_name()
-            self.stream = Stream(caps, segment, _CODECS.get(name, name))
+            self.stream = Stream(caps, segment, _codec_of(caps, name))
         elif not before.has_times(segment):
             self.stream = replace(before, segment=segment)
         assert self.stream is not None
@@ -114,6 +114,13 @@ class Feed:
         parse = self._pipeline.add(element, config_interval=-1)
         self._pipeline.link(parse, self._pipeline.add_caps(wanted), self._sink.element)
         return parse
+
+
+def _codec_of(caps: Any, name: str) -> str:
+    """Raw pictures in a Jetson's own memory come from its camera ports."""
+    if name == "video/x-raw" and caps.get_features(0).contains("memory:NVMM"):
+        return "csi"
+    return _CODECS.get(name, name)
 
 
 def head(packet: Packet, size: int) -> bytes:

@@ -75,7 +75,8 @@ class GstFrameSource:
     def open(self) -> None:
         self.close()
         if self._tiers is None:
-            self._tiers = Tiers(self.name, host_only(available(ELEMENTS)), self._clock)
+            makers = host_only(available(ELEMENTS))
+            self._tiers = Tiers(self.name, lambda: makers, self._clock)
         if self._decoders is None:
             self._decoders = Decoders(self.name, self._tiers)
         patience = self._patience
@@ -111,6 +112,7 @@ class GstFrameSource:
     def counters(self) -> dict[str, int | float | str]:
         """What health tells of it."""
         tier = self._tiers.tier if self._tiers is not None else None
+        reason = self._tiers.reason if self._tiers is not None and tier is not None else None
         return {
             "ring_s": round(self.ring.seconds, 1),
             "ring_bytes": self.ring.bytes,
@@ -118,6 +120,7 @@ class GstFrameSource:
             "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
             "timestamp_stops": self._timeline.stopped,
             **({} if tier is None else {"decoder": tier.value}),
+            **({} if reason is None else {"decoder_reason": reason}),
             **self._gate.counters(),
         }
 
@@ -151,7 +154,7 @@ class GstFrameSource:
         if packet.running_ns is not None:
             self._anchor.follow(packet.running_ns, packet.arrived_ns)
         admitted: Sequence[Packet] = (packet,)
-        if stream.codec != "raw":  # raw pictures are too large to be kept, and need no decoder
+        if stream.codec not in ("raw", "csi"):  # raw pictures are too large to be kept, and need no decoder
             self.ring.put(packet)
             admitted = self._gate.admit(packet, self.ring)
         if admitted:

@@ -96,7 +96,8 @@ def host_only(elements: frozenset[str]) -> Makers:
 class Tiers:
     """The tiers of one camera; asked and told by the thread that reads it."""
 
-    def __init__(self, camera: str, makers: Makers, clock: Clock) -> None:
+    def __init__(self, camera: str, makers: Callable[[], Makers], clock: Clock) -> None:
+        """`makers` is asked when the camera is opened: it may load GStreamer."""
         self._camera = camera
         self._makers = makers
         self._clock = clock
@@ -107,7 +108,8 @@ class Tiers:
     @property
     def reason(self) -> str | None:
         """Why it is no better one; None if it is the best that this box has."""
-        return "; ".join(reason for _, reason in self._failed.values()) or None
+        lacking = [f"{tier.value}: {why}" for tier, why in self._makers().lacking.items()]
+        return "; ".join([*lacking, *(reason for _, reason in self._failed.values())]) or None
 
     def chain(self, codec: str) -> Chain:
         """How to decode `h264`, `h265` or `jpeg`, or to take `raw` or `csi` pictures, as well as can be now.
@@ -120,7 +122,7 @@ class Tiers:
         for tier, steps, caps in _CHAINS[codec]:
             if tier not in self._failed and self._has(tier, steps):
                 self.tier = tier
-                return Chain(tier, steps, caps, self._makers.share.get(tier, lambda _element: None))
+                return Chain(tier, steps, caps, self._makers().share.get(tier, lambda _element: None))
         wanted = sorted(
             {step.element for tier, steps, _ in _CHAINS[codec] if tier is Tier.CPU for step in steps}
         )
@@ -131,7 +133,7 @@ class Tiers:
 
     def make(self, chain: Chain) -> FrameMaker:
         """What turns the samples of `chain` into frames. Raises SurfaceError if the tier cannot be used."""
-        return self._makers.makers[chain.tier]()
+        return self._makers().makers[chain.tier]()
 
     def failed(self, error: Exception) -> bool:
         """The tier in use did not decode or give its memory: whether there is another to try at once."""
@@ -142,4 +144,5 @@ class Tiers:
         return True
 
     def _has(self, tier: Tier, steps: tuple[Step, ...]) -> bool:
-        return tier in self._makers.makers and all(step.element in self._makers.elements for step in steps)
+        makers = self._makers()
+        return tier in makers.makers and all(step.element in makers.elements for step in steps)

@@ -23,11 +23,16 @@ class Camera(Source):
     """One camera, with the places in its picture."""
 
     url: CameraUrl = Field(examples=["rtsp://192.0.2.10:554/stream1"])
-    """Where the pictures come from: rtsp:// or rtsps:// (network camera), v4l2:///dev/video0 (USB), file://
-    (a clip, relative to this file), scene:// (drawn). Rather use `username` and `password_file` than
-    user:password@ here; it is masked wherever it is shown."""
+    """Where the pictures come from: rtsp:// or rtsps:// (network camera), v4l2:///dev/video0 (USB), csi://0
+    (a Jetson's camera port), file:// (a clip, relative to this file), scene:// (drawn). Rather use `username`
+    and `password_file` than user:password@ here; it is masked wherever it is shown."""
     analyse_fps: float = Field(default=5, gt=0, le=60)
     """Pictures per second that are analysed."""
+    priority: Literal["low", "normal", "high"] = "normal"
+    """Which cameras are analysed less often, down to `min_analyse_fps`, when there is more to look at than
+    the machine can: first those with `low`, last those with `high`. Health counts each picture left out."""
+    min_analyse_fps: float = Field(default=2, gt=0, le=60)
+    """Pictures per second below which an overloaded machine does not go for this camera."""
     gate: Annotated[Literal["off", "auto", "keyframes"], BeforeValidator(_off)] = "off"
     """Which pictures are decoded. `off`: all. `auto`: keyframes only while nothing moves and nothing new is
     seen, and then everything from the last keyframe on; not where a rule needs every picture (line_crossed).

@@ -16,6 +16,7 @@ from edgeguard.config.section import folder_of
 
 _VIDEO_DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[\w.:+-]+)")
 _SOUND_DEVICE = re.compile(r"(default|sysdefault|hw|plughw|dsnoop|pulse|pipewire)(:[\w=,.-]+)?", re.ASCII)
+_SENSOR = re.compile(r"[0-9]{1,2}", re.ASCII)
 _SCENE = re.compile(r"[a-z0-9][a-z0-9_-]*(\?[a-z0-9_=&.-]*)?")
 
 
@@ -92,6 +93,7 @@ _READERS: dict[str, Callable[[str, str, Path], SourceUrl]] = {
     "rtsps": _rtsp,
     "file": _file,
     "v4l2": _matching(_VIDEO_DEVICE, "a video device such as v4l2:///dev/video0"),
+    "csi": _matching(_SENSOR, "the number of a Jetson's camera port such as csi://0"),
     "alsa": _matching(_SOUND_DEVICE, "a sound card such as alsa://default or alsa://plughw:1,0"),
     "scene": _matching(_SCENE, "the name of a drawn scene such as scene://yard"),
 }
@@ -116,7 +118,7 @@ def _json_schema(schemes: Iterable[str]) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^({'|'.join(schemes)})://.", "patternErrorMessage": words}
 
 
-_CAMERA = ("rtsp", "rtsps", "file", "v4l2", "scene")
+_CAMERA = ("rtsp", "rtsps", "file", "v4l2", "csi", "scene")
 _MICROPHONE = ("alsa", "rtsp", "rtsps", "file", "scene")
 CameraUrl = Annotated[
     SourceUrl,

@@ -15,6 +15,7 @@ _STOP_NS = 5 * SECOND_NS
 _PACKAGES = {
     "rtspsrc": "gstreamer1.0-plugins-good",
     "v4l2src": "gstreamer1.0-plugins-good",
+    "nvarguscamerasrc": "nvidia-l4t-gstreamer, which exists for Jetson only",
     "alsasrc": "gstreamer1.0-alsa",
 }
 _RESOURCE, _STREAM = "gst-resource-error-quark", "gst-stream-error-quark"
@@ -115,6 +116,8 @@ class Pipeline:
 
         self.connect(upstream, "pad-added", on_pad)
         self.connect(upstream, "no-more-pads", on_no_more)
+        if upstream.get_factory().get_name() == "parsebin":  # which does not say the former
+            self.connect(upstream, "drained", on_no_more)
 
     def add_decoder(self, caps: Any) -> Any:
         """The best decoder for `caps`; a software decoder gets one thread, which costs the least in all.

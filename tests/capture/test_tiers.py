@@ -14,7 +14,7 @@ ALL = dict.fromkeys(Tier, HostFrames)
 
 
 def tiers(elements: frozenset[str] = ELEMENTS, clock: ManualClock | None = None) -> Tiers:
-    return Tiers("yard", Makers(elements, ALL), clock or ManualClock())
+    return Tiers("yard", lambda: Makers(elements, ALL), clock or ManualClock())
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265", "jpeg", "csi"])
@@ -43,7 +43,7 @@ def test_a_failed_tier_is_tried_again_later() -> None:
 
 
 def test_a_decoder_without_a_use_for_its_memory_is_left_alone() -> None:
-    assert Tiers("yard", host_only(ELEMENTS), ManualClock()).chain("h264").tier is Tier.CPU
+    assert Tiers("yard", lambda: host_only(ELEMENTS), ManualClock()).chain("h264").tier is Tier.CPU
 
 
 def test_the_second_best_decoder_of_a_tier_stands_in() -> None:
@@ -57,5 +57,5 @@ def test_without_any_decoder_the_sentence_names_the_package() -> None:
 
 
 def test_this_box_decodes_everything_on_the_cpu() -> None:
-    mine = Tiers("yard", host_only(available(ELEMENTS)), ManualClock())
+    mine = Tiers("yard", lambda: host_only(available(ELEMENTS)), ManualClock())
     assert {mine.chain(codec).tier for codec in ("h264", "h265", "jpeg", "raw")} == {Tier.CPU}
