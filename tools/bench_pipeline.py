@@ -36,9 +36,10 @@ from edgeguard.rules import LineCrossed, Loitering, Rule, ZoneEntered
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.sight import Eye, Watch
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import StageThread
-from edgeguard.runtime.vision import Eye, VisionStage, Watch
+from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Frame, Line, Observation
 from edgeguard.vision.tracker import Tracker
 from edgeguard.vision.yolox import YoloxDetector

@@ -71,6 +71,19 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return value
 
+    def get_batch(self, most: int, enough: int, patience_s: float, timeout_s: float) -> list[T]:
+        """The oldest values, `most` at most: once `enough` wait, or `patience_s` after the first was found.
+
+        Empty after `timeout_s` without any, or once closed and empty. Until then a value may be replaced.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
+            if self._items and len(self._items) < enough:
+                self._changed.wait_for(lambda: len(self._items) >= enough or self._closed, patience_s)
+            values = [self._items.popitem(last=False)[1] for _ in range(min(most, len(self._items)))]
+            self._changed.notify_all()
+            return values
+
     def get_all(self, timeout_s: float | None = None) -> list[T]:
         """Everything that waits, oldest first; empty after `timeout_s` or once closed and empty."""
         with self._changed:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from edgeguard.errors import EndOfStreamError, SourceError
-from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Coverage, NoCoverage
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import RETRY_S, STEP_S, Stage
@@ -24,6 +23,7 @@ class Timed(Protocol):
 
 T = TypeVar("T", bound=Timed)
 T_co = TypeVar("T_co", covariant=True, bound=Timed)
+T_in = TypeVar("T_in", contravariant=True)
 
 
 class Source(Protocol[T_co]):
@@ -38,6 +38,13 @@ class Source(Protocol[T_co]):
     def close(self) -> None: ...
 
 
+class Inlet(Protocol[T_in]):
+    """What values go into: a channel, or something before it."""
+
+    def put(self, value: T_in, timeout_s: float | None = None) -> bool:
+        """Hand over a value; False if it was not taken, and may be offered again."""
+
+
 class SourceStage(Stage, Generic[T]):
     """Reads one source into a channel; a file may be played again and again.
 
@@ -49,7 +56,7 @@ class SourceStage(Stage, Generic[T]):
         self,
         name: str,
         source: Source[T],
-        out: Channel[T],
+        out: Inlet[T],
         part: Part,
         *,
         loop: bool = False,
@@ -57,8 +64,10 @@ class SourceStage(Stage, Generic[T]):
         silent_s: float = _SILENT_S,
         retry_s: Sequence[float] = RETRY_S,
         counters: Callable[[], Mapping[str, object]] | None = None,
+        shortfall: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`counters` gives what the source tells of itself, for health."""
+        """`counters` is what the source tells of itself; `shortfall` why it is degraded though it gives."""
+        self._shortfall = shortfall
         self.name = name
         self.retry_s = retry_s
         self._counters = counters
@@ -134,7 +143,8 @@ class SourceStage(Stage, Generic[T]):
             self._part.note(first_utc_ns=value.utc_ns)
         self._given += 1
         self._part.worked()
-        self._part.set(State.OK)
+        shortfall = self._shortfall()
+        self._part.set(State.OK if shortfall is None else State.DEGRADED, shortfall)
         self._gave_ns = self._part.clock.monotonic_ns()
 
     def _at_end(self) -> None:

@@ -12,7 +12,8 @@ from edgeguard.runtime import vision
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.shelf import Shelf
-from edgeguard.runtime.vision import Eye, Sight, VisionStage, Watch
+from edgeguard.runtime.sight import Eye, Sight, Watch
+from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Detections, Frame, ModelRef, Observation, Tracks
 from tests.support.alerts import seen
 from tests.support.pictures import grey
@@ -194,12 +195,12 @@ def test_closing_forgets_and_opening_loads_again() -> None:
 
 def test_an_eye_counts_what_it_has_looked_at() -> None:
     bench = Bench()
-    sight = Sight(bench.stage._sights[0].eye, bench.watch, bench.clock)
+    sight = Sight(bench.stage._sights[0].eye, bench.watch, bench.clock, lambda frame: frame)
     sight.open()
     for _ in range(3):
-        sight.detect(grey())
+        sight.detect([grey()])
     assert bench.part.report()["rate_per_s"] == pytest.approx(10.0)
-    assert np.array_equal(sight.detect(grey()).xyxy, np.zeros((0, 4)))
+    assert np.array_equal(sight.detect([grey()])[0].xyxy, np.zeros((0, 4)))
 
 
 def test_a_picture_that_breaks_a_rule_is_its_cameras_trouble_alone() -> None:

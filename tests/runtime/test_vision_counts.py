@@ -14,7 +14,8 @@ from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
-from edgeguard.runtime.vision import Eye, VisionStage, Watch
+from edgeguard.runtime.sight import Eye, Watch
+from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Counts, Detections, Frame, ModelRef, Observation
 from edgeguard.vision.tracker import Tracker
 from tests.support.pictures import grey

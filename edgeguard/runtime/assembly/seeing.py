@@ -12,7 +12,9 @@ from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.runtime.admission import Admission
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
+from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
@@ -20,9 +22,10 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
+from edgeguard.runtime.sight import Eye, Watch
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
-from edgeguard.runtime.vision import Eye, VisionStage, Watch
+from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
@@ -58,6 +61,7 @@ class Seeing:
         self._loader = DetectorLoader(catalog, store)
         self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
         self._counting = config.mqtt.counts
+        self._pacer = pacer_of(self._cameras, clock)
         self._vision = VisionStage(
             self._frames,
             observations,
@@ -67,6 +71,9 @@ class Seeing:
             board.part("vision"),
             clock,
             Census(self._outlooks(), tell_counts, clock) if self._counting else None,
+            self._pacer,
+            Downloads(self._loader.ledger).to_host,
+            patience_s(self._cameras),
         )
 
     def thinkers(self) -> dict[str, Stage]:
@@ -80,10 +87,14 @@ class Seeing:
         return self._vision.models()
 
     def refresh(self) -> None:
-        """Bring the frames that newer ones replaced into health."""
+        """Bring the frames that nobody looked at, by reason, and the bytes that crossed into health."""
         replaced = self._frames.drops()
         for name in self._cameras:
-            self._board.part(f"camera/{name}").note(frames_replaced=replaced.get(name, 0))
+            part = self._board.part(f"camera/{name}")
+            part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
+        crossings = self._loader.ledger.read()
+        if crossings.frames:
+            self._board.part("vision").note(**crossings.as_measures())
 
     @property
     def idle(self) -> bool:
@@ -96,13 +107,14 @@ class Seeing:
         return SourceStage(
             f"capture-{name}",
             source,
-            self._frames,
+            Admission(self._frames, self._pacer),
             part,
             loop=camera.loop,
             coverage=self._coverage,
             silent_s=_silent_s(camera.analyse_fps),
             retry_s=retries(camera),
             counters=source.counters,
+            shortfall=partial(self._pacer.shortfall, name),
         )
 
     def _frame_key(self, frame: Frame) -> object:

@@ -1,0 +1,47 @@
+"""What each camera should get, how long a batch may wait, and how pictures come from the GPU for evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgeguard.capture.surfaces.download import Download
+from edgeguard.clock import Clock
+from edgeguard.config.cameras import Camera
+from edgeguard.cuda.driver import open_cuda
+from edgeguard.cuda.ledger import Ledger
+from edgeguard.runtime.assembly.sources import is_realtime
+from edgeguard.runtime.pacing import Pacer, Wish
+from edgeguard.types import Frame
+
+_RANKS = {"low": 0, "normal": 1, "high": 2}
+_LONGEST_S = 0.02
+_SHARE_OF_A_PERIOD = 0.1
+
+
+def pacer_of(cameras: Mapping[str, Camera], clock: Clock) -> Pacer:
+    """Of the cameras in real time; a file that is read fast waits for its analysis anyway."""
+    wishes = {
+        name: Wish(camera.analyse_fps, camera.min_analyse_fps, _RANKS[camera.priority])
+        for name, camera in cameras.items()
+        if is_realtime(camera)
+    }
+    return Pacer(wishes, clock)
+
+
+def patience_s(cameras: Mapping[str, Camera]) -> float:
+    """How long a picture may wait for others of its batch: a tenth of the shortest time between two."""
+    fastest = max((camera.analyse_fps for camera in cameras.values()), default=1.0)
+    return min(_LONGEST_S, _SHARE_OF_A_PERIOD / fastest)
+
+
+class Downloads:
+    """Copies pictures from the GPU, whose driver is opened at the first one."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._download: Download | None = None
+
+    def to_host(self, frame: Frame) -> Frame:
+        if self._download is None:
+            self._download = Download(open_cuda(), self._ledger)
+        return self._download.to_host(frame)
