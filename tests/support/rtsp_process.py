@@ -18,9 +18,18 @@ class RtspProcess:
 
     def __init__(self, clip: Path, *options: str) -> None:
         self.port = free_port()
-        self._command = [sys.executable, "-m", "tests.support.rtsp_server", str(clip), "--loop"]
-        self._command += ["--port", str(self.port), *options]
+        self._clip = clip
+        self._options = options
         self._process: subprocess.Popen[str] | None = None
+
+    def show(self, clip: Path) -> None:
+        """From its next start on."""
+        self._clip = clip
+
+    @property
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "tests.support.rtsp_server", str(self._clip), "--loop"]
+        return [*command, "--port", str(self.port), *self._options]
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ output says that clients may come.
 from __future__ import annotations
 
 import argparse
+import random
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ _PAYLOADERS = {
 }
 _ONWARDS = "identity single-segment=true ! queue"
 """Times that only rise, in a segment without an end."""
+_DELTA = Gst.BufferFlags.DELTA_UNIT
 _HIDDEN = (Gst.EventType.EOS, Gst.EventType.FLUSH_START, Gst.EventType.FLUSH_STOP)
 """What a client of a looping clip must not notice."""
 
@@ -65,9 +67,20 @@ def launch_line(media_types: list[str]) -> str:
 class Server:
     """Serves `clip` at `url` while the GLib main loop runs."""
 
-    def __init__(self, clip: Path, port: int, *, loop: bool = False, login: str | None = None) -> None:
+    def __init__(
+        self,
+        clip: Path,
+        port: int,
+        *,
+        loop: bool = False,
+        login: str | None = None,
+        lose: float = 0.0,
+        keyframes: bool = True,
+    ) -> None:
         self._clip = clip
         self._loop = loop
+        self._lose = lose
+        self._keyframes = keyframes
         self._server = GstRtspServer.RTSPServer()
         self._server.set_address("127.0.0.1")
         self._server.set_service(str(port))
@@ -89,6 +102,17 @@ class Server:
         element.get_by_name("file").set_property("location", str(self._clip))
         if self._loop:
             _Loop(element.get_by_name("demux"))
+        buffers = Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST
+        sink = element.get_by_name("pay0").get_static_pad("sink")
+        if not self._keyframes:
+            sink.add_probe(buffers, lambda _pad, info: _verdict(info.get_buffer().has_flags(_DELTA)))
+        if self._lose:
+            lost = random.Random(1)
+            sink.add_probe(buffers, lambda _pad, _info: _verdict(lost.random() >= self._lose))
+
+
+def _verdict(passes: bool) -> Any:
+    return Gst.PadProbeReturn.OK if passes else Gst.PadProbeReturn.DROP
 
 
 def _only_for(login: str, factory: Any) -> Any:
@@ -160,6 +184,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--loop", action="store_true", help="begin again at the end")
     parser.add_argument("--login", metavar="USER:PASSWORD", help="ask for a login")
+    parser.add_argument("--lose", type=float, default=0.0, help="share of the pictures that get lost")
+    parser.add_argument("--no-keyframes", action="store_true", help="send only what needs one")
     options = parser.parse_args()
     Gst.init(None)
     loop = GLib.MainLoop()
@@ -168,6 +194,8 @@ def main() -> None:
         options.port,
         loop=options.loop,
         login=options.login,
+        lose=options.lose,
+        keyframes=not options.no_keyframes,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
