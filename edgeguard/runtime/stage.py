@@ -54,13 +54,20 @@ class StageThread:
     """Runs one stage until told to stop, and counts its heartbeats."""
 
     def __init__(
-        self, stage: Stage, part: Part, clock: Clock, retry_s: Sequence[float] | None = None
+        self,
+        stage: Stage,
+        part: Part,
+        clock: Clock,
+        retry_s: Sequence[float] | None = None,
+        tries: int | None = None,
     ) -> None:
+        """After `tries` failures in a row it gives up; None: never."""
         self.stage = stage
         self.part = part
         self.beat_ns = clock.monotonic_ns()
         self._clock = clock
         self._retry_s = retry_s or stage.retry_s
+        self._tries = tries
         self._least_pause_s = 0.0
         self._failures = 0
         self._stop = threading.Event()
@@ -116,6 +123,9 @@ class StageThread:
             expected = isinstance(error, EdgeGuardError)
             log.warning("%s failed: %s", self.stage.name, reason, exc_info=None if expected else error)
         self._failures += 1
+        if self._failures == self._tries:
+            log.error("%s is given up after %d tries: %s", self.stage.name, self._tries, reason)
+            self._stop.set()
 
     def _rest(self) -> None:
         """After a failure, wait before the next try."""

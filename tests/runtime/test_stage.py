@@ -73,3 +73,20 @@ def test_the_end_is_an_end() -> None:
     stage, part = run(EndOfStreamError("played"), until=lambda _, part: part.state is State.ENDED)
     assert (stage.opened, stage.closed) == (1, 1)
     assert part.reason == "played"
+
+
+def test_where_tries_are_counted_it_gives_up() -> None:
+    part = HealthBoard(SystemClock()).part("scripted")
+    stage = Scripted(part, SourceError("no such file"))
+    thread = StageThread(stage, part, SystemClock(), retry_s=(0.001,), tries=3)
+    thread.start()
+    assert thread.join(5)
+    assert stage.opened == 3
+    assert part.report()["failures"] == 3
+    assert part.state is State.DEGRADED
+
+
+def test_a_refused_login_is_not_tried_again_soon() -> None:
+    refused = SourceError("refused the login", "refused_login")
+    stage, _ = run(refused, None, until=lambda stage, part: part.state is State.DEGRADED)
+    assert stage.opened == 1

@@ -28,6 +28,9 @@ from edgeguard.types import Alert, ModelRef, Observation
 
 log = logging.getLogger(__name__)
 
+_TRIES = 3
+"""How often a source may fail in a row where the run is to end once all sources have."""
+
 
 class House:
     """One configuration, made into stages and the channels between them."""
@@ -73,7 +76,9 @@ class House:
                     **self._telling.callers(),
                 }
             ),
-            sources=self._threads({**self._seeing.sources(), **self._hearing.sources()}),
+            sources=self._threads(
+                {**self._seeing.sources(), **self._hearing.sources()}, _TRIES if until_done else None
+            ),
         )
         return Daemon(
             crew,
@@ -105,9 +110,12 @@ class House:
         listened = heard.values() if alert.kind == HeardAndSeen.kind else [heard.get(alert.kind)]
         return tuple(model for model in (seen, *listened) if model is not None)
 
-    def _threads(self, stages: dict[str, Stage]) -> list[StageThread]:
+    def _threads(self, stages: dict[str, Stage], tries: int | None = None) -> list[StageThread]:
         """A thread for each stage, under the name of its part in health."""
-        return [StageThread(stage, self.board.part(part), self.clock) for part, stage in stages.items()]
+        return [
+            StageThread(stage, self.board.part(part), self.clock, tries=tries)
+            for part, stage in stages.items()
+        ]
 
     def _drained(self) -> bool:
         return self._covering.idle and self._seeing.idle and self._hearing.idle and self._telling.idle
