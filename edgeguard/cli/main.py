@@ -24,6 +24,7 @@ from edgeguard.cli import (
     demo,
     engines,
     init,
+    listen,
     models,
     outbox,
     run,
@@ -46,6 +47,7 @@ app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("coverage")(said_plainly(coverage.coverage))
+app.command("listen")(said_plainly(listen.listen))
 app.command("watch")(said_plainly(watch.watch))
 app.command("calibrate")(said_plainly(calibrate.calibrate))
 app.add_typer(bridge.app, name="bridge")

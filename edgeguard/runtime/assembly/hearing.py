@@ -45,7 +45,10 @@ class Hearing:
         store: ModelStore,
         observations: Channel[Observation],
         coverage: Coverage,
+        *,
+        write_down: bool = True,
     ) -> None:
+        """With `write_down`, what is said is kept where the configuration asks for it."""
         self._config = config
         self._coverage = coverage
         self._clock = clock
@@ -66,7 +69,7 @@ class Hearing:
             self._maker,
             board.part("hearing"),
             clock,
-            self._secretary(),
+            self._secretary() if write_down else None,
             strain=Strain() if self._when_full() is WhenFull.DROP_OLDEST else None,
             microphones={name: board.part(f"microphone/{name}") for name in self._microphones},
         )
