@@ -7,16 +7,14 @@ from statistics import median
 
 from edgeguard.capture.pictures import Picture
 
-_LEARN = 8
-"""Pictures of a kind after which its baseline is known."""
+_LEARN, _LEARN_GOPS = 6, 3
+"""Pictures of a kind, and keyframes meanwhile, after which its baseline is known."""
 _FOLLOW = 0.02
 """How far a baseline follows with each quiet picture, in its own spreads."""
 _FOLLOW_DOWN, _MUCH = 0.1, 3.0
 """The same where pictures take much less than usual: what was learnt as usual was something moving."""
 _LEAST_SPREAD = 0.12
 """In powers of two: what encoders waver by even where nothing is."""
-_AFTER_KEYFRAME = 4
-"""The first pictures after a keyframe mend what it left coarse, and have baselines of their own."""
 _SLACK = 1.0
 _HIGHEST, _LOWEST = 5.0, -2.0
 _WAVER = 2.0
@@ -33,13 +31,11 @@ class Baseline:
 
     def __init__(self) -> None:
         self._first: list[float] = []
+        self._keyframes: set[int] = set()
+        self.known = False
         self._middle = 0.0
         self._spread = 0.0
         self._bytes = 0.0
-
-    @property
-    def known(self) -> bool:
-        return len(self._first) >= _LEARN
 
     def surplus(self, value: float) -> float:
         """How far above the median, in spreads."""
@@ -50,13 +46,11 @@ class Baseline:
         """How many bytes the pictures waver by where nothing moves: less motion than that cannot be told."""
         return float(self._bytes * (2 ** (_WAVER * self._spread) - 1))
 
-    def learn(self, value: float, size: int) -> None:
+    def learn(self, value: float, size: int, keyframe: int) -> None:
+        """Take a quiet picture into account, of the `keyframe`th group."""
         self._bytes += (size - self._bytes) * (_FOLLOW if self.known else 1 / (len(self._first) + 1))
         if not self.known:
-            self._first.append(value)
-            self._middle = median(self._first)
-            off = median(abs(one - self._middle) for one in self._first)
-            self._spread = max(1.5 * off, _LEAST_SPREAD)
+            self._begin(value, keyframe)
             return
         off = value - self._middle
         follow = _FOLLOW if off > -_MUCH * self._spread else _FOLLOW_DOWN
@@ -64,10 +58,23 @@ class Baseline:
         wide = 1.25 * min(abs(off), 3 * self._spread)
         self._spread = max(self._spread + _FOLLOW * (wide - self._spread), _LEAST_SPREAD)
 
+    def _begin(self, value: float, keyframe: int) -> None:
+        self._first.append(value)
+        self._keyframes.add(keyframe)
+        if len(self._first) < _LEARN or len(self._keyframes) < _LEARN_GOPS:
+            return
+        self._middle = median(self._first)
+        off = median(abs(one - self._middle) for one in self._first)
+        self._spread = max(1.5 * off, _LEAST_SPREAD)
+        self.known = True
+        self._first.clear()
+        self._keyframes.clear()
+
 
 class ActivityMeter:
     """Follows one stream, picture by picture, in the order of the stream.
 
+    A picture's kind is its type and about how far from the keyframe it is, as coarseness is mended after one.
     Each picture that is larger than its kind usually is adds to a sum, each that is not takes from it
     (CUSUM): two or three large pictures suffice, and so do many that are a little too large. Where the
     quantiser is known, it is what the picture would take at a fixed one that counts: a camera that keeps to a
@@ -76,6 +83,7 @@ class ActivityMeter:
 
     def __init__(self) -> None:
         self._baselines: dict[object, Baseline] = {}
+        self._keyframes = 0
         self._since_keyframe = 0
         self._sum = 0.0
         self.active = False
@@ -99,6 +107,7 @@ class ActivityMeter:
     def add(self, picture: Picture, size: int, keyframe: bool) -> bool:
         """Take the next picture, of `size` bytes; whether the stream is active now."""
         self._since_keyframe = 0 if keyframe else self._since_keyframe + 1
+        self._keyframes += keyframe
         value = log2(max(size, 1)) + (0 if picture.qp is None else picture.qp / 6)
         baseline = self._baselines.setdefault(self._kind(picture, keyframe), Baseline())
         if baseline.known and not keyframe:  # a keyframe says how much there is, not what has changed
@@ -106,7 +115,7 @@ class ActivityMeter:
             self._sum = max(0.0, min(self._sum + step, 2 * _BEGIN))
         self.active = self._sum >= (_END if self.active else _BEGIN)
         if not self.active:
-            baseline.learn(value, size)
+            baseline.learn(value, size, self._keyframes)
         return self.active
 
     def forget(self) -> None:
@@ -118,4 +127,4 @@ class ActivityMeter:
     def _kind(self, picture: Picture, keyframe: bool) -> object:
         if keyframe:
             return "keyframe"
-        return picture.kind, picture.qp is None, min(self._since_keyframe, _AFTER_KEYFRAME)
+        return picture.kind, picture.qp is None, int(2 * log2(self._since_keyframe))

@@ -17,8 +17,10 @@ _ANSWER_NS = 2 * _SECOND_NS
 """How long a glance may be unanswered before nothing waits for it any longer."""
 _LONGEST_GOP_NS = 4_250_000_000
 """A camera with fewer keyframes than that is decoded: there would be too few glances at it."""
-_AUDIBLE_BITS = 0.01
+_AUDIBLE_BITS = 0.02
 """Motion that takes so many bits per pixel of the picture must be told from the stream's wavering."""
+_GLANCE_NS = 1_400_000_000
+"""Keyframes that are nearer to the last glance than that are let by."""
 _NEAR_NS = 300_000_000
 """A frame that is no later than that behind the newest packet is no catching up."""
 _GIVE_UP_NS = 10 * _SECOND_NS
@@ -72,7 +74,7 @@ class ActivityGate:
         head: Callable[[Packet], bytes],
         hold_s: float = 5.0,
         blind_s: float = 2.0,
-        restless_s: float = 60.0,
+        restless_s: float = 30.0,
     ) -> None:
         """`head` gives the first bytes of a packet. After `restless_s` of motion in which vision saw nothing,
         that motion is taken for usual: rain, or leaves, or a noisy night."""
@@ -105,7 +107,8 @@ class ActivityGate:
         self._newest_ns: int | None = None
         self._stirred_ns: int | None = None
         self._seen_ns: int | None = None
-        self._behind_ns = 0
+        self._behind_ns = self._glanced_ns = 0
+        self._restless_since_ns: int | None = None
         self.closed = False
         self.waiting: Waiting | None = Waiting.LEARNING
         """Why it is open; None while it is closed."""
@@ -169,15 +172,15 @@ class ActivityGate:
 
     def _listen(self, packet: Packet, now_ns: int) -> None:
         picture = self._reader.read(self._head(packet)) if self._codec else Picture("?")
-        was_active = self._meter.active
-        if not self._meter.add(picture, packet.size, packet.keyframe):
-            return
-        if not was_active:
-            self._began_ns = now_ns
-        self._stirred_ns = now_ns
-        last_seen_ns = max(self._began_ns, self._seen_ns or 0)
-        if now_ns - last_seen_ns > self._restless_ns:
+        if self._meter.add(picture, packet.size, packet.keyframe):
+            self._stirred_ns = now_ns
+        if self.waiting is not Waiting.MOVING:
+            self._restless_since_ns = None
+        elif self._restless_since_ns is None:
+            self._restless_since_ns = now_ns
+        elif now_ns - max(self._restless_since_ns, self._seen_ns or 0) > self._restless_ns:
             self._meter.forget()
+            self._restless_since_ns = None
 
     def _hear_answers(self, now_ns: int) -> bool:
         """Take in what vision said; whether it saw something new."""
@@ -204,7 +207,10 @@ class ActivityGate:
         if self._meter.active and not self._unanswered(now_ns):
             self.counts.wakes_moved += 1
             return self._open(ring, Waiting.MOVING)
-        return self._glance(packet, now_ns) if packet.keyframe else ()
+        return self._glance(packet, now_ns) if packet.keyframe and self._is_due(now_ns) else ()
+
+    def _is_due(self, now_ns: int) -> bool:
+        return now_ns - self._glanced_ns >= _GLANCE_NS
 
     def _unanswered(self, now_ns: int) -> bool:
         """Whether a glance is on its way through decoder and vision: what it shows decides where to begin."""
@@ -226,6 +232,7 @@ class ActivityGate:
 
     def _glance(self, packet: Packet, now_ns: int) -> Sequence[Packet]:
         self.counts.glances += 1
+        self._glanced_ns = now_ns
         self._asked.append(now_ns)
         return (packet,)
 

@@ -88,7 +88,7 @@ def test_a_few_large_pictures_are_activity_at_any_rate(
     dice = random.Random(seed)
     meter = ActivityMeter()
     quiet = [usual * dice.lognormvariate(0, wavers) for _ in range(500)]
-    assert sum(stream(meter, quiet)) <= 10
+    assert sum(stream(meter, quiet)) <= 25
     assert any(stream(meter, [usual * louder * dice.lognormvariate(0, wavers) for _ in range(12)]))
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from edgeguard.capture import ActivityGate, Gate, KeyframeGate, head
 from edgeguard.config import rules as kinds
 from edgeguard.config.cameras import Camera
-from edgeguard.runtime.glancing import Doorkeeper
+from edgeguard.runtime.glancing import Doorkeeper, Lockstep
 from edgeguard.vision.attention import Attention
 
 HEADER_BYTES = 4096
@@ -33,6 +33,7 @@ def gate_of(camera: Camera, rules: Sequence[kinds.SceneRule]) -> Gate | None:
 
 def doorkeeper_of(
     gate: Gate | None,
+    lockstep: Lockstep | None,
     labels: tuple[str, ...],
     wanted: Sequence[frozenset[str] | None],
     begin_confidence: float,
@@ -43,4 +44,5 @@ def doorkeeper_of(
         return None
     some = [classes for classes in wanted if classes is not None]
     classes = frozenset().union(*some) if len(some) == len(wanted) else None
-    return Doorkeeper(Attention(labels, classes, begin_confidence, low_confidence), gate.saw)
+    tell = gate.saw if lockstep is None else lockstep.tell
+    return Doorkeeper(Attention(labels, classes, begin_confidence, low_confidence), tell)

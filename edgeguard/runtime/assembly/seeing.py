@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from edgeguard.capture import ActivityGate
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
@@ -14,16 +15,18 @@ from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
+from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
+from edgeguard.runtime.glancing import Lockstep
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Watch
-from edgeguard.runtime.sources import SourceStage
+from edgeguard.runtime.sources import Inlet, SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing
@@ -57,10 +60,12 @@ class Seeing:
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
         self._rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
         self._gates = {name: gate_of(camera, self._rules_at(name)) for name, camera in self._cameras.items()}
+        self._answers: dict[str, Lockstep] = {}
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
         self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
         self._counting = config.mqtt.counts
+        self._gear = Gear(clock)
         self._pacer = pacer_of(self._cameras, clock)
         self._vision = VisionStage(
             self._frames,
@@ -103,11 +108,13 @@ class Seeing:
     def _stage(self, name: str) -> Stage:
         part = self._board.part(f"camera/{name}")
         camera = self._cameras[name]
-        source = frame_source(name, camera, self._clock, camera.analyse_fps, self._gates[name])
+        source = frame_source(
+            name, camera, self._clock, camera.analyse_fps, self._gates[name], self._gear.tiers(name)
+        )
         return SourceStage(
             f"capture-{name}",
             source,
-            Admission(self._frames, self._pacer),
+            self._inlet(name),
             part,
             loop=camera.loop,
             coverage=self._coverage,
@@ -116,6 +123,15 @@ class Seeing:
             counters=source.counters,
             shortfall=partial(self._pacer.shortfall, name),
         )
+
+    def _inlet(self, name: str) -> Inlet[Frame]:
+        """Where frames go; a clip that is read fast waits there for the answers to its gate."""
+        admission = Admission(self._frames, self._pacer)
+        gate = self._gates[name]
+        if not isinstance(gate, ActivityGate) or is_realtime(self._cameras[name]):
+            return admission
+        self._answers[name] = lockstep = Lockstep(admission, gate.saw)
+        return lockstep
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
@@ -162,6 +178,7 @@ class Seeing:
         wanted = [None] if self._counting else [_wanted(rule, labels) for rule in self._rules_at(camera)]
         doorkeeper = doorkeeper_of(
             self._gates[camera],
+            self._answers.get(camera),
             labels,
             wanted,
             self._cameras[camera].detector.confidence,
