@@ -65,6 +65,8 @@ class GstFrameSource:
         self._gate = gate or OpenGate()
         self._tiers = tiers
         self._sequence = self._pixels = 0
+        self._beyond_rate = self._gated = 0
+        """Pictures that nobody looked at: more than are wanted, and those that the gate left out."""
         self._last_pts_ns: int | None = None
         self._timeline = Timeline()
         self._backlog = Backlog(self._live)
@@ -111,16 +113,15 @@ class GstFrameSource:
 
     def counters(self) -> dict[str, int | float | str]:
         """What health tells of it."""
-        tier = self._tiers.tier if self._tiers is not None else None
-        reason = self._tiers.reason if self._tiers is not None and tier is not None else None
         return {
             "ring_s": round(self.ring.seconds, 1),
             "ring_bytes": self.ring.bytes,
             "overload_skips": self._backlog.skipped,
+            "frames_rate": self._beyond_rate,
+            "frames_gate": self._gated,
             "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
             "timestamp_stops": self._timeline.stopped,
-            **({} if tier is None else {"decoder": tier.value}),
-            **({} if reason is None else {"decoder_reason": reason}),
+            **({} if self._tiers is None else self._tiers.counters()),
             **self._gate.counters(),
         }
 
@@ -160,6 +161,7 @@ class GstFrameSource:
         if admitted:
             self._backlog.add(admitted, stream, packet.arrived_ns)
         else:
+            self._gated += 1
             decoders.rest()
 
     def _begin_stream(self, stream: Stream) -> None:
@@ -187,7 +189,9 @@ class GstFrameSource:
             self._watchdog.fed(packet.arrived_ns)
 
     def _in_time(self, running_ns: int | None) -> bool:
-        return self._rate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
+        passes = self._rate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
+        self._beyond_rate += not passes
+        return passes
 
     def _look(self, decoders: Decoders, sample: Sample) -> Frame | None:
         """The frame, if this picture is one to be analysed."""

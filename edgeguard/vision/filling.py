@@ -63,6 +63,8 @@ class DeviceFilling:
             self._failed = engine.cuda.make_event()
 
     def run(self, frames: Sequence[Frame]) -> tuple[list[Transform], Outputs]:
+        if all(frame.memory is Memory.HOST for frame in frames):
+            return self._run_from_host(frames)
         try:
             with self._engine.cuda.current():
                 transforms = [self._fill(frame, slot) for slot, frame in enumerate(frames)]
@@ -75,6 +77,12 @@ class DeviceFilling:
         with suppress(GpuLostError), self._engine.cuda.current():
             self._engine.cuda.destroy_event(self._failed)
             self._kernel.close()
+
+    def _run_from_host(self, frames: Sequence[Frame]) -> tuple[list[Transform], Outputs]:
+        """By one copy for all."""
+        transforms = [self._letterbox.into(frame, self._slots[i]) for i, frame in enumerate(frames)]
+        self._ledger.count(frames=len(frames), h2d_bytes=self._slots[: len(frames)].nbytes)
+        return transforms, self._engine.run(len(frames))
 
     def _fill(self, frame: Frame, slot: int) -> Transform:
         self._ledger.count(frames=1)

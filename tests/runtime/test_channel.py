@@ -81,3 +81,26 @@ def test_nothing_is_lost_uncounted(items: list[tuple[str, int]], capacity: int) 
     for item in items:
         channel.put(item)
     assert len(channel.get_all(0)) + sum(channel.drops().values()) == len(items)
+
+
+def test_a_batch_is_given_when_enough_wait_or_patience_ends() -> None:
+    channel: Channel[int] = Channel(10)
+    assert channel.get_batch(4, 2, 0.01, 0.01) == []
+    channel.put(1)
+    assert channel.get_batch(4, 2, 0.01, 1) == [1]
+    for value in range(6):
+        channel.put(value)
+    assert channel.get_batch(4, 2, 60, 1) == [0, 1, 2, 3]
+    assert channel.get_batch(1, 1, 60, 1) == [4]
+    channel.close()
+    assert channel.get_batch(4, 4, 60, 1) == [5]
+    assert channel.get_batch(4, 4, 60, 60) == []
+
+
+def test_a_batch_waits_for_the_other_cameras() -> None:
+    channel: Channel[str] = Channel(10)
+    channel.put("gate")
+    late = threading.Timer(0.05, channel.put, ["dock"])
+    late.start()
+    assert channel.get_batch(2, 2, 30, 1) == ["gate", "dock"]
+    late.join()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from edgeguard.errors import ModelError
 from edgeguard.runtime import vision
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.pacing import Pacer, Wish
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Sight, Watch
 from edgeguard.runtime.vision import VisionStage
-from edgeguard.types import Detections, Frame, ModelRef, Observation, Tracks
+from edgeguard.types import Detections, Frame, Memory, ModelRef, Observation, Tracks
 from tests.support.alerts import seen
+from tests.support.kernel import Held
 from tests.support.pictures import grey
 from tests.support.tracks import tracks
 
@@ -245,3 +248,109 @@ def test_a_detector_that_stands_in_for_an_engine_is_degraded_until_the_engine_is
     bench.clock.advance(1000)
     bench.stage.step()
     assert bench.asked == 2
+
+
+class Batches(Finder):
+    """A detector that takes four pictures at once, and notes which came together."""
+
+    max_batch = 4
+    broken = ""
+
+    def __init__(self, name: str, clock: ManualClock) -> None:
+        super().__init__(name, clock)
+        self.seen: list[list[str]] = []
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        self.seen.append([frame.source for frame in frames])
+        if self.broken in self.seen[-1]:
+            raise ValueError("cannot read it")
+        return super().detect(frames)
+
+
+def batching(monkeypatch: pytest.MonkeyPatch) -> tuple[Bench, Batches]:
+    bench = Bench()
+    detector = Batches("yolox-nano-416", bench.clock)
+    monkeypatch.setattr(bench, "wanted", lambda: detector)
+    eye = replace(bench.stage._sights[0].eye, wanted=lambda: detector)
+    bench.stage = VisionStage(
+        bench.frames,
+        bench.observations,
+        [eye],
+        bench.watch,
+        bench.shelf,
+        bench.board.part("vision"),
+        bench.clock,
+        to_host=lambda frame: replace(frame, memory=Memory.HOST, hold=None),
+        patience_s=0.001,
+    )
+    bench.stage.open()
+    return bench, detector
+
+
+def test_cameras_share_a_batch_and_each_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, detector = batching(monkeypatch)
+    for sequence, source in enumerate(["gate", "dock", "gate", "dock", "gate"]):
+        bench.frames.put(grey(source=source, sequence=sequence, pts_ns=sequence))
+    bench.stage.step()
+    bench.stage.step()
+    assert detector.seen == [["gate", "dock", "gate", "dock"], ["gate"]]
+    assert [seen.sequence for seen in bench.observations.get_all(0)] == [0, 1, 2, 3, 4]
+
+
+def test_a_batch_that_fails_is_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, detector = batching(monkeypatch)
+    detector.broken = "dock"
+    for source in ("gate", "dock", "gate"):
+        bench.frames.put(grey(source=source))
+    bench.stage.step()
+    assert detector.seen == [["gate", "dock", "gate"], ["gate"], ["dock"], ["gate"]]
+    assert len(bench.observations.get_all(0)) == 2
+    assert bench.board.part("vision").reason == "camera dock: cannot read it"
+
+
+def test_a_decoders_buffer_goes_back_and_evidence_is_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, _ = batching(monkeypatch)
+    frames = [replace(grey(sequence=number), memory=Memory.CUDA_PITCH, hold=Held()) for number in range(2)]
+    bench.frames.put(frames[0])
+    bench.stage.step()
+    view = bench.shelf.find("gate", 0, 0)
+    assert view is not None
+    assert view.frame.memory is Memory.HOST
+    monkeypatch.setattr(Bench.Notice, "update", lambda *_: [])
+    bench.frames.put(frames[1])
+    bench.stage.step()
+    newest = bench.shelf.find("gate", None, 0)
+    assert newest is not None
+    assert newest.frame.sequence == 0, "nothing was noticed, so nothing was copied"
+    assert [frame.hold.released for frame in frames if isinstance(frame.hold, Held)] == [1, 1]
+
+
+def test_a_detector_on_the_cpu_gets_copies_of_what_lies_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, detector = batching(monkeypatch)
+    given: list[Memory] = []
+    inner = detector.detect
+
+    def detect(frames: Sequence[Frame]) -> list[Detections]:
+        given.extend(frame.memory for frame in frames)
+        return inner(frames)
+
+    monkeypatch.setattr(detector, "detect", detect)
+    for on_device in (False, True):
+        detector.takes_device_frames = on_device  # type: ignore[attr-defined]
+        bench.frames.put(replace(grey(), memory=Memory.CUDA_PITCH, hold=Held()))
+        bench.stage.step()
+    assert given == [Memory.HOST, Memory.CUDA_PITCH]
+
+
+def test_an_overloaded_stage_asks_the_cameras_for_less() -> None:
+    bench = Bench()
+    pacer = Pacer({"gate": Wish(10, 2, 1)}, bench.clock)
+    bench.stage._pacer = pacer
+    bench.stage.open()
+    for _ in range(40):  # each picture takes all the time there is
+        bench.look()
+    assert pacer.counters("gate")["analyse_fps"] < 10
+    for _ in range(80):
+        bench.clock.advance(1)
+        bench.look()
+    assert pacer.counters("gate")["analyse_fps"] == 10

@@ -144,3 +144,12 @@ def test_without_its_kernel_the_detector_works_as_before(
     assert not detector.takes_device_frames
     assert len(detector.detect(pictures(1))) == 1
     detector.close()
+
+
+def test_a_batch_of_the_host_is_copied_at_once(
+    detector: CompactDetector, gpu: FakeGpu, ledger: Ledger
+) -> None:
+    gpu.clear()
+    detector.detect(pictures(3))
+    assert gpu.ledger == [f"copy in {3 * 12 * SIDE * SIDE}", "launch", "synchronise"]
+    assert ledger.read() == Crossings(frames=3, h2d_bytes=3 * 12 * SIDE * SIDE)
