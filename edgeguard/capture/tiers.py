@@ -12,6 +12,7 @@ from enum import Enum
 
 from edgeguard.capture.frames import FrameMaker, HostFrames
 from edgeguard.clock import Clock
+from edgeguard.cuda.ledger import Ledger
 from edgeguard.errors import DependencyError
 
 log = logging.getLogger(__name__)
@@ -96,10 +97,14 @@ def host_only(elements: frozenset[str]) -> Makers:
 class Tiers:
     """The tiers of one camera; asked and told by the thread that reads it."""
 
-    def __init__(self, camera: str, makers: Callable[[], Makers], clock: Clock) -> None:
+    def __init__(
+        self, camera: str, makers: Callable[[], Makers], clock: Clock, ledger: Ledger | None = None
+    ) -> None:
         """`makers` is asked when the camera is opened: it may load GStreamer."""
+        self._ledger = ledger or Ledger()
+        self._asked = makers
+        self._found: Makers | None = None
         self._camera = camera
-        self._makers = makers
         self._clock = clock
         self._failed: dict[Tier, tuple[int, str]] = {}
         self.tier: Tier | None = None
@@ -142,6 +147,26 @@ class Tiers:
         self._failed[self.tier] = (self._clock.monotonic_ns(), f"{self.tier.value}: {error}")
         log.warning("camera %s is decoded without %s from now on: %s", self._camera, self.tier.value, error)
         return True
+
+    def counters(self) -> dict[str, int | float | str]:
+        """What health tells: the decoder, why it is no better one, and what crossed between host and GPU."""
+        if self.tier is None:
+            return {}
+        crossed = self._ledger.read()
+        return {
+            "decoder": self.tier.value,
+            **({} if self.reason is None else {"decoder_reason": self.reason}),
+            **(
+                {f"gpu_{name}": number for name, number in crossed.as_measures().items()}
+                if crossed.frames
+                else {}
+            ),
+        }
+
+    def _makers(self) -> Makers:
+        if self._found is None:
+            self._found = self._asked()
+        return self._found
 
     def _has(self, tier: Tier, steps: tuple[Step, ...]) -> bool:
         makers = self._makers()

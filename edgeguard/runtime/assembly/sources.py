@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from edgeguard.capture import FrameSource, Gate, GstFrameSource, Patience, SceneFrameSource
+from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
@@ -34,7 +35,7 @@ def retries(source: Source) -> tuple[float, ...]:
 
 
 def frame_source(
-    name: str, camera: Camera, clock: Clock, fps: float, gate: Gate | None = None
+    name: str, camera: Camera, clock: Clock, fps: float, gate: Gate | None = None, tiers: Tiers | None = None
 ) -> FrameSource:
     """The camera's pictures, `fps` of them a second. Raises ConfigError."""
     address, realtime = camera.url.address, is_realtime(camera)
@@ -50,4 +51,5 @@ def frame_source(
         patience=patience,
         options=media_options(camera),
         gate=gate,
+        tiers=tiers,
     )
