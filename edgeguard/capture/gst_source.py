@@ -13,6 +13,7 @@ from edgeguard.capture.frames import Stamp
 from edgeguard.capture.gate import Gate, OpenGate
 from edgeguard.capture.ring import EncodedRing
 from edgeguard.capture.source import RateGate
+from edgeguard.capture.thinning import Thinning
 from edgeguard.capture.tiers import ELEMENTS, Tiers, host_only
 from edgeguard.capture.timeline import Timeline
 from edgeguard.capture.watchdog import Watchdog
@@ -64,7 +65,7 @@ class GstFrameSource:
         self._options = options or MediaOptions()
         self._gate = gate or OpenGate()
         self._tiers = tiers
-        self._sequence = self._pixels = 0
+        self._sequence = self._pixels = self._spared = 0
         self._beyond_rate = self._gated = 0
         """Pictures that nobody looked at: more than are wanted, and those that the gate left out."""
         self._last_pts_ns: int | None = None
@@ -83,6 +84,7 @@ class GstFrameSource:
             self._decoders = Decoders(self.name, self._tiers)
         patience = self._patience
         self._stream: Stream | None = None
+        self._thinned: Stream | None = None
         self._anchor = Anchor(self._clock, self._live, self._next_pts_ns())
         self._rate = RateGate(self._fps)
         self._watchdog = Watchdog(self._url, self._clock, patience.connect_s, patience.stall_s)
@@ -120,6 +122,7 @@ class GstFrameSource:
             "frames_rate": self._beyond_rate,
             "frames_gate": self._gated,
             "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
+            "decodes_spared": self._spared,
             "timestamp_stops": self._timeline.stopped,
             **({} if self._tiers is None else self._tiers.counters()),
             **self._gate.counters(),
@@ -185,6 +188,11 @@ class GstFrameSource:
     def _decode(self, decoders: Decoders, packet: Packet, stream: Stream) -> None:
         if stream.is_independent and not self._in_time(packet.running_ns):
             return  # the decoder need not do what nobody looks at
+        if stream is not self._thinned:
+            self._thinned, self._thinning = stream, Thinning(self._rate, stream)
+        if self._thinning.spares(packet):
+            self._spared += 1
+            return
         if decoders.push(packet, stream):
             self._watchdog.fed(packet.arrived_ns)
 

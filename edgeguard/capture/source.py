@@ -39,12 +39,19 @@ class RateGate:
         if fps <= 0:
             raise ValueError(f"fps is {fps}, expected more than 0")
         self._interval_ns = round(1e9 / fps)
+        self._slack_ns = self._interval_ns // 20
         self._next_ns: int | None = None
+
+    def would_pick(self, time_ns: int, frame_ns: int) -> bool:
+        """Whether it would pass, of frames that are `frame_ns` apart; they may come in any order."""
+        if self._next_ns is None:
+            return True
+        return (time_ns - self._next_ns + self._slack_ns) % self._interval_ns < frame_ns + self._slack_ns
 
     def passes(self, time_ns: int) -> bool:
         if self._next_ns is None or abs(time_ns - self._next_ns) > 2 * self._interval_ns:
             self._next_ns = time_ns
-        if time_ns < self._next_ns - self._interval_ns // 20:
+        if time_ns < self._next_ns - self._slack_ns:
             return False
         self._next_ns += self._interval_ns
         return True
