@@ -159,7 +159,7 @@ class SherpaStream(RecogniserStream):
         self._recognizer = recognizer
         self._partial = ""
         self._finals: list[Transcript] = []
-        self._ended = False
+        self._ended = self._news = False
 
     def feed(self, samples: NDArray[np.float32]) -> None:
         self.stream.accept_waveform(RATE_HZ, samples)
@@ -175,6 +175,7 @@ class SherpaStream(RecogniserStream):
 
     def decoded(self) -> None:
         """The model took a step, which may end the utterance."""
+        self._news = True
         if self._recognizer.is_endpoint(self.stream):
             self._finals += self._end()
 
@@ -182,6 +183,9 @@ class SherpaStream(RecogniserStream):
         finals, self._finals = self._finals, []
         if self._ended:
             return [*finals, *self._end()]
+        if not self._news:
+            return finals
+        self._news = False
         latest = self._read(final=False)
         if latest.text in ("", self._partial):
             return finals
