@@ -148,7 +148,10 @@ def _v4l2(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options
 
 
 def _csi(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
-    source = pipeline.add("nvarguscamerasrc", sensor_id=int(urlsplit(url).netloc))
+    port = urlsplit(url).netloc
+    if not port.isdecimal():
+        raise SourceError(f"expected the number of a camera port, as in csi://0, not csi://{port}")
+    source = pipeline.add("nvarguscamerasrc", sensor_id=int(port))
     pipeline.link(source, pipeline.add_caps(_CSI_CAPS), onward.device())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeguard.anchor import Times
+from edgeguard.cuda.ledger import Ledger
 from edgeguard.errors import SourceError
 from edgeguard.gst import Sample, VideoLayout
 from edgeguard.types import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat
@@ -42,7 +43,11 @@ class FrameMaker(Protocol):
 class HostFrames:
     """Read-only views on the decoder's buffer in the host's memory, without a copy."""
 
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger or Ledger()
+
     def frame(self, sample: Sample, stamp: Stamp) -> Frame:
+        self._ledger.count(host_maps=1, frames=1)
         layout = sample.video_layout()
         return Frame(
             source=stamp.source,

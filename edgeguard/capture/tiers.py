@@ -101,7 +101,7 @@ class Tiers:
         self, camera: str, makers: Callable[[], Makers], clock: Clock, ledger: Ledger | None = None
     ) -> None:
         """`makers` is asked when the camera is opened: it may load GStreamer."""
-        self._ledger = ledger or Ledger()
+        self.ledger = ledger or Ledger()
         self._asked = makers
         self._found: Makers | None = None
         self._camera = camera
@@ -152,16 +152,13 @@ class Tiers:
         """What health tells: the decoder, why it is no better one, and what crossed between host and GPU."""
         if self.tier is None:
             return {}
-        crossed = self._ledger.read()
-        return {
-            "decoder": self.tier.value,
-            **({} if self.reason is None else {"decoder_reason": self.reason}),
-            **(
-                {f"gpu_{name}": number for name, number in crossed.as_measures().items()}
-                if crossed.frames
-                else {}
-            ),
-        }
+        told: dict[str, int | float | str] = {"decoder": self.tier.value}
+        if self.reason is not None:
+            told["decoder_reason"] = self.reason
+        crossed = self.ledger.read()
+        if crossed.frames > crossed.host_maps:
+            told |= {f"gpu_{name}": number for name, number in crossed.as_measures().items()}
+        return told
 
     def _makers(self) -> Makers:
         if self._found is None:

@@ -22,6 +22,7 @@ from edgeguard.cli import (
     config,
     coverage,
     demo,
+    doctor,
     engines,
     init,
     listen,
@@ -46,6 +47,7 @@ app.command("collect")(said_plainly(collect.collect))
 app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
+app.command("doctor")(said_plainly(doctor.doctor))
 app.command("coverage")(said_plainly(coverage.coverage))
 app.command("listen")(said_plainly(listen.listen))
 app.command("watch")(said_plainly(watch.watch))

@@ -28,6 +28,11 @@ class NvBufLibrary:
             entry = getattr(self._library, name)
             entry.argtypes, entry.restype = (c.c_void_p, c.c_int), c.c_int
 
+    @property
+    def expected_abi(self) -> str:
+        """Which version of the structures this library should have; each buffer's size is what counts."""
+        return "B" if hasattr(self._library, "NvBufSurfaceMapCudaBuffer") else "A"
+
     def map_egl(self, surface: Surface, size: int) -> int:
         """Give the first surface an EGL image, which stays until `unmap_egl` or the end of its buffer."""
         result = self._library.NvBufSurfaceMapEglImage(surface.address, 0)

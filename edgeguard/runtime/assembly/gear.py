@@ -49,7 +49,7 @@ class Gear:
     def makers(self, ledger: Ledger) -> Makers:
         """The tiers of this box. Raises DependencyError without GStreamer."""
         elements = self._elements()
-        makers: dict[Tier, Callable[[], FrameMaker]] = {Tier.CPU: HostFrames}
+        makers: dict[Tier, Callable[[], FrameMaker]] = {Tier.CPU: partial(HostFrames, ledger)}
         lacking: dict[Tier, str] = {}
         share: dict[Tier, Callable[[object], object]] = {}
         for tier in (tier for tier, decoders in DECODERS.items() if elements & decoders):

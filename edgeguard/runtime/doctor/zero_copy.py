@@ -1,0 +1,46 @@
+"""All checks of the way on which pictures stay on the GPU."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgeguard.clock import Clock
+from edgeguard.errors import DependencyError, SourceError
+from edgeguard.runtime.assembly.gear import Gear
+from edgeguard.runtime.assembly.sources import pause
+from edgeguard.runtime.doctor import libraries
+from edgeguard.runtime.doctor.elements import elements
+from edgeguard.runtime.doctor.finding import Finding
+from edgeguard.runtime.doctor.frames import frames, make_stream
+from edgeguard.runtime.doctor.layout import layout
+
+
+def zero_copy(url: str | None, clock: Clock, count: int = 300) -> Iterator[Finding]:
+    """Look at what is there, then read `count` frames of `url` or of a stream that is made here."""
+    yield layout()
+    found, cuda = libraries.driver()
+    yield found
+    yield libraries.egl()
+    yield libraries.nvbufsurface()
+    yield libraries.gst_cuda(cuda)
+    yield from elements()
+    yield _frames(url, clock, count)
+
+
+def healthy(findings: list[Finding]) -> bool:
+    """Whether pictures stay on the GPU here; a box needs the libraries of one kind of GPU, not of all."""
+    needed = {"layout", "driver", "frames"}
+    return needed <= {finding.check for finding in findings if finding.ok}
+
+
+def _frames(url: str | None, clock: Clock, count: int) -> Finding:
+    tiers = Gear(clock).tiers("doctor")
+    if url is not None:
+        return frames(url, tiers, clock, count)
+    with tempfile.TemporaryDirectory(prefix="edgeguard-doctor-") as folder:
+        try:
+            return frames(make_stream(Path(folder), count, pause), tiers, clock, count)
+        except (DependencyError, SourceError) as error:
+            return Finding("frames", False, str(error))
