@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeguard.clock import ManualClock
+from edgeguard.config.cameras import Camera
+from edgeguard.runtime.assembly.pacing import pacer_of, patience_s
 from edgeguard.runtime.pacing import ROOM, TOO_MUCH, Allowance, Pacer, Wish
 from edgeguard.types import Frame, Showing
 from tests.support.pictures import grey
@@ -173,3 +175,26 @@ def test_a_file_read_fast_is_none_of_its_business() -> None:
     pacer.looked(["gate"], 10**9)
     assert pacer.counters("gate") == {}
     assert pacer.shortfall("gate") is None
+
+
+def test_the_cameras_wishes_come_from_the_configuration() -> None:
+    clock = ManualClock()
+    cameras = {
+        "gate": Camera(url="rtsp://192.0.2.1/", analyse_fps=10, priority="high", min_analyse_fps=4),
+        "yard": Camera(url="rtsp://192.0.2.2/", analyse_fps=8, priority="low"),
+        "clip": Camera(url="file:///clip.mp4", pace="fast"),
+    }
+    pacer = pacer_of(cameras, clock)
+    for _ in range(3):
+        pacer.looked(["gate"], 3_000_000_000)
+        clock.advance(2)
+        pacer.tick()
+    assert pacer.counters("yard")["analyse_fps"] == pytest.approx(8 * 0.75**3, abs=0.01)
+    assert pacer.counters("gate")["analyse_fps"] == 10
+    assert pacer.counters("clip") == {}
+    for _ in range(30):
+        pacer.looked(["gate"], 3_000_000_000)
+        clock.advance(2)
+        pacer.tick()
+    assert (pacer.counters("gate")["analyse_fps"], pacer.counters("yard")["analyse_fps"]) == (4, 2)
+    assert patience_s(cameras) == 0.01

@@ -11,6 +11,7 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.detector import Detector as DetectorSettings
+from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
@@ -98,7 +99,7 @@ class Seeing:
             part = self._board.part(f"camera/{name}")
             part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
         crossings = self._loader.ledger.read()
-        if crossings.frames:
+        if crossings != Crossings():
             self._board.part("vision").note(**crossings.as_measures())
 
     @property
