@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
+from edgeguard.cuda.driver import CudaDriver
 from edgeguard.errors import DependencyError, SourceError
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.sources import pause
@@ -22,11 +25,15 @@ def zero_copy(url: str | None, clock: Clock, count: int = 300) -> Iterator[Findi
     yield layout()
     found, cuda = libraries.driver()
     yield found
-    yield libraries.egl()
-    yield libraries.nvbufsurface()
-    yield libraries.gst_cuda(cuda)
-    yield from elements()
-    yield _frames(url, clock, count)
+    try:
+        yield libraries.egl()
+        yield libraries.nvbufsurface()
+        yield libraries.gst_cuda(cuda)
+        yield from elements()
+        yield _frames(url, Gear(clock, partial(_given, cuda)).tiers("doctor"), clock, count)
+    finally:
+        if cuda is not None:
+            cuda.close()
 
 
 def healthy(findings: list[Finding]) -> bool:
@@ -35,8 +42,13 @@ def healthy(findings: list[Finding]) -> bool:
     return needed <= {finding.check for finding in findings if finding.ok}
 
 
-def _frames(url: str | None, clock: Clock, count: int) -> Finding:
-    tiers = Gear(clock).tiers("doctor")
+def _given(cuda: CudaDriver | None) -> CudaDriver:
+    if cuda is None:
+        raise DependencyError("there is no driver")
+    return cuda
+
+
+def _frames(url: str | None, tiers: Tiers, clock: Clock, count: int) -> Finding:
     if url is not None:
         return frames(url, tiers, clock, count)
     with tempfile.TemporaryDirectory(prefix="edgeguard-doctor-") as folder:
