@@ -39,7 +39,7 @@ def mixed(speech: Samples, noise: Samples, snr_db: float) -> Samples:
     power = float(np.mean(spoken**2)) if len(spoken) else 1.0
     gain = np.sqrt(power / 10 ** (snr_db / 10) / max(float(np.mean(noise**2)), 1e-12))
     both = speech + gain * noise
-    return (both / max(1.0, float(np.abs(both).max()))).astype(np.float32)
+    return np.asarray(both / max(1.0, float(np.abs(both).max())), np.float32)
 
 
 def speak(text: str, voice: str, words_per_minute: int) -> Samples:
@@ -58,4 +58,4 @@ def read_wav(path: Path) -> Samples:
         raw = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32_768
     sound = raw.reshape(-1, channels).mean(axis=1)
     moments = np.arange(len(sound) * RATE_HZ // rate_hz) * rate_hz / RATE_HZ
-    return np.interp(moments, np.arange(len(sound)), sound).astype(np.float32)
+    return np.asarray(np.interp(moments, np.arange(len(sound)), sound), np.float32)

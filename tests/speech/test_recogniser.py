@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgeguard.errors import ModelError
 from edgeguard.speech import FakeRecogniser, Recogniser, SherpaRecogniser
@@ -77,6 +80,30 @@ def test_a_pause_ends_the_utterance_and_time_goes_on(ctc: SherpaRecogniser, size
     finals = [t for t in hear(stream, sound, size) + stream.finish() if t.final]
     assert [t.text for t in finals] == ["help", "fire"]
     assert [t.times_s[0] for t in finals] == pytest.approx([0.4, 2.2], abs=0.15)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from([HELP, FIRE]), max_size=4),
+    st.lists(st.integers(1, 9000), min_size=1, max_size=6),
+)
+def test_in_portions_it_hears_what_it_hears_as_a_whole(
+    ctc: SherpaRecogniser, spoken: list[Sound], sizes: list[int]
+) -> None:
+    sound = join(PAUSE, *(join(word, silence(0.2)) for word in spoken), PAUSE)
+    sound = sound + np.random.default_rng(0).normal(0, 0.0003, len(sound)).astype(np.float32)
+    whole, portions = ctc.stream(), ctc.stream()
+    expected = whole.accept(sound) + whole.finish()
+    heard, first = [], 0
+    for size in itertools.cycle(sizes):
+        heard += portions.accept(sound[first : first + size])
+        first += size
+        if first >= len(sound):
+            break
+    heard += portions.finish()
+    assert [(t.text, t.times_s) for t in heard if t.final] == [
+        (t.text, t.times_s) for t in expected if t.final
+    ]
 
 
 def test_text_does_not_depend_on_the_loudness(ctc: SherpaRecogniser) -> None:
