@@ -116,7 +116,8 @@ COPY = """
 struct Copy { int4 *to; const int4 *from; unsigned long long count; };
 extern "C" __global__ void copy(const Copy c) {
     const unsigned long long step = (unsigned long long)gridDim.x * blockDim.x;
-    for (unsigned long long i = blockIdx.x * blockDim.x + threadIdx.x; i < c.count; i += step) c.to[i] = c.from[i];
+    unsigned long long i = blockIdx.x * blockDim.x + threadIdx.x;
+    for (; i < c.count; i += step) c.to[i] = c.from[i];
 }
 """
 
