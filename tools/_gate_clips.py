@@ -34,8 +34,14 @@ class Recipe:
     def encoder(self, fps: float) -> str:
         gop = max(1, round(self.gop_s * fps))
         if self.codec == "h264":
-            rate = "pass=qual quantizer=26" if self.kbps is None else f"bitrate={self.kbps} vbv-buf-capacity=1000"
-            return f"x264enc speed-preset=veryfast bframes=0 key-int-max={gop} option-string=scenecut=0 {rate}"
+            rate = (
+                "pass=qual quantizer=26"
+                if self.kbps is None
+                else f"bitrate={self.kbps} vbv-buf-capacity=1000"
+            )
+            return (
+                f"x264enc speed-preset=veryfast bframes=0 key-int-max={gop} option-string=scenecut=0 {rate}"
+            )
         rate = ":crf=28" if self.kbps is None else f":vbv-maxrate={self.kbps}:vbv-bufsize={self.kbps}"
         bitrate = "" if self.kbps is None else f"bitrate={self.kbps} "
         options = f"bframes=0:keyint={gop}:min-keyint={gop}:scenecut=0:pools=2{rate}"
@@ -85,7 +91,8 @@ def _encode(source: Path, script: Script, recipe: Recipe, path: Path) -> None:
         f"mp4mux ! filesink location={path}"
     )
     encoder = subprocess.Popen(line.split(), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert encoder.stdin is not None and encoder.stderr is not None
+    assert encoder.stdin is not None
+    assert encoder.stderr is not None
     try:
         for picture in pictures:
             encoder.stdin.write(picture.tobytes())

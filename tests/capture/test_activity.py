@@ -19,7 +19,7 @@ from edgeguard.gst import Pipeline
 FPS, GOP, QUIET_S, MOVING_S = 10, 20, 12, 4
 SIZE = (320, 240)
 ENCODERS = {
-    "h264": f"x264enc key-int-max={GOP} bframes=0 speed-preset=veryfast pass=qual quantizer=26 option-string=scenecut=0",
+    "h264": f"x264enc key-int-max={GOP} bframes=0 pass=qual quantizer=26 option-string=scenecut=0",
     "h265": f"x265enc key-int-max={GOP} speed-preset=ultrafast option-string=bframes=0:crf=28:scenecut=0",
 }
 
