@@ -9,10 +9,11 @@ from edgeguard.clock import ManualClock
 from edgeguard.models import ModelStore, load_catalog
 from edgeguard.runtime import hearing
 from edgeguard.runtime.channel import Channel
-from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
+from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.mind import Mind
+from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, Observation, Phase

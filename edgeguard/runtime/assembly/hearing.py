@@ -15,7 +15,7 @@ from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
-from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice, SpeechChoice
+from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
@@ -23,6 +23,7 @@ from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.strain import Strain
+from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, IntentRule, KeywordRule, Limits, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, ModelRef, Observation
