@@ -11,7 +11,7 @@ from edgeguard.cuda.driver import open_cuda
 from edgeguard.cuda.ledger import Ledger
 from edgeguard.runtime.assembly.sources import is_realtime
 from edgeguard.runtime.pacing import Pacer, Wish
-from edgeguard.types import Frame
+from edgeguard.types import Frame, Memory
 
 _RANKS = {"low": 0, "normal": 1, "high": 2}
 _LONGEST_S = 0.02
@@ -42,6 +42,9 @@ class Downloads:
         self._download: Download | None = None
 
     def to_host(self, frame: Frame) -> Frame:
+        """The frame with its planes in host memory; one that lies there already needs no driver."""
+        if frame.memory is Memory.HOST:
+            return frame
         if self._download is None:
             self._download = Download(open_cuda(), self._ledger)
         return self._download.to_host(frame)
