@@ -8,7 +8,7 @@ from edgeguard.capture.decoding import Decoding
 from edgeguard.capture.feed import Stream
 from edgeguard.capture.frames import Stamp, SurfaceError
 from edgeguard.capture.tiers import Tiers
-from edgeguard.errors import SourceError
+from edgeguard.errors import DependencyError, SourceError
 from edgeguard.gst import Sample
 from edgeguard.types import Frame, Packet
 
@@ -51,7 +51,7 @@ class Decoders:
                 self.rest()
             self._arrived_ns = packet.arrived_ns
             self._for(stream).push(packet)
-        except SourceError as error:
+        except (SourceError, DependencyError) as error:
             self._fall(error)
             return False
         self._rests = False
@@ -104,12 +104,14 @@ class Decoders:
             now.go_on(stream)
         return now
 
-    def _fall(self, error: SourceError) -> None:
+    def _fall(self, error: SourceError | DependencyError) -> None:
         """The decoder gave up: the next tier, or this one again, begins at the next keyframe."""
         self.close()
         self.restarts += 1
         if self._tiers.failed(error):
             return
+        if isinstance(error, DependencyError):
+            raise error
         self._falls += 1
         if self._falls >= _FALLS:
             self._falls = 0
