@@ -111,14 +111,14 @@ def _pictures(source: Path, script: Script) -> Iterator:  # type: ignore[type-ar
     good, first = clip.read()
     if not good or fps <= 0:
         raise ValueError(f"{source} has no picture at {script.start_s:g} s")
-    size = _size(first, script.height)
+    size = _size(np.asarray(first, np.uint8), script.height)
     yield fps, *size
     noise = _Noise(size, script.noise, script.seed)
-    still = _i420(first, size)
+    still = _i420(np.asarray(first, np.uint8), size)
     for _ in range(round(script.quiet_s * fps)):
         yield noise.on(still)
     for _ in range(round(script.action_s * fps)):
-        yield noise.on(_i420(first, size))
+        yield noise.on(_i420(np.asarray(first, np.uint8), size))
         good, first = clip.read()
         if not good:
             return
@@ -149,6 +149,6 @@ class _Noise:
         """A copy with noise on its luma."""
         y, x = self._dice.integers(0, _FIELD, 2)
         field = self._fields[self._dice.integers(2)][y : y + self._height, x : x + self._width]
-        noisy = picture.copy()
+        noisy: NDArray[np.uint8] = picture.copy()
         cv2.add(picture[: self._height], field, noisy[: self._height], dtype=cv2.CV_8U)
         return noisy

@@ -33,6 +33,10 @@ def seconds_of(clip: Path) -> float:
     return float(capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS))
 
 
+def frame_rate(clip: Path) -> float:
+    return float(cv2.VideoCapture(str(clip)).get(cv2.CAP_PROP_FPS))
+
+
 def decode(clip: Path, cameras: int, _fps: float, _mirror: Path) -> int:
     """Every picture of every camera decoded by the same decoder and thrown away, without a word of Python.
 
@@ -69,16 +73,15 @@ def plain_opencv(clip: Path, cameras: int, fps: float, mirror: Path) -> int:
     while all([capture.grab() for capture in captures]):  # noqa: C419 - each must step
         if number >= count / cameras * every:
             for capture in captures:
-                _, picture = capture.retrieve()
-                _look(picture, mirror)
+                _look(np.asarray(capture.retrieve()[1], np.uint8), mirror)
                 count += 1
         number += 1
     return count
 
 
 def rawpipe(clip: Path, cameras: int, fps: float, mirror: Path) -> int:
-    """One ffmpeg per camera that writes raw I420 at the analysed rate into a pipe, and a copy of each picture,
-    as Frigate does it. Raises RuntimeError without ffmpeg."""
+    """One ffmpeg per camera that writes raw I420 at the analysed rate into a pipe, and a copy per picture, as
+    Frigate does it. Raises RuntimeError without ffmpeg."""
     program = shutil.which("ffmpeg")
     if program is None:
         raise RuntimeError("ffmpeg is not installed: `apt-get install ffmpeg`, or `--without rawpipe`")
@@ -101,7 +104,7 @@ def rawpipe(clip: Path, cameras: int, fps: float, mirror: Path) -> int:
                     pipes.remove(pipe)
                     continue
                 planes = np.frombuffer(raw, np.uint8).reshape(height * 3 // 2, width).copy()
-                _look(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), mirror)
+                _look(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8), mirror)
                 count += 1
     return count
 

@@ -71,7 +71,7 @@ def cut(clip: Path, seconds: float) -> Path:
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_suffix(f".{os.getpid()}")
-        frames = round(seconds * _frame_rate(clip))
+        frames = round(seconds * _rivals.frame_rate(clip))
         line = (
             f"gst-launch-1.0 -q filesrc location={clip} ! parsebin ! identity eos-after={frames + 1} ! "
             f"matroskamux ! filesink location={unfinished}"
@@ -79,10 +79,6 @@ def cut(clip: Path, seconds: float) -> Path:
         subprocess.run(line.split(), check=True, timeout=60)
         unfinished.rename(target)
     return target
-
-
-def _frame_rate(clip: Path) -> float:
-    return float(_rivals.cv2.VideoCapture(str(clip)).get(_rivals.cv2.CAP_PROP_FPS))
 
 
 def _count(args: argparse.Namespace, clip: Path, cameras: int) -> dict[str, float]:
@@ -96,7 +92,7 @@ def _count(args: argparse.Namespace, clip: Path, cameras: int) -> dict[str, floa
     for cost in costs:
         cost["limit"] = cost["decode"] + cost["inference"]
     figures = {name: round(median(cost[name] for cost in costs), 4) for name in costs[0]}
-    rate = _frame_rate(clip)
+    rate = _rivals.frame_rate(clip)
     for name, ratio in (("limit", "limit"), ("plain_opencv", "plain"), ("rawpipe", "rawpipe")):
         if name in costs[0]:
             figures[f"ours_over_{ratio}"] = round(median(one["ours"] / one[name] for one in costs), 3)

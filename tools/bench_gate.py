@@ -172,15 +172,9 @@ def _side_by_side(trial: Trial, args: argparse.Namespace) -> dict[str, Any]:
     """The same clip with and without the gate: what both raise, and in real time how late."""
     script = Script(WARM_S, args.action_s, trial.start_s, noise=args.noise, seed=args.seed)
     clip = quiet_clip(trial.source, script, trial.recipe)
-    fast, real = ({"pace": "fast"}, {})
-    full, gated, health = _both(trial, clip, args.mirror, fast)
+    full, gated, health = _both(trial, clip, args.mirror, {"pace": "fast"})
     score = _compare(full, gated)
-    pairs = []
-    if trial.in_real_time:
-        full_live, gated_live, _ = _both(trial, clip, args.mirror, real)
-        pairs = _compare(full_live, gated_live).pairs
-    due = {alert[:2]: alert[2] for alert in full_live} if pairs else {}
-    late = {alert[:2]: alert[2] for alert in gated_live} if pairs else {}
+    delays_ms = _delays_ms(trial, clip, args.mirror) if trial.in_real_time else []
     return {
         "full": len(full),
         "missed": len(score.missed),
@@ -188,8 +182,15 @@ def _side_by_side(trial: Trial, args: argparse.Namespace) -> dict[str, Any]:
         "missed_alerts": [f"{one.rule} at {one.at_s:.1f} s" for one in score.missed],
         "decoded_share": health["gate_decoded"],
         "wakes": {"moved": health["gate_wakes_moved"], "seen": health["gate_wakes_seen"]},
-        "delays_ms": [late[two.rule, two.at_s] - due[one.rule, one.at_s] for one, two in pairs],
+        "delays_ms": delays_ms,
     }
+
+
+def _delays_ms(trial: Trial, clip: Path, mirror: Path) -> list[float]:
+    """How much later each alert comes with the gate, in real time."""
+    full, gated, _ = _both(trial, clip, mirror, {})
+    due, late = ({alert[:2]: alert[2] for alert in alerts} for alerts in (full, gated))
+    return [late[two.rule, two.at_s] - due[one.rule, one.at_s] for one, two in _compare(full, gated).pairs]
 
 
 def _both(

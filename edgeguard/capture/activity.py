@@ -13,6 +13,8 @@ _FOLLOW = 0.02
 """How far a baseline follows with each quiet picture, in its own spreads."""
 _FOLLOW_DOWN, _MUCH = 0.1, 3.0
 """The same where pictures take much less than usual: what was learnt as usual was something moving."""
+_HEADER_BYTES = 64
+"""Sizes below that say nothing: a few bytes more or less are chance."""
 _LEAST_SPREAD = 0.12
 """In powers of two: what encoders waver by even where nothing is."""
 _SLACK = 1.0
@@ -108,7 +110,7 @@ class ActivityMeter:
         """Take the next picture, of `size` bytes; whether the stream is active now."""
         self._since_keyframe = 0 if keyframe else self._since_keyframe + 1
         self._keyframes += keyframe
-        value = log2(max(size, 1)) + (0 if picture.qp is None else picture.qp / 6)
+        value = log2(size + _HEADER_BYTES) + (0 if picture.qp is None else picture.qp / 6)
         baseline = self._baselines.setdefault(self._kind(picture, keyframe), Baseline())
         if baseline.known and not keyframe:  # a keyframe says how much there is, not what has changed
             step = max(_LOWEST, min(_HIGHEST, baseline.surplus(value))) - _SLACK
