@@ -15,6 +15,7 @@ from edgeguard.runtime.pacing import Pacer
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.sight import Eye, Sight, Watch
 from edgeguard.runtime.stage import STEP_S, Stage
+from edgeguard.runtime.views import Views
 from edgeguard.types import Detections, Frame, Memory, ModelRef, Observation, Stages, Tracks
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class VisionStage(Stage):
         pacer: Pacer | None = None,
         to_host: Callable[[Frame], Frame] = _as_it_is,
         patience_s: float = 0.0,
+        views: Views | None = None,
     ) -> None:
         """`to_host` copies a frame that lies on the GPU, for evidence and for detectors on the CPU."""
         self._part = part
@@ -59,6 +61,7 @@ class VisionStage(Stage):
         self._pacer = pacer or Pacer({}, clock)
         self._to_host = to_host
         self._patience_s = patience_s
+        self._views = views
         self._looking = False
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera."""
@@ -76,6 +79,7 @@ class VisionStage(Stage):
         self._looking = bool(frames)
         for sight in self._sights:
             sight.try_wanted_again()
+        self._look_for_tampering(frames)
         start_ns = self._clock.monotonic_ns()
         for sight in self._sights:
             self._look_at_all(sight, [frame for frame in frames if self._by_camera[frame.source] is sight])
@@ -106,6 +110,12 @@ class VisionStage(Stage):
         most = widest.max_batch
         enough = min(most, len(widest.eye.cameras))
         return self._frames.get_batch(most, enough, self._patience_s, STEP_S)
+
+    def _look_for_tampering(self, frames: Sequence[Frame]) -> None:
+        if self._views is not None:
+            for frame in frames:
+                for seen in self._views.look(frame):
+                    self._observations.put(seen)
 
     def _look_at_all(self, sight: Sight, frames: Sequence[Frame]) -> None:
         for start in range(0, len(frames), sight.max_batch):

@@ -19,6 +19,7 @@ from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
+from edgeguard.runtime.assembly.viewing import views_of
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
@@ -68,6 +69,7 @@ class Seeing:
         self._counting = config.mqtt.counts
         self._gear = Gear(clock)
         self._pacer = pacer_of(self._cameras, clock)
+        to_host = Downloads(self._loader.ledger).to_host
         self._vision = VisionStage(
             self._frames,
             observations,
@@ -78,8 +80,9 @@ class Seeing:
             clock,
             Census(self._outlooks(), tell_counts, clock) if self._counting else None,
             self._pacer,
-            Downloads(self._loader.ledger).to_host,
+            to_host,
             patience_s(self._cameras),
+            views_of(self._cameras, config.rules, board, to_host),
         )
 
     def thinkers(self) -> dict[str, Stage]:
