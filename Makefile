@@ -18,7 +18,8 @@ bench: setup
 	.venv/bin/python tools/bench.py detector --images $(MIRROR)/data/gt/coco128_yolo/images/val2017 \
 		--annotations $(MIRROR)/data/gt/coco128_yolo/instances_val2017_128_from_yolo.json
 	.venv/bin/python tools/bench.py tracker --data $(MIRROR)/data/gt/mot/TUD-Stadtmitte
-	.venv/bin/python tools/bench.py pipeline
+	.venv/bin/python tools/bench.py capture
+	.venv/bin/python tools/bench.py gate
 	.venv/bin/python tools/bench.py engine
 	.venv/bin/python tools/bench.py outbox
 	.venv/bin/python tools/fleet.py --devices 5000 --rate 500 --seconds 20

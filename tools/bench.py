@@ -1,6 +1,6 @@
 """Measures the product's parts against truth.
 
-    python tools/bench.py detector|tracker|pipeline|capture|gate|speech|engine|outbox ... [--json]
+    python tools/bench.py detector|tracker|capture|gate|speech|engine|outbox ... [--json]
 
 The last line on standard output is one JSON object with the figures; the lines before it are for people,
 and `--json` leaves them out.
@@ -17,8 +17,7 @@ PARTS = {
     "detector": "accuracy and speed of a detector on annotated pictures",
     "tracker": "accuracy and speed of the tracker on a MOT sequence",
     "outbox": "durable alerts from commit to receipt, beside raw paho",
-    "pipeline": "speed of the whole way from camera to observation",
-    "capture": "the same for 1, 4 and 8 cameras, beside what others write",
+    "capture": "the whole way from cameras to observations, beside what others write",
     "gate": "cost of a quiet camera, and what the gate costs in alerts and delay",
     "speech": "speed of hearing beside sherpa-onnx alone, keywords, false alarms, latency, sound tags",
     "engine": "time of INT8 beside FP32, and of our engine beside a bare session",
