@@ -1,0 +1,82 @@
+"""A guard that does not watch, or sees nothing, says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.broker import Broker
+from tests.support.daemon import EDGEGUARD, Box, Listener, clean_environment, settings
+from tests.support.rtsp_process import RtspProcess
+from tests.support.waiting import wait_for
+from tests.support.walkers import camera
+
+pytestmark = pytest.mark.e2e
+BLIND = {"kind": "blind", "name": "nobody-watches", "after_s": 2, "severity": "alarm"}
+
+
+def coverage(box: Box, *options: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [*EDGEGUARD, "coverage", "--state-dir", str(box.state), "--json", *options],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
+    with (
+        RtspProcess(walk) as rtsp,
+        Box(tmp_path, settings(broker.port, {"yard": camera(rtsp.url)}, [BLIND])) as box,
+    ):
+        box.start()
+        box.wait_for_part("camera/yard", "ok")
+        rtsp.kill9()
+        [opened] = listener.wait_for_alerts(1)
+        assert (opened["kind"], opened["source"], opened["state"]) == ("blind", "yard", "opened")
+        assert opened["summary"].startswith("nothing came from yard for ")
+        assert box.part("camera/yard")["blind"] != "no"
+        assert coverage(box)["intervals"][-1]["to"] is None  # also while the daemon runs
+        rtsp.start()
+        closed = listener.wait_for_alerts(2, timeout_s=60)[-1]
+        assert (closed["state"], closed["alert_id"]) == ("closed", opened["alert_id"])
+        wait_for(lambda: box.part("camera/yard")["blind"] == "no", "the camera back in the book")
+        box.kill9()
+        box.start()
+        wait_for(lambda: box.part("camera/yard").get("blind") == "no", "the camera back after the restart")
+        told = coverage(box, "--source", "yard")
+    causes = [one["cause"] for one in told["intervals"]]
+    assert causes[0] == "connecting"
+    assert causes[-2:] == ["restarted", "connecting"]
+    lasted = [one["lasted_s"] for one in told["intervals"] if one["cause"] not in ("connecting", "restarted")]
+    assert sum(lasted) >= 2
+    assert sum(sum(day["yard"].values()) for day in told["blind_s"].values()) >= sum(lasted)
+
+
+def test_a_picture_that_turns_dark_is_an_alert(tmp_path: Path, broker: Broker, listener: Listener) -> None:
+    clip = tmp_path / "dusk.mp4"
+    raw = "video/x-raw,format=I420,width=320,height=240,framerate=5/1"
+    line = (
+        f"gst-launch-1.0 -q concat name=c ! x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! "
+        f"filesink location={clip} videotestsrc num-buffers=60 pattern=smpte75 ! {raw} ! c. "
+        f"videotestsrc num-buffers=60 pattern=black ! {raw} ! c."
+    )
+    subprocess.run(line.split(), check=True, timeout=60)
+    eye = {"url": str(clip.as_uri()), "pace": "fast", "detector": {"model": "motion"}}
+    rule = {"kind": "tampered", "name": "eye-shut", "what": ["covered", "too_dark"]}
+    with Box(tmp_path, settings(broker.port, {"yard": eye}, [rule])) as box:
+        assert box.start("--until-done").wait(60) == 0
+        opened = listener.wait_for_alerts(1)[0]
+    assert (opened["kind"], opened["source"], opened["label"]) == ("tampered", "yard", "too_dark")
+    assert opened["summary"].startswith("camera yard is too dark (brightness ")
+    assert opened["evidence"] or opened["evidence_error"]
