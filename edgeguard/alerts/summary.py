@@ -73,6 +73,11 @@ def _tampered(observation: Observation) -> str:
     return f"camera {observation.source} is {(observation.label or '?').replace('_', ' ')} ({why})"
 
 
+def _microphone_fault(observation: Observation) -> str:
+    why = ", ".join(_compared(measure) for measure in observation.measures)
+    return f"microphone {observation.source}: {(observation.label or '?').replace('_', ' ')} ({why})"
+
+
 def _other(observation: Observation) -> str:
     what = f"{observation.kind.replace('_', ' ')} at {observation.source}"
     measures = [_compared(measure) for measure in observation.measures]
@@ -91,6 +96,7 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "heard_and_seen": _heard_and_seen,
     "blind": _blind,
     "tampered": _tampered,
+    "microphone_fault": _microphone_fault,
 }
 
 

@@ -37,6 +37,8 @@ def _why_silent(config: Config, rule: rules.Rule) -> str | None:
     by_words = isinstance(rule, rules.Keyword) or bool(getattr(rule, "keywords", ()))
     if isinstance(rule, rules.Intent):
         return _why_not_understood(config, rule)
+    if isinstance(rule, rules.MicrophoneFault):
+        return _why_unchecked(config, rule)
     by_sounds = isinstance(rule, rules.Sound) or bool(getattr(rule, "tags", ()))
     reasons = [_why_wordless(config, rule)] * by_words + [_why_deaf(config, rule)] * by_sounds
     return None if None in reasons else reasons[0]
@@ -56,6 +58,14 @@ def _why_not_understood(config: Config, rule: rules.Intent) -> str | None:
     if not config.speech.understanding.enabled:
         return "speech.understanding.enabled is false"
     return _why_unheard(config, rule, "speech")
+
+
+def _why_unchecked(config: Config, rule: rules.MicrophoneFault) -> str | None:
+    ears = config.microphones
+    asked = [rule.microphone] if rule.microphone else list(ears)
+    if any(ears[name].enabled and ears[name].checks.enabled for name in asked):
+        return None
+    return "no microphone that it may use is enabled, with `checks` on"
 
 
 def _why_deaf(config: Config, rule: rules.HeardRule) -> str | None:

@@ -169,6 +169,17 @@ class Tampered(Rule):
     """covered, defocused, moved, frozen, too_dark or ir_flip; null: any."""
 
 
+class MicrophoneFault(HeardRule):
+    """A microphone is broken, covered or badly set."""
+
+    kind: Literal["microphone_fault"]
+    """A microphone is broken, covered or badly set: see the microphones' `checks`."""
+    faults: Some[Literal["dead", "silent", "clipping", "dc_offset"]] | None = Field(
+        default=None, examples=[["dead", "silent"]]
+    )
+    """dead, silent, clipping or dc_offset; null: any."""
+
+
 AnyRule = Annotated[
     Union[  # noqa: UP007
         ZoneEntered,
@@ -182,6 +193,7 @@ AnyRule = Annotated[
         HeardAndSeen,
         Blind,
         Tampered,
+        MicrophoneFault,
     ],
     Field(discriminator="kind"),
 ]
@@ -202,4 +214,5 @@ def examples() -> list[dict[str, Any]]:
         {"kind": "heard_and_seen", "name": "break-in", **place, "tags": ["glass", "scream"]},
         {"kind": "blind", "name": "nobody-watches"},
         {"kind": "tampered", "name": "camera-tampered"},
+        {"kind": "microphone_fault", "name": "microphone-broken"},
     ]

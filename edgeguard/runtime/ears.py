@@ -14,6 +14,7 @@ from edgeguard.runtime.mind import Mind
 from edgeguard.runtime.words import SpeechChoice, SpeechParts, WordsMaker
 from edgeguard.speech import (
     TAGS,
+    FaultRule,
     IntentRule,
     KeywordRule,
     Limits,
@@ -49,6 +50,7 @@ class Ear:
     intent_rules: Sequence[IntentRule] = ()
     keep_text: bool = False
     """Whether whole sentences are observed with their text."""
+    fault_rules: Sequence[FaultRule] = ()
     limits: Limits | None = None
     """What a sound microphone keeps to; None: it is not checked."""
 
@@ -118,6 +120,7 @@ class EarMaker:
             keyword_rules=ear.keyword_rules,
             sound_rules=ear.sound_rules,
             intent_rules=ear.intent_rules,
+            fault_rules=ear.fault_rules,
             keep_text=ear.keep_text,
         )
 

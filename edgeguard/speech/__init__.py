@@ -14,7 +14,7 @@ from edgeguard.speech.hotwords import Hotwords
 from edgeguard.speech.listener import Listener
 from edgeguard.speech.phrases import Keyword, PhraseMatcher
 from edgeguard.speech.recogniser import Endpointing, Recogniser, SherpaRecogniser
-from edgeguard.speech.reporter import IntentRule, KeywordRule, SoundRule
+from edgeguard.speech.reporter import FaultRule, IntentRule, KeywordRule, SoundRule
 from edgeguard.speech.soundness import Limits, MicrophoneCheck
 from edgeguard.speech.sounds import SoundTagger
 from edgeguard.speech.spotter import SherpaSpotter, speller
@@ -30,6 +30,7 @@ __all__ = [
     "Endpointing",
     "FakeRecogniser",
     "FakeVad",
+    "FaultRule",
     "GtcrnDenoiser",
     "Hotwords",
     "IntentRule",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from edgeguard.clock import Clock
 from edgeguard.speech.effort import Effort
 from edgeguard.speech.phrases import PhraseMatcher
-from edgeguard.speech.reporter import IntentRule, KeywordRule, Reporter, SoundRule
+from edgeguard.speech.reporter import FaultRule, IntentRule, KeywordRule, Reporter, SoundRule
 from edgeguard.speech.soundness import Fault, MicrophoneCheck
 from edgeguard.speech.sounds import SoundTagger
 from edgeguard.speech.transcriber import Transcriber
@@ -42,6 +42,7 @@ class Listener:
         keyword_rules: Sequence[KeywordRule] = (),
         sound_rules: Sequence[SoundRule] = (),
         intent_rules: Sequence[IntentRule] = (),
+        fault_rules: Sequence[FaultRule] = (),
         keep_text: bool = False,
     ) -> None:
         self.holes = 0
@@ -55,7 +56,9 @@ class Listener:
         self._matcher = matcher
         self._tagger = tagger
         self._understanding = understanding
-        self._reporter = Reporter(source, keyword_rules, sound_rules, intent_rules, keep_text=keep_text)
+        self._reporter = Reporter(
+            source, keyword_rules, sound_rules, intent_rules, fault_rules, keep_text=keep_text
+        )
         self._last: AudioChunk | None = None
         self._fed_ns = 0
         self._sounds: list[SoundTag] = []
@@ -151,7 +154,7 @@ class Listener:
         for utterance in sentences:
             seen += self._said(utterance, chunk)
         seen += [told for sound in sounds for told in self._reporter.sound(sound, chunk)]
-        seen += [self._reporter.fault(fault, chunk) for fault in faults]
+        seen += [told for fault in faults for told in self._reporter.fault(fault, chunk)]
         stages = Stages(chunk.arrived_ns, self._fed_ns, end_ns, self._clock.monotonic_ns())
         return [replace(told, stages=stages) for told in seen]
 

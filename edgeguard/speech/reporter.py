@@ -39,6 +39,15 @@ class IntentRule:
     """From which it counts."""
 
 
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """Asks for what is wrong with the microphone."""
+
+    name: str
+    faults: tuple[str, ...] | None
+    """None: any."""
+
+
 class Reporter:
     """Turns what one microphone hears into observations: one per rule that asks, or one without a rule.
 
@@ -52,11 +61,13 @@ class Reporter:
         keyword_rules: Sequence[KeywordRule],
         sound_rules: Sequence[SoundRule],
         intent_rules: Sequence[IntentRule] = (),
+        fault_rules: Sequence[FaultRule] = (),
         *,
         keep_text: bool = False,
     ) -> None:
         self._source = source
         self._intent_rules = intent_rules
+        self._fault_rules = fault_rules
         self._keep_text = keep_text
         self._keyword_rules = _by_subject(
             (_spelling(phrase), rule.name) for rule in keyword_rules for phrase in rule.phrases
@@ -113,15 +124,17 @@ class Reporter:
         )
         return _asked(seen, self._sound_rules.get(sound.tag))
 
-    def fault(self, fault: Fault, chunk: AudioChunk) -> Observation:
+    def fault(self, fault: Fault, chunk: AudioChunk) -> list[Observation]:
         """Something is wrong with the microphone, or right again."""
-        return replace(
+        seen = replace(
             self._observation("microphone_fault", fault.pts_ns, 1.0, chunk),
             phase=fault.phase,
             key=fault.name,
             label=fault.name,
             measures=(Measure(fault.measure, fault.value, fault.comparison, fault.threshold),),
         )
+        asking = [rule.name for rule in self._fault_rules if rule.faults is None or fault.name in rule.faults]
+        return _asked(seen, asking)
 
     def _observation(self, kind: str, pts_ns: int, confidence: float, chunk: AudioChunk) -> Observation:
         return Observation(

@@ -82,6 +82,7 @@ def test_the_why_in_words(kind: str, values: dict[str, Any], words: str) -> None
         "keyword",
         "sound",
         "heard_and_seen",
+        "microphone_fault",
         "x",
     ],
 )

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from edgeguard.speech import Keyword, KeywordRule, SoundRule
+from edgeguard.speech import FaultRule, Keyword, KeywordRule, SoundRule
 from edgeguard.speech.reporter import Reporter
+from edgeguard.speech.soundness import Fault
 from edgeguard.types import Measure, Phase, SoundTag, Utterance
 from tests.support.sound import UTC_OFFSET_NS, at, chunks, silence
 
@@ -77,3 +78,18 @@ def test_what_is_said_is_kept_only_if_asked_for_and_never_with_its_numbers() -> 
     assert REPORTER.utterance(utterance, CHUNK).text is None
     asked = Reporter("gate", [], [], keep_text=True)
     assert asked.utterance(utterance, CHUNK).text == "the code is [number]"
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"), [("dead", ["broken"]), ("clipping", ["any"]), ("silent", ["any"])]
+)
+def test_a_fault_of_the_microphone_is_observed_for_each_rule_that_asks(name: str, rules: list[str]) -> None:
+    asked = [FaultRule("broken", ("dead",)), FaultRule("any", ("clipping", "silent", "dc_offset"))]
+    reporter = Reporter("gate", [], [], fault_rules=asked)
+    fault = Fault(name, Phase.BEGAN, "level_dbfs", -90.0, "<=", -80.0, at(2))
+    observations = reporter.fault(fault, CHUNK)
+    assert [seen.rule for seen in observations] == rules
+    for seen in observations:
+        assert (seen.kind, seen.label, seen.key, seen.phase) == ("microphone_fault", name, name, Phase.BEGAN)
+        assert seen.measures == (Measure("level_dbfs", -90.0, "<=", -80.0),)
+    assert [seen.rule for seen in Reporter("gate", [], []).fault(fault, CHUNK)] == [None]

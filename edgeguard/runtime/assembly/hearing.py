@@ -24,7 +24,7 @@ from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.strain import Strain
 from edgeguard.runtime.words import SpeechChoice
-from edgeguard.speech import Endpointing, IntentRule, KeywordRule, Limits, SoundRule
+from edgeguard.speech import Endpointing, FaultRule, IntentRule, KeywordRule, Limits, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, ModelRef, Observation
 
@@ -170,6 +170,7 @@ class Hearing:
         keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
         sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
         intent_rules = [rule for rule in mine if isinstance(rule, kinds.Intent)]
+        fault_rules = [rule for rule in mine if isinstance(rule, kinds.MicrophoneFault)]
         usual = self._config.speech.understanding.urgency
         every_tag = tuple(self._config.sounds.thresholds())
         return Ear(
@@ -183,6 +184,7 @@ class Hearing:
                 for rule in intent_rules
             ],
             keep_text=microphone.transcripts,
+            fault_rules=[FaultRule(rule.name, rule.faults) for rule in fault_rules],
             limits=_limits(microphone.checks),
         )
 

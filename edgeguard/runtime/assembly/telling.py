@@ -132,7 +132,7 @@ class Telling:
         )
 
     def _alert_rule(self, rule: kinds.Rule) -> AlertRule:
-        lasting = isinstance(rule, kinds.Blind | kinds.Tampered)
+        lasting = isinstance(rule, kinds.Blind | kinds.Tampered | kinds.MicrophoneFault)
         return AlertRule(
             rule.name,
             rule.severity,
