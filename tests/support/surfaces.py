@@ -60,6 +60,7 @@ class FakeJetson:
             ctypes.c_void_p,
         ]
         self._nvbuf.fake_nvbuf_remap.argtypes = [ctypes.c_void_p]
+        self._pixels: list[NDArray[np.uint8]] = []
         self._free = ctypes.cast(self._nvbuf.fake_nvbuf_free, ctypes.c_void_p)
         self.clear()
 
@@ -105,6 +106,7 @@ class FakeJetson:
     def buffer(self, surface: SurfaceSpec) -> Any:
         """A real GstBuffer whose memory is an NvBufSurface, freed with it by the fake library."""
         pixels = surface.pixels
+        self._pixels.append(pixels)
         head = self._nvbuf.fake_nvbuf_make(
             surface.abi == "B",
             surface.fd,
