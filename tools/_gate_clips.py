@@ -127,7 +127,7 @@ def _pictures(source: Path, script: Script) -> Iterator:  # type: ignore[type-ar
 def _size(picture: NDArray[np.uint8], height: int | None) -> tuple[int, int]:
     rows, columns = picture.shape[:2]
     wanted = height or rows
-    return round(columns * wanted / rows / 2) * 2, wanted // 2 * 2
+    return round(columns * wanted / rows / 8) * 8, wanted // 2 * 2  # GStreamer pads other rows
 
 
 def _i420(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
