@@ -10,11 +10,15 @@ import pytest
 from edgeguard.clock import ManualClock
 from edgeguard.models import FakeSession, OnnxSession
 from edgeguard.speech import (
+    Effort,
     FakeRecogniser,
     FakeVad,
+    FaultRule,
     IntentRule,
     KeywordRule,
+    Limits,
     Listener,
+    MicrophoneCheck,
     PhraseMatcher,
     SherpaRecogniser,
     SileroVad,
@@ -200,3 +204,74 @@ def test_real_models_hear_a_call_and_breaking_glass(
     assert at(glass_start_s - 1) < began[0].pts_ns < at(glass_start_s + 0.5)
     ends = [seen.phase for seen in observations if seen.kind == "sound"][-1]
     assert ends is Phase.ENDED
+
+
+def spotter() -> Transcriber:
+    return Transcriber("gate", FakeRecogniser(["stay", "back"] * 4), FakeVad())
+
+
+def test_where_there_is_a_spotter_it_alone_hears_phrases() -> None:
+    listener = Listener(
+        "gate",
+        ManualClock(),
+        transcriber=talk(),
+        spotter=spotter(),
+        matcher=PhraseMatcher(CALLS.phrases),
+        keyword_rules=[CALLS],
+    )
+    heard = listen(listener, hearing(silence(1), VOICE, silence(1)))
+    assert sorted(kinds(heard)) == ["keyword", "keyword", "utterance"]  # 1.1 s of voice are 2 words, twice
+    assert {seen.text for seen in heard if seen.kind == "keyword"} == {"stay back"}
+
+
+def test_sentences_are_given_up_first_then_phrases_then_sounds() -> None:
+    listener = Listener(
+        "gate",
+        ManualClock(),
+        transcriber=Transcriber("gate", FakeRecogniser(["now"] * 99), FakeVad()),
+        spotter=Transcriber("gate", FakeRecogniser(["stay", "back"] * 99), FakeVad()),
+        matcher=PhraseMatcher(CALLS.phrases),
+        tagger=tagger(),
+    )
+    found = []
+    sound = hearing(*[join(silence(1), VOICE, silence(1))] * 4)
+    size = len(sound) // 4
+    for i, effort in enumerate(Effort):
+        ended = listener.limit(effort)
+        found.append({seen.kind for seen in listen(listener, sound[i * size : (i + 1) * size])})
+        if effort is Effort.NOTHING:
+            assert [(seen.kind, seen.phase) for seen in ended] == [("sound", Phase.ENDED)]
+    assert found == [{"utterance", "keyword", "sound"}, {"keyword", "sound"}, {"sound"}, set()]
+
+
+def test_without_a_spotter_phrases_outlive_denoising_alone() -> None:
+    transcriber = talk()
+    listener = Listener("gate", ManualClock(), transcriber=transcriber, matcher=PhraseMatcher(CALLS.phrases))
+    listener.limit(Effort.WORDS)
+    assert not transcriber.denoise
+    assert "keyword" in kinds(listen(listener, hearing(silence(1), VOICE, silence(1))))
+    assert listener.limit(Effort.SOUNDS) == []
+    assert listen(listener, list(chunks(join(silence(1), VOICE), sequence=31, start_ns=at(3.1)))) == []
+    listener.limit(Effort.ALL)
+    assert transcriber.denoise
+
+
+def test_what_is_being_said_is_told_when_words_are_given_up() -> None:
+    listener = Listener("gate", ManualClock(), transcriber=talk(), keep_text=True)
+    listen(listener, hearing(silence(1), tone(300, 0.6)))
+    assert [seen.text for seen in listener.limit(Effort.SOUNDS)] == ["now stay"]
+
+
+def test_faults_of_the_microphone_are_observed_and_end_with_the_source() -> None:
+    check = MicrophoneCheck(Limits(after_s=2.0))
+    listener = Listener("gate", ManualClock(), check=check, fault_rules=[FaultRule("broken", None)])
+    (began,) = listen(listener, hearing(silence(3)))
+    assert (began.kind, began.rule, began.label, began.phase) == (
+        "microphone_fault",
+        "broken",
+        "dead",
+        Phase.BEGAN,
+    )
+    assert began.pts_ns == at(2)
+    (ended,) = listener.finish()
+    assert (ended.label, ended.phase) == ("dead", Phase.ENDED)
