@@ -9,13 +9,15 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from edgeguard.errors import EndOfStreamError, SourceError
-from edgeguard.gst import Pipeline, one_thread
+from edgeguard.gst import AppSink, Pipeline, one_thread
 
 Media = Literal["video", "audio"]
 _SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
 _USB_CAPS = "image/jpeg; video/x-h264; video/x-raw"
 """Best first: over USB raw pictures come small or slowly, and of JPEG only what is looked at is decoded."""
 _CSI_CAPS = "video/x-raw(memory:NVMM),format=(string)NV12"
+_SOUND_WAITING = 200
+"""Packets of sound that wait for their microphone: a few seconds."""
 _TCP_TIMEOUT_US = 5_000_000
 
 
@@ -30,23 +32,47 @@ class MediaOptions:
     """RTSP jitter buffer."""
 
 
+class SoundTap:
+    """Where a camera's connection leaves its sound, encoded, for the microphone at the same address: many
+    cameras allow few connections. The camera's thread sets it, the microphone's reads it."""
+
+    def __init__(self) -> None:
+        self.sink: AppSink | None = None
+        """None while the camera is not connected, or has given no sound yet."""
+
+    def attach(self, pipeline: Pipeline) -> Any:
+        """An element that takes the sound; if nobody listens, the oldest is lost."""
+        self.sink = pipeline.add_appsink(sync=False, lossless=False, buffers=_SOUND_WAITING, waits=False)
+        return self.sink.element
+
+    def detach(self) -> None:
+        self.sink = None
+
+
 def connect(pipeline: Pipeline, url: str, media: Media, into: Any, options: MediaOptions) -> None:
     """Add what turns `url` into raw `media` and link it to the element `into`.
 
     Raises SourceError for a scheme that has no reader.
     """
-    _read(pipeline, url, media, _Onward(into, lambda _caps: _decode(pipeline, media, into)), options)
+    _read(pipeline, url, media, _Onward(into, lambda _caps: decode(pipeline, media, into)), options)
 
 
 def connect_encoded(
-    pipeline: Pipeline, url: str, media: Media, onward: Callable[[Any], Any], options: MediaOptions
+    pipeline: Pipeline,
+    url: str,
+    media: Media,
+    onward: Callable[[Any], Any],
+    options: MediaOptions,
+    tap: SoundTap | None = None,
 ) -> None:
     """Add what turns `url` into `media` as it was encoded, one picture per buffer, and link it to what
-    `onward(caps)` gives; a device gives what it has, raw pictures perhaps, with caps None.
+    `onward(caps)` gives; a device gives what it has, raw pictures perhaps, with caps None. The sound of an
+    RTSP stream goes to `tap`.
 
     Raises SourceError for a scheme that has no reader.
     """
-    _read(pipeline, url, media, _Onward(None, lambda _caps: _parse(pipeline, media, onward), onward), options)
+    stream = _Onward(None, lambda _caps: _parse(pipeline, media, onward), onward, tap)
+    _read(pipeline, url, media, stream, options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +83,7 @@ class _Onward:
     stream: Callable[[Any], Any]
     """The element for an encoded stream with these caps."""
     device_stream: Callable[[Any], Any] | None = None
+    tap: SoundTap | None = None
 
     def device(self) -> Any:
         """The element for what a device gives, raw or encoded."""
@@ -138,8 +165,11 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: 
     if username:
         source.set_property("user-id", username)
         source.set_property("user-pw", options.password or unquote(parts.password or ""))
-    pipeline.connect(source, "select-stream", lambda _source, _number, caps: media == pipeline.media_of(caps))
-    pipeline.link_later(source, media, onward.stream)
+    tap = onward.tap
+    also = {} if tap is None else {"audio": lambda _caps: tap.attach(pipeline)}
+    chosen = {media, *also}
+    pipeline.connect(source, "select-stream", lambda _source, _n, caps: pipeline.media_of(caps) in chosen)
+    pipeline.link_later(source, media, onward.stream, also)
 
 
 def _v4l2(pipeline: Pipeline, url: str, _media: Media, onward: _Onward, _options: MediaOptions) -> None:
@@ -174,7 +204,7 @@ def _ask_for_keyframes(element: Any) -> None:
         element.set_property("request-keyframe", True)
 
 
-def _decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
+def decode(pipeline: Pipeline, media: Media, into: Any) -> Any:
     """A decoder for whatever comes; software decoders get one thread, which costs the least CPU in all."""
     decoder = pipeline.add("decodebin")
     pipeline.connect(decoder, "element-added", lambda _bin, element: one_thread(element))

@@ -9,6 +9,7 @@ To add one, copy `scene_source.py`; the contract tests run on every source.
 
 from edgeguard.audio.gst_source import GstAudioSource
 from edgeguard.audio.scene_source import SceneAudioSource
+from edgeguard.audio.shared_source import SharedAudioSource
 from edgeguard.audio.source import AudioSource
 
-__all__ = ["AudioSource", "GstAudioSource", "SceneAudioSource"]
+__all__ = ["AudioSource", "GstAudioSource", "SceneAudioSource", "SharedAudioSource"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from edgeguard.anchor import Anchor
 from edgeguard.audio.source import RATE_HZ, Gatherer
 from edgeguard.clock import Clock
 from edgeguard.errors import EndOfStreamError, SourceError
-from edgeguard.gst import AppSink, Pipeline
+from edgeguard.gst import AppSink, Pipeline, Sample
 from edgeguard.media import MediaOptions, check, connect, is_live, shown
 from edgeguard.types import AudioChunk
 
@@ -50,12 +52,10 @@ class GstAudioSource:
     def open(self) -> None:
         self.close()
         self._pipeline = pipeline = Pipeline(f"microphone-{self.name}")
-        self._sink: AppSink = pipeline.add_appsink(
-            sync=self._realtime and not self._live, lossless=True, buffers=50
-        )
+        self._sink = self._end_of(pipeline)
         convert = pipeline.add("audioconvert")
         pipeline.link(convert, pipeline.add("audioresample"), pipeline.add_caps(_CAPS), self._sink.element)
-        connect(pipeline, self._url, "audio", convert, self._options)
+        self._connect(pipeline, convert)
         self._anchor = Anchor(self._clock, self._live, None if self._live else self._next_ns)
         self._gatherer = Gatherer()
         self._skip = 0 if self._live else self._given
@@ -79,8 +79,18 @@ class GstAudioSource:
         if pipeline is not None:
             pipeline.stop()
 
+    def _end_of(self, pipeline: Pipeline) -> AppSink:
+        return pipeline.add_appsink(sync=self._realtime and not self._live, lossless=True, buffers=50)
+
+    def _connect(self, pipeline: Pipeline, into: Any) -> None:
+        """Lead the sound to `into`."""
+        connect(pipeline, self._url, "audio", into, self._options)
+
+    def _pull(self, timeout_s: float) -> Sample | None:
+        return self._sink.pull(timeout_s)
+
     def _gather(self, pipeline: Pipeline, timeout_s: float) -> None:
-        sample = self._sink.pull(timeout_s)
+        sample = self._pull(timeout_s)
         if sample is None:
             self._check_life(pipeline)
             return

@@ -7,7 +7,7 @@ from typing import Any
 
 from edgeguard.clock import Clock
 from edgeguard.gst import Pipeline, Sample
-from edgeguard.media import MediaOptions, check, connect_encoded, is_live
+from edgeguard.media import MediaOptions, SoundTap, check, connect_encoded, is_live
 from edgeguard.types import Packet
 
 _WAITING = 300
@@ -49,10 +49,19 @@ class Feed:
     `realtime` paces a file by its timestamps.
     """
 
-    def __init__(self, name: str, url: str, clock: Clock, realtime: bool, options: MediaOptions) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        clock: Clock,
+        realtime: bool,
+        options: MediaOptions,
+        tap: SoundTap | None = None,
+    ) -> None:
         """Raises SourceError or DependencyError; `close` follows either way."""
         self._url = url
         self._clock = clock
+        self._tap = tap
         self.stream: Stream | None = None
         """That of the packet pulled last."""
         self._pipeline = Pipeline(f"camera-{name}")
@@ -61,7 +70,7 @@ class Feed:
             sync=realtime and not live, lossless=not live, buffers=_WAITING, waits=False
         )
         try:
-            connect_encoded(self._pipeline, url, "video", self._onward, options)
+            connect_encoded(self._pipeline, url, "video", self._onward, options, tap)
             self._pipeline.play()
         except Exception:
             self.close()
@@ -84,6 +93,8 @@ class Feed:
 
     def close(self) -> None:
         """Raises SourceError if it hangs; it is left behind then."""
+        if self._tap is not None:
+            self._tap.detach()
         self._pipeline.stop()
 
     def _packet(self, sample: Sample) -> Packet:

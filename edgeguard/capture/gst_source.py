@@ -20,7 +20,7 @@ from edgeguard.capture.watchdog import Watchdog
 from edgeguard.clock import Clock
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.gst import Sample, available
-from edgeguard.media import MediaOptions, is_live
+from edgeguard.media import MediaOptions, SoundTap, is_live
 from edgeguard.types import Frame, Packet, Showing
 
 
@@ -54,7 +54,9 @@ class GstFrameSource:
         options: MediaOptions | None = None,
         gate: Gate | None = None,
         tiers: Tiers | None = None,
+        tap: SoundTap | None = None,
     ) -> None:
+        """`tap` gets the sound of the same connection."""
         self.name = name
         self._url = url
         self._clock = clock
@@ -65,6 +67,7 @@ class GstFrameSource:
         self._options = options or MediaOptions()
         self._gate = gate or OpenGate()
         self._tiers = tiers
+        self._tap = tap
         self._sequence = self._pixels = self._spared = 0
         self._beyond_rate = self._gated = 0
         """Pictures that nobody looked at: more than are wanted, and those that the gate left out."""
@@ -90,7 +93,7 @@ class GstFrameSource:
         self._watchdog = Watchdog(self._url, self._clock, patience.connect_s, patience.stall_s)
         self._ended = False
         self.ring.clear()
-        self._feed = Feed(self.name, self._url, self._clock, self._realtime, self._options)
+        self._feed = Feed(self.name, self._url, self._clock, self._realtime, self._options, self._tap)
 
     def read(self, timeout_s: float) -> Frame | None:
         if self._feed is None or self._decoders is None:
@@ -119,7 +122,7 @@ class GstFrameSource:
             "ring_s": round(self.ring.seconds, 1),
             "ring_bytes": self.ring.bytes,
             "overload_skips": self._backlog.skipped,
-            "frames_rate": self._beyond_rate,
+            "frames_rate": self._beyond_rate + self._spared,
             "frames_gate": self._gated,
             "decoder_restarts": 0 if self._decoders is None else self._decoders.restarts,
             "decodes_spared": self._spared,

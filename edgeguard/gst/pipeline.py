@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from edgeguard.errors import DependencyError, EndOfStreamError, SourceError
@@ -95,23 +96,34 @@ class Pipeline:
             if not upstream.link(downstream):
                 raise SourceError(f"cannot link {upstream.get_name()} to {downstream.get_name()}")
 
-    def link_later(self, upstream: Any, media: str, connect: Callable[[Any], Any]) -> None:
-        """When `upstream` shows its first pad of `media` (`video`, `audio`), link it to `connect(caps)`."""
+    def link_later(
+        self,
+        upstream: Any,
+        media: str,
+        connect: Callable[[Any], Any],
+        also: Mapping[str, Callable[[Any], Any]] = MappingProxyType({}),
+    ) -> None:
+        """When `upstream` shows its first pad of `media` (`video`, `audio`), link it to `connect(caps)`.
+
+        `also` has other media that are linked likewise, if they come.
+        """
         taken: list[str] = []
+        wanted = {media: connect, **also}
 
         def on_pad(_element: Any, pad: Any) -> None:
             caps = pad.get_current_caps() or pad.query_caps(None)
-            if taken or media != self.media_of(caps):
+            found = self.media_of(caps)
+            if found in taken or found not in wanted:
                 self._discard(pad)
                 return
-            taken.append(media)
+            taken.append(found)
             try:
-                pad.link(connect(caps).get_static_pad("sink"))
+                pad.link(wanted[found](caps).get_static_pad("sink"))
             except (DependencyError, SourceError) as error:
                 self._failure = error
 
         def on_no_more(_element: Any) -> None:
-            if not taken:
+            if media not in taken:
                 self._failure = SourceError(f"there is no {media} in it", "no_stream")
 
         self.connect(upstream, "pad-added", on_pad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
+from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource, SharedAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
@@ -12,6 +12,7 @@ from edgeguard.config.microphones import Checks
 from edgeguard.config.understanding import Classifier
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
+from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
@@ -46,12 +47,14 @@ class Hearing:
         store: ModelStore,
         observations: Channel[Observation],
         coverage: Coverage,
+        taps: Taps | None = None,
         *,
         write_down: bool = True,
     ) -> None:
         """With `write_down`, what is said is kept where the configuration asks for it."""
         self._config = config
         self._coverage = coverage
+        self._taps = taps or Taps()
         self._clock = clock
         self._board = board
         self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
@@ -114,6 +117,9 @@ class Hearing:
         address, realtime = microphone.url.address, is_realtime(microphone)
         if microphone.url.scheme == "scene":
             return SceneAudioSource(name, Scene.open(address), self._clock, pause, realtime=realtime)
+        tap = self._taps.of_microphone(name)
+        if tap is not None:
+            return SharedAudioSource(name, address, self._clock, tap, pause, stall_s=microphone.stall_s)
         options = media_options(microphone)
         stall_s = microphone.stall_s
         return GstAudioSource(name, address, self._clock, realtime=realtime, stall_s=stall_s, options=options)

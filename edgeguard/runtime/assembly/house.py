@@ -15,6 +15,7 @@ from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.runtime.assembly.covering import Covering
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
+from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.telling import Telling
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.claim import claim
@@ -44,6 +45,7 @@ class House:
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
+        taps = Taps(config)
         self._covering = Covering(config, self.clock, self.board, observations)
         self._seeing = Seeing(
             config,
@@ -55,9 +57,10 @@ class House:
             shelf,
             lambda counts: self._telling.tell_counts(counts),
             self._covering.notices,
+            taps,
         )
         self._hearing = Hearing(
-            config, self.clock, self.board, catalog, store, observations, self._covering.notices
+            config, self.clock, self.board, catalog, store, observations, self._covering.notices, taps
         )
         self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 

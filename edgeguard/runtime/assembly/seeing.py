@@ -18,6 +18,7 @@ from edgeguard.runtime.admission import Admission
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
+from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
 from edgeguard.runtime.assembly.viewing import views_of
 from edgeguard.runtime.census import Census, Outlook
@@ -54,9 +55,11 @@ class Seeing:
         shelf: Shelf,
         tell_counts: Callable[[Counts], bool],
         coverage: Coverage,
+        taps: Taps | None = None,
     ) -> None:
         self._clock = clock
         self._coverage = coverage
+        self._taps = taps or Taps()
         self._board = board
         self._tracker = config.tracker
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
@@ -113,7 +116,13 @@ class Seeing:
         part = self._board.part(f"camera/{name}")
         camera = self._cameras[name]
         source = frame_source(
-            name, camera, self._clock, camera.analyse_fps, self._gates[name], self._gear.tiers(name)
+            name,
+            camera,
+            self._clock,
+            camera.analyse_fps,
+            self._gates[name],
+            self._gear.tiers(name),
+            self._taps.of_camera(name),
         )
         return SourceStage(
             f"capture-{name}",

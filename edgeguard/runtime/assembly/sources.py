@@ -9,7 +9,7 @@ from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
-from edgeguard.media import MediaOptions
+from edgeguard.media import MediaOptions, SoundTap
 from edgeguard.synth import Scene
 
 _LADDER_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -35,7 +35,13 @@ def retries(source: Source) -> tuple[float, ...]:
 
 
 def frame_source(
-    name: str, camera: Camera, clock: Clock, fps: float, gate: Gate | None = None, tiers: Tiers | None = None
+    name: str,
+    camera: Camera,
+    clock: Clock,
+    fps: float,
+    gate: Gate | None = None,
+    tiers: Tiers | None = None,
+    tap: SoundTap | None = None,
 ) -> FrameSource:
     """The camera's pictures, `fps` of them a second. Raises ConfigError."""
     address, realtime = camera.url.address, is_realtime(camera)
@@ -52,4 +58,5 @@ def frame_source(
         options=media_options(camera),
         gate=gate,
         tiers=tiers,
+        tap=tap,
     )
