@@ -40,6 +40,8 @@ Alert = tuple[str, float, float]
 """Rule, time in the clip, and milliseconds from when its picture is due to the rule's word."""
 WARM_S = 16.0
 """Quiet seconds after which a gate has learnt what is usual and has closed."""
+LEAD_S = 24.0
+"""Quiet seconds before the action."""
 SAME_S = 1.5
 TRIALS = {
     "hall": Recipe("h264", 2.0),
@@ -170,7 +172,7 @@ def _play(gate: str, clip: Path, mirror: Path) -> dict[str, object]:
 
 def _side_by_side(trial: Trial, args: argparse.Namespace) -> dict[str, Any]:
     """The same clip with and without the gate: what both raise, and in real time how late."""
-    script = Script(WARM_S, args.action_s, trial.start_s, noise=args.noise, seed=args.seed)
+    script = Script(LEAD_S, args.action_s, trial.start_s, noise=args.noise, seed=args.seed)
     clip = quiet_clip(trial.source, script, trial.recipe)
     full, gated, health = _both(trial, clip, args.mirror, {"pace": "fast"})
     score = _compare(full, gated)
