@@ -82,7 +82,7 @@ def covered(picture: Picture) -> Picture:
 
 
 def dark(picture: Picture) -> Picture:
-    return picture * np.float32(0.03)
+    return np.asarray(picture * 0.03, np.float32)
 
 
 def grey(picture: Picture) -> Picture:
