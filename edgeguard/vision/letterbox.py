@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -61,10 +61,11 @@ class Letterbox:
         self._mean, self._std = np.array(mean), np.array(std)
         self.pad, self.low, self.high = (self._normalised(value) for value in (pad, 0, 255))
         """(3,): the normalised values of what no picture covers, of black and of white."""
-        values = 3 * height_px * width_px
-        self._scaled, self._merged = np.empty((2, values), np.uint16)
+        area = height_px * width_px
+        self._pixels = np.empty(3 * area, np.uint8), *np.empty((2, 3 * area), np.float32)
+        self._levels = np.empty((3, area), np.uint16)
         self._wide = np.empty(0, np.uint16)
-        self._mixed, self._converted = np.empty((2, values), np.float32)
+        self._third = np.empty(area, np.float32)
 
     def into(self, frame: Frame, out: NDArray[np.float32]) -> Transform:
         """Fill `out` (3, height_px, width_px), a slot of the network's input, with the frame."""
@@ -72,10 +73,10 @@ class Letterbox:
             raise ValueError(f"out is {out.dtype}{out.shape}, expected float32{self.shape}")
         width, height = self.size(frame)
         picture = out[:, :height, :width]
-        scaled, levels = self._scale(frame, width, height)
-        mixed = _view(self._mixed, (height, width, 3))
-        np.copyto(mixed, scaled)
-        self._convert(mixed, self.matrix(frame) / [levels, levels, levels, 1], picture)
+        if frame.format is PixelFormat.BGR:
+            self._convert(frame, picture)
+        else:
+            self._mix(frame, picture)
         for plane, pad, low, high in zip(out, self.pad, self.low, self.high, strict=True):
             np.clip(plane[:height, :width], low, high, out=plane[:height, :width])
             plane[height:] = pad
@@ -102,34 +103,49 @@ class Letterbox:
     def _normalised(self, value: float) -> NDArray[np.float32]:
         return np.asarray((value - self._mean) / self._std, np.float32)
 
-    def _scale(self, frame: Frame, width: int, height: int) -> tuple[NDArray[Any], int]:
-        """(height, width, 3): the frame's own channels, side by side, and steps to a level."""
-        if frame.format is PixelFormat.BGR:
-            scaled = _view(self._scaled.view(np.uint8), (height, width, 3))
-            return cv2.resize(frame.planes[0], (width, height), dst=scaled, interpolation=cv2.INTER_LINEAR), 1
-        planes: list[NDArray[np.uint16]] = []
-        used = 0
-        for plane in frame.planes:
-            place = _view(self._scaled[used:], (height, width, *plane.shape[2:]))
-            cv2.resize(self._widened(plane), (width, height), dst=place, interpolation=cv2.INTER_LINEAR)
-            planes.append(place)
-            used += place.size
-        return cv2.merge(planes, _view(self._merged, (height, width, 3))), _STEPS
-
-    def _widened(self, plane: NDArray[np.uint8]) -> NDArray[np.uint16]:
-        """The plane in steps of a 256th of a level."""
-        if self._wide.size < plane.size:
-            self._wide = np.empty(plane.size, np.uint16)
-        wide = _view(self._wide, plane.shape)
-        np.multiply(plane, np.uint16(_STEPS), out=wide, dtype=np.uint16)
-        return wide
-
-    def _convert(
-        self, mixed: NDArray[np.float32], matrix: NDArray[np.float64], picture: NDArray[np.float32]
-    ) -> None:
-        converted = _view(self._converted, mixed.shape)
-        cv2.transform(mixed, matrix, dst=converted)
+    def _convert(self, frame: Frame, picture: NDArray[np.float32]) -> None:
+        """Scale pixels whose channels lie side by side, then bring each into its plane."""
+        shape = (*picture.shape[1:], 3)
+        scaled, mixed, converted = (_view(memory, shape) for memory in self._pixels)
+        cv2.resize(frame.planes[0], shape[1::-1], dst=scaled, interpolation=cv2.INTER_LINEAR)
+        np.copyto(mixed, scaled)
+        cv2.transform(mixed, self.matrix(frame), dst=converted)
         cv2.mixChannels([converted], list(picture), [0, 0, 1, 1, 2, 2])
+
+    def _mix(self, frame: Frame, picture: NDArray[np.float32]) -> None:
+        """Scale Y', Cb and Cr each by itself, then mix them straight into the planes."""
+        luma, cb, cr = (
+            self._scaled(channel, memory, picture.shape[1:])
+            for channel, memory in zip(_channels(frame), self._levels, strict=True)
+        )
+        third = _view(self._third, picture.shape[1:])
+        np.copyto(third, cr)
+        for plane, (of_luma, of_cb, of_cr, more) in zip(
+            picture, self.matrix(frame) / [_STEPS, _STEPS, _STEPS, 1], strict=True
+        ):
+            other, share = (cb, of_cb) if of_cb else (cr, of_cr)
+            cv2.addWeighted(luma, of_luma, other, share, more, dst=plane, dtype=cv2.CV_32F)
+            if of_cb and of_cr:
+                cv2.scaleAdd(third, of_cr, plane, dst=plane)
+
+    def _scaled(
+        self, channel: NDArray[np.uint8], memory: NDArray[np.uint16], shape: tuple[int, ...]
+    ) -> NDArray[np.uint16]:
+        """The channel at that size, in steps of a 256th of a level."""
+        if self._wide.size < channel.size:
+            self._wide = np.empty(channel.size, np.uint16)
+        wide, scaled = _view(self._wide, channel.shape), _view(memory, shape)
+        np.multiply(channel, np.uint16(_STEPS), out=wide, dtype=np.uint16)
+        cv2.resize(wide, shape[::-1], dst=scaled, interpolation=cv2.INTER_LINEAR)
+        return scaled
+
+
+def _channels(frame: Frame) -> list[NDArray[np.uint8]]:
+    """Y', Cb and Cr, each (rows, columns)."""
+    if frame.format is PixelFormat.NV12:
+        luma, chroma = frame.planes
+        return [luma, chroma[:, :, 0], chroma[:, :, 1]]
+    return list(frame.planes)
 
 
 def _view(memory: NDArray[T], shape: tuple[int, ...]) -> NDArray[T]:
