@@ -13,7 +13,7 @@ from edgeguard.gst import AppSink, Pipeline, one_thread
 
 Media = Literal["video", "audio"]
 _SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
-_USB_CAPS = "image/jpeg; video/x-h264; video/x-raw"
+_USB_CAPS = "image/jpeg; video/x-raw"
 """Best first: over USB raw pictures come small or slowly, and of JPEG only what is looked at is decoded."""
 _CSI_CAPS = "video/x-raw(memory:NVMM),format=(string)NV12"
 _SOUND_WAITING = 200
@@ -127,6 +127,8 @@ def _told(error: SourceError, url: str) -> SourceError:
         )
     if error.cause == "broken" and scheme in ("rtsp", "rtsps") and "onnect" in str(error):
         return SourceError(str(error), "unreachable")
+    if error.cause == "broken" and is_live(url):
+        return SourceError(f"the connection to {shown(url)} broke: {error}")
     return error
 
 
