@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from edgeguard.alerts.topics import Topics
-from edgeguard.types import Alert, AlertState, Counts, Measure
+from edgeguard.types import Alert, AlertState, Counts, Joined, Measure
 
 Message = dict[str, Any]
 
@@ -78,6 +78,7 @@ def alert_message(
         "tracks": [int(track_id) for track_id in alert.track_ids],
         "confidence": _confidence(alert.confidence),
         "why": [_why(measure) for measure in alert.measures],
+        "joined": [_joined(observation) for observation in alert.joined],
         "summary": alert.summary,
         "media_ns": alert.media_ns,
         "stages": _stages(alert, committed_ns),
@@ -224,6 +225,20 @@ def _why(measure: Measure) -> Message:
         "value": _value(measure.value),
         "comparison": measure.comparison,
         "threshold": None if measure.threshold is None else _value(measure.threshold),
+    }
+
+
+def _joined(observation: Joined) -> Message:
+    return {
+        "kind": observation.kind,
+        "source": observation.source,
+        "at": rfc3339(observation.utc_ns),
+        "label": observation.label,
+        "zone": observation.zone,
+        "text": observation.text,
+        "rule": observation.rule,
+        "tracks": [int(track_id) for track_id in observation.track_ids],
+        "confidence": _confidence(observation.confidence),
     }
 
 

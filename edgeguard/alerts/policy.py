@@ -161,6 +161,7 @@ class Policy:
             text=observation.text,
             track_ids=observation.track_ids,
             measures=observation.measures,
+            joined=observation.joined,
             media_ns=observation.media_ns,
             stages=observation.stages,
             decided_ns=self._clock.monotonic_ns(),

@@ -22,7 +22,7 @@ def _idle(config: Config) -> Iterator[str]:
     sources: list[Source] = [*config.cameras.values(), *config.microphones.values()]
     if not any(source.enabled for source in sources):
         yield "cameras, microphones: none is enabled, so nothing is watched"
-    if not any(rule.enabled for rule in config.rules):
+    if not any(one.enabled for one in (*config.rules, *config.patterns)):
         yield "rules: none is enabled, so no alert will ever be raised"
     for index, rule in enumerate(config.rules):
         if rule.enabled and (why := _why_silent(config, rule)):

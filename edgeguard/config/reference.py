@@ -39,7 +39,7 @@ class _Writer:
         for key, prop in node["properties"].items():
             self._comment(key, prop, key in node.get("required", ()), indent)
             inner = resolved(prop)
-            if "properties" in inner and prop["$ref"] in self._written:
+            if "properties" in inner and prop["$ref"] in self._written and key not in example:
                 self._line(indent, f"{key}: {{}}")
             else:
                 self._written.add(prop.get("$ref", key))

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeguard.config.detector import classes_of
-from edgeguard.config.faults import Fault, Path, given, one_line, suggestion
+from edgeguard.config.faults import Fault, Path, dotted, given, one_line, suggestion
 from edgeguard.config.labels import LABELS, MOTION, OTHER_SPELLINGS
+from edgeguard.config.sounds import TAGS
 from edgeguard.config.speech import name_of
 
 _SECTIONS = {"camera": "cameras", "microphone": "microphones", "schedule": "schedules"}
@@ -21,7 +22,7 @@ _PLACES = {"zone": "zones", "line": "lines"}
 
 def faults_of(tree: Any) -> list[Fault]:
     """Every reference in the tree that leads nowhere, and every name that is taken."""
-    return [*_sources(tree), *_detectors(tree), *_rules(tree)]
+    return [*_sources(tree), *_detectors(tree), *_rules(tree), *_patterns(tree)]
 
 
 def _sources(tree: Any) -> Iterator[Fault]:
@@ -79,6 +80,65 @@ def _rule(tree: Any, path: Path, rule: dict[str, Any]) -> Iterator[Fault]:
         yield from _unknown(
             (*path, "keywords", index), keyword, _keywords(tree), "a name from speech.keywords"
         )
+
+
+def _patterns(tree: Any) -> Iterator[Fault]:
+    patterns = tree.get("patterns") if isinstance(tree, dict) else None
+    rules = _names(tree)
+    taken = dict(rules)
+    for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+        if not isinstance(pattern, dict):
+            continue
+        path: Path = ("patterns", index)
+        name = pattern.get("name")
+        if isinstance(name, str) and taken.setdefault(name, dotted(path)) != dotted(path):
+            yield Fault((*path, "name"), f"expected another name: {taken[name]} has this one")
+        yield from _unknown(
+            (*path, "schedule"), pattern.get("schedule"), _dig(tree, "schedules"), "a schedule"
+        )
+        yield from _unknown((*path, "rule"), pattern.get("rule"), rules, "a rule")
+        for place, term in _terms(pattern):
+            yield from _term(tree, (*path, *place), term, rules)
+
+
+def _names(tree: Any) -> dict[str, str]:
+    """Where the rules are, by name."""
+    rules = tree.get("rules") if isinstance(tree, dict) else None
+    return {
+        rule["name"]: f"rules[{index}]"
+        for index, rule in enumerate(rules if isinstance(rules, list) else [])
+        if isinstance(rule, dict) and isinstance(rule.get("name"), str)
+    }
+
+
+def _terms(pattern: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for key in ("of", "steps", "by", "unless"):
+        value = pattern.get(key)
+        if isinstance(value, dict):
+            yield (key,), value
+        for index, term in _entries(pattern, key):
+            if isinstance(term, dict):
+                yield (key, index), term
+
+
+def _term(tree: Any, path: Path, term: dict[str, Any], rules: dict[str, str]) -> Iterator[Fault]:
+    cameras, microphones = _dig(tree, "cameras"), _dig(tree, "microphones")
+    yield from _unknown((*path, "rule"), term.get("rule"), rules, "a rule")
+    seen = term.get("kind") == "presence"
+    sources, what = (cameras, "a camera") if seen else ({**cameras, **microphones}, "a camera or microphone")
+    for index, name in _entries(term, "sources"):
+        yield from _unknown((*path, "sources", index), name, sources, what)
+    named = [name for _, name in _entries(term, "sources") if isinstance(name, str)]
+    places = [
+        place
+        for camera in (name for name in named or cameras if name in cameras)
+        for section in _PLACES.values()
+        for place in _dig(tree, "cameras", camera, section)
+    ]
+    yield from _unknown((*path, "zone"), term.get("zone"), places, "a zone or line of these sources")
+    known = {"sound": list(TAGS), "keyword": _keywords(tree)}.get(str(term.get("kind")))
+    for index, label in _entries(term, "labels") if known is not None else ():
+        yield from _unknown((*path, "labels", index), label, known, f"a {term['kind']}")
 
 
 def _entries(rule: dict[str, Any], key: str) -> Iterator[tuple[int, Any]]:

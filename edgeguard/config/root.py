@@ -16,9 +16,10 @@ from edgeguard.config.escalation import Escalation
 from edgeguard.config.evidence import Evidence
 from edgeguard.config.microphones import Microphone
 from edgeguard.config.mqtt import Mqtt
+from edgeguard.config.patterns import AnyPattern, Fusion, pattern_examples
 from edgeguard.config.rules import AnyRule, examples
-from edgeguard.config.schedules import Period
-from edgeguard.config.section import DERIVED, Level, Location, Many, Named, Section, no_entries
+from edgeguard.config.schedules import Holiday, Period
+from edgeguard.config.section import DERIVED, Distinct, Level, Location, Many, Named, Section, no_entries
 from edgeguard.config.service import Health, Log, Models, Privacy
 from edgeguard.config.sounds import Sounds
 from edgeguard.config.speech import Speech
@@ -52,8 +53,14 @@ class Config(Section):
         default_factory=no_entries, examples=[{"night": [{}]}]
     )
     """Lists of periods, by name. A rule with a schedule is armed in any of its periods."""
+    holidays: Distinct[Holiday] = Field(default=(), examples=[["2026-12-24", "01-01"]])
+    """Days on which the periods with the day `holiday` hold as well: 2026-12-24, or 01-01 for every year."""
     rules: Many[AnyRule] = Field(default=(), examples=[examples()])
     """What alerts are raised for."""
+    patterns: Many[AnyPattern] = Field(default=(), examples=[pattern_examples()])
+    """What several observations mean together: docs/patterns.md."""
+    fusion: Fusion = Fusion()
+    """How they are joined."""
     mqtt: Mqtt = Field(examples=[{}])
     """Where alerts go."""
     escalation: Escalation = Escalation()

@@ -23,7 +23,7 @@ class Rule(Section):
     enabled: bool = True
     """Whether it raises alerts."""
     severity: Annotated[Severity, Field(strict=False)] = Severity.WARNING
-    """How bad it is: info, warning or alarm."""
+    """How bad it is: info, warning, alarm or critical."""
     cooldown_s: float = Field(default=10.0, ge=0, le=86_400)
     """Seconds after an alert in which the same track, zone, keyword or sound raises no other by this rule."""
     schedule: Name | None = None

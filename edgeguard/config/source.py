@@ -34,6 +34,9 @@ class Source(Section):
     tried again for a minute, because cameras lock accounts out."""
     pace: Literal["realtime", "fast"] = "realtime"
     """file:// and scene:// only. `realtime`: as it was taken; `fast`: as quickly as it can be analysed."""
+    offset_ms: int = Field(default=0, ge=-60_000, le=60_000)
+    """Milliseconds by which its times are late: so much is taken from them where observations of several
+    sources are joined. A sound that is stamped half a second after its picture has 500."""
     loop: bool = False
     """file:// only: begin again at the end."""
 

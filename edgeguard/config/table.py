@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from edgeguard.config.root import Config
@@ -48,7 +48,8 @@ def _below(node: Node, path: str) -> Iterator[tuple[str, list[str]]]:
 
 def _kinds(node: Node, path: str) -> Iterator[tuple[str, list[str]]]:
     """What all kinds have in common, then what each has beside it."""
-    names = [example["kind"] for example in top()["properties"]["rules"]["examples"][0]]
+    examples = top()["properties"][path.removesuffix("[]")]["examples"][0]
+    names = [example["kind"] for example in examples]
     kinds = {name: kind_of(node, name) or {} for name in names}
     common = set.intersection(*(set(kind["properties"]) for kind in kinds.values()))
     first = kinds[names[0]]
@@ -63,6 +64,18 @@ def _kinds(node: Node, path: str) -> Iterator[tuple[str, list[str]]]:
         told = kind["properties"]["kind"]["description"]
         rows = [_row(key, prop, key in kind["required"]) for key, prop in own.items()]
         yield f"`{path}` of kind `{name}`: {told[0].lower()}{told[1:-1]}", rows
+    yield from _once(kinds.values(), path)
+
+
+def _once(kinds: Iterable[Node], path: str) -> Iterator[tuple[str, list[str]]]:
+    """What is below the kinds, each section under the first key that has it."""
+    known: list[list[str]] = []
+    for kind in kinds:
+        for key, prop in kind["properties"].items():
+            for title, rows in _below(resolved(prop), f"{path}.{key}"):
+                if rows not in known:
+                    known.append(rows)
+                    yield title, rows
 
 
 def _row(key: str, prop: Node, required: bool) -> str:

@@ -13,7 +13,7 @@ from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat, Showing
 from edgeguard.types.geometry import Line, Point, Polygon
-from edgeguard.types.observation import Measure, Observation, Phase, Stages
+from edgeguard.types.observation import Joined, Measure, Observation, Phase, Stages
 from edgeguard.types.packet import Packet
 from edgeguard.types.speech import SoundTag, Utterance
 
@@ -28,6 +28,7 @@ __all__ = [
     "DevicePlane",
     "Frame",
     "Hold",
+    "Joined",
     "Line",
     "Measure",
     "Memory",

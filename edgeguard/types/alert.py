@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from edgeguard.types.observation import Measure, Stages
+from edgeguard.types.observation import Joined, Measure, Stages
 
 
 class Severity(str, Enum):
@@ -72,6 +72,8 @@ class Alert:
     text: str | None = None
     track_ids: tuple[int, ...] = ()
     measures: tuple[Measure, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    """The observations that a pattern joined."""
     media_ns: int | None = None
     """Time of the observation since the start of the file or scene; None for live sources."""
     stages: Stages = field(default_factory=Stages)

@@ -42,6 +42,21 @@ class Stages:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """One of the observations that a pattern joined, as it was noticed."""
+
+    kind: str
+    source: str
+    utc_ns: int
+    confidence: float
+    label: str | None = None
+    zone: str | None = None
+    text: str | None = None
+    rule: str | None = None
+    track_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """Something was noticed by a rule, a recogniser or a health check."""
 
@@ -69,6 +84,8 @@ class Observation:
     """What was said."""
     measures: tuple[Measure, ...] = ()
     """The why."""
+    joined: tuple[Joined, ...] = ()
+    """What a pattern joined, in the order of time; empty for what one source noticed by itself."""
     sequence: int | None = None
     """Frame or chunk number at its source."""
     media_ns: int | None = None

@@ -19,6 +19,7 @@ from edgeguard.config.section import Section
 TREE = yaml.safe_load(reference())
 LISTS_OF_SECTIONS = {
     ".rules",
+    ".patterns",
     ".speech.keywords",
     ".speech.understanding.cues",
     ".speech.understanding.classifier.labels",
@@ -53,7 +54,7 @@ def _is_example(path: str) -> bool:
     """Lists of sections show one, and a rule on sound must name a sound."""
     if re.fullmatch(r"\.rules\.\d+\.tags", path):
         return bool(TREE["rules"][int(path.split(".")[2])]["kind"] == "heard_and_seen")
-    return path in LISTS_OF_SECTIONS
+    return path in LISTS_OF_SECTIONS or path.endswith(".unless")
 
 
 def test_every_kind_of_rule_is_there() -> None:
@@ -74,7 +75,7 @@ def test_it_is_valid_and_changes_nothing() -> None:
     """All that is optional has the value that it has when it is left out, or that follows from the rest."""
     config = parse(reference(), "reference.yaml")
     follows = {"timezone", "port", "client_id", "dir", "classes", "name", "tags", "keywords", "rules"}
-    follows |= {path.rpartition(".")[2] for path in LISTS_OF_SECTIONS}
+    follows |= {"unless"} | {path.rpartition(".")[2] for path in LISTS_OF_SECTIONS}
     for section in models(config):
         for name, field in type(section).model_fields.items():
             value = getattr(section, name)
