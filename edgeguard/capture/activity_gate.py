@@ -122,7 +122,7 @@ class ActivityGate:
     def look(self, running_ns: int | None, sequence: int, pixels: int) -> Showing | None:
         """What a decoded frame is for; None: vision has seen it. `sequence` will be its number."""
         self._pixels = pixels
-        if running_ns is None:
+        if running_ns is None or self.waiting is Waiting.NO_TIMES:
             return Showing.LIVE
         if running_ns in self._asked:
             self._asked.remove(running_ns)
@@ -150,8 +150,8 @@ class ActivityGate:
 
     def _admit(self, packet: Packet, ring: EncodedRing) -> Sequence[Packet]:
         now_ns = packet.running_ns
-        if now_ns is None:
-            self.waiting = Waiting.NO_TIMES
+        if now_ns is None or now_ns == self._newest_ns:
+            self.closed, self.waiting, self._dealt_ns = False, Waiting.NO_TIMES, None
             return (packet,)
         if self._jumped(now_ns):
             self.begin(self._codec)

@@ -207,11 +207,11 @@ class GstFrameSource:
     def _look(self, decoders: Decoders, sample: Sample) -> Frame | None:
         """The frame, if this picture is one to be analysed."""
         running_ns = sample.running_ns
-        if self._live:
-            running_ns = self._timeline.running(running_ns, self._clock.monotonic_ns())
         showing = self._gate.look(running_ns, self._sequence, self._pixels)
         if showing is None:
             return None
+        if self._live:  # not before: a picture that is decoded again is no time that stands still
+            running_ns = self._timeline.running(running_ns, self._clock.monotonic_ns())
         if showing is not Showing.GLANCE and not decoders.is_independent and not self._in_time(running_ns):
             return None
         return self._frame(decoders, sample, running_ns, showing)

@@ -147,6 +147,7 @@ def test_without_times_or_with_few_keyframes_it_stays_open() -> None:
     packet = Packet(None, None, 5, 100, True, None)
     assert list(timeless.admit(packet, ring)) == [packet]
     assert timeless.waiting is Waiting.NO_TIMES
+    assert timeless.look(None, 0, PIXELS) is Showing.LIVE
     rare = gate()
     for number in range(400):
         running_ns = number * STEP_NS
@@ -154,6 +155,16 @@ def test_without_times_or_with_few_keyframes_it_stays_open() -> None:
         assert list(rare.admit(packet, ring)) == [packet]
         rare.look(running_ns, number, PIXELS)
     assert rare.waiting is Waiting.FEW_KEYFRAMES
+
+
+def test_times_that_stop_open_it() -> None:
+    camera = quiet(Camera(gate()))
+    stopped = (camera.number - 1) * STEP_NS
+    for number in range(3):
+        packet = Packet(stopped, stopped, stopped + 6 + number, 300, False, None)
+        assert list(camera.gate.admit(packet, camera.ring)) == [packet]
+        assert camera.gate.look(stopped, camera.sequence + number, PIXELS) is Showing.LIVE
+    assert camera.gate.waiting is Waiting.NO_TIMES
 
 
 def test_times_that_jump_make_it_begin_anew() -> None:
