@@ -78,6 +78,16 @@ def _microphone_fault(observation: Observation) -> str:
     return f"microphone {observation.source}: {(observation.label or '?').replace('_', ' ')} ({why})"
 
 
+def _pattern(observation: Observation) -> str:
+    what = f"{observation.rule or 'pattern'} in {_where(observation)}".replace("#alone", "")
+    measures = [_compared(measure) for measure in observation.measures]
+    parts = [
+        f"{one.kind.replace('_', ' ')}{f' {one.label}' if one.label else ''} by {one.source}"
+        for one in observation.joined
+    ]
+    return f"{what}: {', '.join(parts) or 'nothing'} ({', '.join(measures)})"
+
+
 def _other(observation: Observation) -> str:
     what = f"{observation.kind.replace('_', ' ')} at {observation.source}"
     measures = [_compared(measure) for measure in observation.measures]
@@ -94,6 +104,7 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "sound": _sound,
     "intent": _intent,
     "heard_and_seen": _heard_and_seen,
+    "pattern": _pattern,
     "blind": _blind,
     "tampered": _tampered,
     "microphone_fault": _microphone_fault,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -28,7 +28,14 @@ _NEARLY_FULL = (State.DEGRADED, "the disk is nearly full; new evidence takes the
 class Fusing(Protocol):
     """Joins observations."""
 
+    late: int
+    crowded: int
+
     def update(self, observation: Observation) -> list[Observation]: ...
+
+    def tick(self, now_ns: int, utc_ns: int, /) -> list[Observation]: ...
+
+    def finish(self) -> list[Observation]: ...
 
 
 class Deciding(Protocol):
@@ -166,6 +173,7 @@ class AlertStage(Stage):
     def step(self) -> None:
         if (observation := self._observations.get(STEP_S)) is not None:
             self._take(observation)
+        self._decide(self._fuser.tick(self._clock.monotonic_ns(), self._clock.utc_ns()))
         for alert in self._policy.tick():
             self._tell(alert)
         self._prune()
@@ -175,14 +183,18 @@ class AlertStage(Stage):
         """Take what still waits, then close every open alert: nobody will watch any more."""
         for observation in self._observations.get_all(0):
             self._take(observation)
+        self._decide(self._fuser.finish())
         for alert in self._policy.close_all():
             self._tell(alert)
 
     def _take(self, observation: Observation) -> None:
-        for noticed in self._fuser.update(observation):
-            if self._journal:
-                self._journal.write(noticed)
-            self._part.count("observations")
+        if self._journal:
+            self._journal.write(observation)
+        self._part.count("observations")
+        self._decide(self._fuser.update(observation))
+
+    def _decide(self, observations: Sequence[Observation]) -> None:
+        for noticed in observations:
             for alert in self._policy.update(noticed):
                 self._tell(alert, noticed)
 
@@ -200,6 +212,7 @@ class AlertStage(Stage):
             self._witness.prune()
 
     def _report(self) -> None:
+        self._part.note(late_for_patterns=self._fuser.late, hurried_for_patterns=self._fuser.crowded)
         lost, now_ns = sum(self._observations.drops().values()), self._clock.monotonic_ns()
         if lost > self._lost:
             self._lost, self._lost_ns = lost, now_ns

@@ -10,12 +10,15 @@ from typing import Any
 
 from edgeguard.errors import StorageError
 from edgeguard.runtime.health import Part, State
-from edgeguard.types import Measure, Observation, Phase, Stages
+from edgeguard.types import Joined, Measure, Observation, Phase, Stages
 
 
 def to_line(observation: Observation) -> str:
     """One JSON object without a line break."""
-    return json.dumps(asdict(observation), ensure_ascii=False, separators=(",", ":"))
+    fields = asdict(observation)
+    if not observation.joined:
+        del fields["joined"]
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_line(line: str) -> Observation:
@@ -38,6 +41,9 @@ def _observation(fields: dict[str, Any]) -> Observation:
             "phase": Phase(fields["phase"]),
             "track_ids": tuple(fields["track_ids"]),
             "measures": tuple(Measure(**measure) for measure in fields["measures"]),
+            "joined": tuple(
+                Joined(**{**one, "track_ids": tuple(one["track_ids"])}) for one in fields.get("joined", ())
+            ),
             "stages": Stages(**fields["stages"]),
         }
     )

@@ -89,6 +89,7 @@ def test_an_alert_says_all_that_is_known() -> None:
         "tracks": [7],
         "confidence": 0.87,
         "why": [{"measure": "dwell_s", "value": 12.3, "comparison": ">=", "threshold": 10}],
+        "joined": [],
         "summary": "person 7 stayed 12.3 s in yard (limit 10 s)",
         "media_ns": 12,
         "stages": {

@@ -60,8 +60,16 @@ class Echo:
 class Pass:
     """A fuser that joins nothing."""
 
+    late = crowded = 0
+
     def update(self, observation: Observation) -> list[Observation]:
         return [observation]
+
+    def tick(self, _now_ns: int, _utc_ns: int) -> list[Observation]:
+        return []
+
+    def finish(self) -> list[Observation]:
+        return []
 
 
 class Bench:

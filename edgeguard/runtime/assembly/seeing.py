@@ -15,6 +15,7 @@ from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
+from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
@@ -57,6 +58,7 @@ class Seeing:
         coverage: Coverage,
         taps: Taps | None = None,
     ) -> None:
+        self._config = config
         self._clock = clock
         self._coverage = coverage
         self._taps = taps or Taps()
@@ -214,11 +216,13 @@ class Seeing:
     def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
         """The camera's own rules, and for the joining ones who is present in their zones."""
         mine = self._rules_at(camera)
-        joined = dict.fromkeys(rule.zone for rule in mine if isinstance(rule, kinds.HeardAndSeen))
         zones = self._cameras[camera].zones
         return [
             *(self._rule(rule, labels) for rule in mine if not isinstance(rule, kinds.HeardAndSeen)),
-            *(Presence(zone, zones[zone].polygon) for zone in joined),
+            *(
+                Presence(zone or EVERYWHERE, zones[zone].polygon if zone else _PICTURE)
+                for zone in watched_zones(self._config, camera)
+            ),
         ]
 
     def _rule(self, rule: kinds.SceneRule, labels: tuple[str, ...]) -> Rule:
@@ -231,6 +235,9 @@ class Seeing:
             case kinds.ZoneRule():
                 return _zone_rule(rule, camera.zones[rule.zone].polygon, wanted)
         raise TypeError(f"no rule is built for the kind {rule.kind}")
+
+
+_PICTURE: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 def _silent_s(fps: float) -> float:

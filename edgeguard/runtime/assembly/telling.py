@@ -9,23 +9,18 @@ from collections.abc import Callable, Hashable
 from edgeguard import __version__
 from edgeguard.alerts.bounds import Limits
 from edgeguard.alerts.delivery import Delivery
-from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.link import Endpoint, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
-from edgeguard.alerts.policy import AlertRule, Policy
 from edgeguard.alerts.publisher import Input, Publisher
-from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import Clock, is_synchronised
 from edgeguard.config import Config
-from edgeguard.config import rules as kinds
 from edgeguard.evidence import EvidenceStore
-from edgeguard.fusion import Fuser, HeardAndSeen
 from edgeguard.runtime.alerting import AlertStage, Witness
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
-from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.runtime.assembly.fusing import fuser, policy
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -35,9 +30,6 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
-
-_UPDATE_S, _LASTING_UPDATE_S = 10.0, 3600.0
-"""Between two revisions of an open alert; what may last for days is told less often."""
 
 
 def clock_quality() -> ClockQuality:
@@ -63,7 +55,6 @@ class Telling:
         self._observations = observations
         self._shelf = shelf
         self._models = models
-        self._rules = [rule for rule in config.rules if rule.enabled]
         self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
         started_ns = clock.utc_ns()
         self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
@@ -104,50 +95,16 @@ class Telling:
         return waiting == 0
 
     def _alert_stage(self) -> AlertStage:
-        joining = [rule for rule in self._rules if isinstance(rule, kinds.HeardAndSeen)]
-        policy = {rule.name: self._alert_rule(rule) for rule in self._rules}
         return AlertStage(
             self._observations,
-            Fuser([self._fusion_rule(rule) for rule in joining]),
-            Policy(policy, self._clock, Uuid7(self._clock)),
+            fuser(self._config),
+            policy(self._config, self._clock),
             self._witness(),
             self.tell,
             self._models,
             self._journal(),
             self._board.part("alerts"),
             self._clock,
-        )
-
-    def _fusion_rule(self, rule: kinds.HeardAndSeen) -> HeardAndSeen:
-        spoken = phrases(self._config, rule.keywords)
-        microphones = None if rule.microphone is None else frozenset({rule.microphone})
-        return HeardAndSeen(
-            rule.name,
-            frozenset({*rule.tags, *spoken}),
-            rule.camera,
-            rule.zone,
-            rule.within_s,
-            seen=None if rule.classes is None else frozenset({*rule.classes, "motion"}),
-            microphones=microphones,
-        )
-
-    def _alert_rule(self, rule: kinds.Rule) -> AlertRule:
-        lasting = isinstance(rule, kinds.Blind | kinds.Tampered | kinds.MicrophoneFault)
-        return AlertRule(
-            rule.name,
-            rule.severity,
-            rule.cooldown_s,
-            update_every_s=_LASTING_UPDATE_S if lasting else _UPDATE_S,
-            schedule=self._schedule(rule.schedule),
-        )
-
-    def _schedule(self, name: str | None) -> Schedule | None:
-        if name is None:
-            return None
-        periods = self._config.schedules[name]
-        return Schedule(
-            tuple(Period(period.start, period.end, period.weekdays) for period in periods),
-            self._config.timezone,
         )
 
     def _witness(self) -> Witness | None:
