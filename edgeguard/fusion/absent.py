@@ -47,8 +47,10 @@ class Absent:
             self._minute = utc_ns // _MINUTE_NS
             self._hold_off(utc_ns, now_ns)
         found: list[Observation] = []
-        first = max(self._minute, utc_ns // _MINUTE_NS - _MOST_MINUTES)
-        for minute in range(first + 1, utc_ns // _MINUTE_NS + 1):
+        if utc_ns // _MINUTE_NS - self._minute > _MOST_MINUTES:
+            self._minute = utc_ns // _MINUTE_NS
+            self._since_ns = self._told_ns = now_ns
+        for minute in range(self._minute + 1, utc_ns // _MINUTE_NS + 1):
             found += self._due(minute * _MINUTE_NS - offset_ns, offset_ns)
             self._hold_off(minute * _MINUTE_NS, minute * _MINUTE_NS - offset_ns)
         self._minute = max(self._minute, utc_ns // _MINUTE_NS)
@@ -64,11 +66,11 @@ class Absent:
         if self._off:
             self._since_ns = self._told_ns = max(now_ns, self._since_ns or now_ns)
             return []
-        due_ns = self._told_ns + self._for_ns
-        if now_ns < due_ns:
-            return []
-        self._told_ns = due_ns + (now_ns - due_ns) // self._for_ns * self._for_ns
-        return [self._tell(due_ns, due_ns + offset_ns)]
+        found: list[Observation] = []
+        while now_ns >= self._told_ns + self._for_ns:
+            self._told_ns += self._for_ns
+            found.append(self._tell(self._told_ns, self._told_ns + offset_ns))
+        return found
 
     def _tell(self, at_ns: int, utc_ns: int) -> Observation:
         missing_s = (at_ns - (self._since_ns or at_ns)) / 1e9
