@@ -50,10 +50,10 @@ def model_path(name: str) -> Path:
     return store().path(load_catalog().card(name))
 
 
-def recogniser(folder: Path, threads: int = 1) -> SherpaRecogniser:
+def recogniser(folder: Path, endpointing: Endpointing | None = None) -> SherpaRecogniser:
     """The streaming CTC model in `folder`; ModelError if it is none."""
     tokens, model = folder / "tokens.txt", folder / "model.int8.onnx"
-    return SherpaRecogniser.from_nemo_ctc(tokens, model, endpointing=Endpointing(), threads=threads)
+    return SherpaRecogniser.from_nemo_ctc(tokens, model, endpointing=endpointing)
 
 
 class Chain:

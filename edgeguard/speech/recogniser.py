@@ -186,25 +186,26 @@ class SherpaStream(RecogniserStream):
         if not self._news:
             return finals
         self._news = False
-        latest = self._read(final=False)
-        if latest.text in ("", self._partial):
+        result = self._recognizer.get_result_all(self.stream)
+        text = result.text.strip()
+        if text in ("", self._partial):
             return finals
-        self._partial = latest.text
-        return [*finals, latest]
+        self._partial = text
+        return [*finals, _transcript(result, text, final=False)]
 
     def _end(self) -> list[Transcript]:
-        final = self._read(final=True)
-        said = bool(final.text or self._partial)
-        self._partial = ""
-        self._recognizer.reset(self.stream)
-        return [final] if said else []
-
-    def _read(self, final: bool) -> Transcript:
         result = self._recognizer.get_result_all(self.stream)
-        times_s = tuple(result.start_time + time_s for time_s in result.timestamps)
-        return Transcript(
-            result.text.strip(), tuple(result.tokens), times_s, _confidence(result.ys_probs), final
-        )
+        text = result.text.strip()
+        said = bool(text or self._partial)
+        self._partial = ""
+        final = [_transcript(result, text, final=True)] if said else []
+        self._recognizer.reset(self.stream)
+        return final
+
+
+def _transcript(result: Any, text: str, final: bool) -> Transcript:
+    times_s = tuple(result.start_time + time_s for time_s in result.timestamps)
+    return Transcript(text, tuple(result.tokens), times_s, _confidence(result.ys_probs), final)
 
 
 def _confidence(log_probabilities: Sequence[float]) -> float | None:
