@@ -18,4 +18,5 @@ def check(config_file: ConfigFile, as_json: Json = False) -> None:
     for remark in remarks:
         print(f"advice: {remark}")
     cameras, microphones, rules = len(config.cameras), len(config.microphones), len(config.rules)
-    print(f"{config_file} is valid: {cameras} cameras, {microphones} microphones, {rules} rules")
+    also = f", {len(config.patterns)} patterns" if config.patterns else ""
+    print(f"{config_file} is valid: {cameras} cameras, {microphones} microphones, {rules} rules{also}")

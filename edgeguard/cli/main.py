@@ -28,6 +28,7 @@ from edgeguard.cli import (
     listen,
     models,
     outbox,
+    replay,
     run,
     transcripts,
     watch,
@@ -49,6 +50,7 @@ app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("doctor")(said_plainly(doctor.doctor))
 app.command("coverage")(said_plainly(coverage.coverage))
+app.command("replay")(said_plainly(replay.replay))
 app.command("listen")(said_plainly(listen.listen))
 app.command("watch")(said_plainly(watch.watch))
 app.command("calibrate")(said_plainly(calibrate.calibrate))

@@ -49,4 +49,9 @@ class Log(LogLines):
     """What the service writes down while it runs."""
 
     observations: bool = False
-    """Whether everything that is noticed is also written to observations.jsonl in `state_dir`."""
+    """Whether everything that is noticed is written down as well, a file a day in `state_dir`/observations,
+    for `edgeguard replay`. What was said is in it only as far as alerts or `transcripts` have it."""
+    observations_days: float = Field(default=14.0, gt=0, le=3650)
+    """Days for which they are kept."""
+    observations_max_bytes: int = Field(default=500_000_000, ge=1_000_000)
+    """Bytes of all of them; the oldest day gives way."""

@@ -1,10 +1,11 @@
-"""`observations.jsonl`: everything that was noticed, for replay and for tuning rules."""
+"""The observation log: everything that was noticed, for replay and for tuning rules."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,25 @@ def from_line(line: str) -> Observation:
         raise StorageError(f"not an observation: {line[:80]!r} ({error})") from error
 
 
+def read_files(paths: Iterable[Path]) -> Iterator[Observation]:
+    """The observations of these files, in their order; a torn last line costs itself alone.
+
+    Raises StorageError for a file that cannot be read, or that is none of these.
+    """
+    for path in paths:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
+        for number, line in enumerate(lines, 1):
+            try:
+                if line.strip():
+                    yield from_line(line)
+            except StorageError as error:
+                if number < len(lines) or line.endswith("\n"):
+                    raise StorageError(f"{path}:{number}: {error}") from error
+
+
 def read(lines: Iterable[str]) -> Iterator[Observation]:
     """The observations of a journal, in order."""
     return (from_line(line) for line in lines if line.strip())
@@ -50,25 +70,58 @@ def _observation(fields: dict[str, Any]) -> Observation:
 
 
 class Journal:
-    """Appends observations to a file, which is turned over once when it is full."""
+    """Appends observations to one file a day (UTC) in `folder`; the oldest give way to days and bytes.
 
-    def __init__(self, path: Path, part: Part, *, max_bytes: int = 50_000_000) -> None:
-        self._path = path
+    A day that grows beyond `max_bytes` by itself is not written on: what is missing is counted.
+    """
+
+    def __init__(
+        self, folder: Path, part: Part, *, max_days: float = 14.0, max_bytes: int = 500_000_000
+    ) -> None:
+        self._folder = folder
         self._part = part
+        self._max_days = max_days
         self._max_bytes = max_bytes
+        self._path: Path | None = None
+        self._room = 0
+        """Bytes that may still be written before room is made."""
         part.set(State.OK)
 
     def write(self, observation: Observation) -> None:
         """Never raises: a full disk turns this part's health and nothing else."""
+        line = f"{to_line(observation)}\n".encode()
         try:
-            self._append(to_line(observation) + "\n")
+            kept = self._append(observation.utc_ns, line)
         except OSError as error:
-            self._part.set(State.DEGRADED, f"cannot write {self._path}: {error.strerror}")
+            self._path = None
+            self._part.set(State.DEGRADED, f"cannot write to {self._folder}: {error.strerror}")
         else:
+            self._part.count("written" if kept else "beyond_max_bytes")
             self._part.set(State.OK)
 
-    def _append(self, line: str) -> None:
-        if self._path.exists() and self._path.stat().st_size > self._max_bytes:
-            self._path.replace(self._path.with_suffix(".1.jsonl"))
-        with self._path.open("a", encoding="utf-8") as file:
+    def _append(self, utc_ns: int, line: bytes) -> bool:
+        path = self._folder / f"{datetime.fromtimestamp(utc_ns // 10**9, timezone.utc):%Y-%m-%d}.jsonl"
+        if path != self._path:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._path = path
+            self._room = self._make_room(utc_ns)
+        elif self._room < len(line):
+            self._room = self._make_room(utc_ns)
+        if self._room < len(line):
+            return False
+        with path.open("ab") as file:
             file.write(line)
+        self._room -= len(line)
+        return True
+
+    def _make_room(self, utc_ns: int) -> int:
+        """Delete the files that are too old or too much, never today's; the bytes that are free then."""
+        oldest = datetime.fromtimestamp(utc_ns / 1e9 - self._max_days * 86_400, timezone.utc)
+        files = sorted(self._folder.glob("????-??-??.jsonl"))
+        sizes = {path: path.stat().st_size for path in files}
+        for path in files:
+            too_much = sum(sizes.values()) > self._max_bytes * 0.9
+            if path != self._path and (path.stem < f"{oldest:%Y-%m-%d}" or too_much):
+                path.unlink()
+                del sizes[path]
+        return self._max_bytes - sum(sizes.values())

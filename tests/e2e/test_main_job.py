@@ -137,7 +137,11 @@ def test_status_and_health_wait_for_those_who_come_later(outcome: Outcome) -> No
 
 
 def test_what_was_noticed_can_be_replayed(outcome: Outcome) -> None:
-    lines = (outcome.box.state / "observations.jsonl").read_text().splitlines()
+    lines = [
+        line
+        for path in (outcome.box.state / "observations").iterdir()
+        for line in path.read_text().splitlines()
+    ]
     noticed = Counter((observation.rule, observation.track_ids) for observation in read(lines))
     assert noticed == Counter((alert["rule"], tuple(alert["tracks"])) for alert in outcome.listener.alerts)
 

@@ -94,7 +94,7 @@ class Bench:
             self.witness,
             self.told.append,
             lambda alert: (MODEL,) if alert.source == "dock" else (),
-            Journal(folder / "observations.jsonl", self.board.part("journal")) if journal else None,
+            Journal(folder / "observations", self.board.part("journal")) if journal else None,
             self.board.part("alerts"),
             self.clock,
         )
@@ -258,7 +258,7 @@ def test_evidence_is_pruned_once_a_minute(bench: Bench, monkeypatch: pytest.Monk
 def test_what_is_noticed_is_written_down_where_asked_for(tmp_path: Path) -> None:
     bench = Bench(tmp_path, journal=True)
     bench.run(seen(), seen())
-    assert len((tmp_path / "observations.jsonl").read_text().splitlines()) == 2
+    assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "observations").iterdir()) == 2
 
 
 def test_nobody_needs_a_witness(tmp_path: Path) -> None:

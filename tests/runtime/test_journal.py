@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
 from edgeguard.runtime.health import HealthBoard, Part, State
 from edgeguard.runtime.journal import Journal, from_line, read, to_line
-from edgeguard.types import Measure, Observation, Phase, Stages
+from edgeguard.types import Joined, Measure, Observation, Phase, Stages
 from tests.support.alerts import seen
 
 words = st.text(max_size=20)
@@ -20,6 +21,7 @@ times = st.integers(0, 2**62)
 shares = st.floats(0, 1)
 values = words | st.floats(allow_nan=False, allow_infinity=False)
 measures = st.builds(Measure, words, values, words, st.none() | values)
+joined = st.builds(Joined, words, words, times, shares, track_ids=st.lists(times, max_size=2).map(tuple))
 observations = st.builds(
     Observation,
     kind=words,
@@ -35,6 +37,7 @@ observations = st.builds(
     label=names,
     text=names,
     measures=st.lists(measures, max_size=3).map(tuple),
+    joined=st.lists(joined, max_size=2).map(tuple),
     sequence=st.none() | times,
     media_ns=st.none() | times,
     stages=st.builds(Stages, *[st.none() | times] * 4),
@@ -73,26 +76,48 @@ def part() -> Part:
     return HealthBoard(ManualClock()).part("journal")
 
 
-def test_a_full_file_is_turned_over_once(tmp_path: Path, part: Part) -> None:
-    line_bytes = len(to_line(seen())) + 1
-    journal = Journal(tmp_path / "observations.jsonl", part, max_bytes=3 * line_bytes - 1)
-    for _ in range(8):
-        journal.write(seen())
+DAY_NS = 86_400_000_000_000
+
+
+def on(day: int) -> Observation:
+    return replace(seen(), utc_ns=1_700_000_000_000_000_000 + day * DAY_NS)
+
+
+def test_each_day_has_its_file_and_the_old_ones_go(tmp_path: Path, part: Part) -> None:
+    journal = Journal(tmp_path / "observations", part, max_days=2)
+    for day in (0, 0, 1, 5, 6):
+        journal.write(on(day))
+    files = {path.name: len(list(read(path.open()))) for path in (tmp_path / "observations").iterdir()}
+    assert files == {"2023-11-19.jsonl": 1, "2023-11-20.jsonl": 1}
+
+
+def test_the_oldest_day_gives_way_to_bytes_and_today_ends_at_them(tmp_path: Path, part: Part) -> None:
+    line_bytes = len(to_line(on(0))) + 1
+    journal = Journal(tmp_path, part, max_bytes=5 * line_bytes)
+    for day in (0, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2):
+        journal.write(on(day))
     sizes = {path.name: len(path.read_text().splitlines()) for path in tmp_path.iterdir()}
-    assert sizes == {"observations.jsonl": 2, "observations.1.jsonl": 3}
+    assert sizes == {"2023-11-16.jsonl": 5}
+    assert part.report()["beyond_max_bytes"] == 1
+
+
+def test_it_goes_on_in_the_file_of_the_run_before(tmp_path: Path, part: Part) -> None:
+    for _ in range(2):
+        Journal(tmp_path, part).write(on(0))
+    assert len(list(read((tmp_path / "2023-11-14.jsonl").open()))) == 2
 
 
 def test_a_journal_without_a_line_is_fine(tmp_path: Path, part: Part) -> None:
-    Journal(tmp_path / "observations.jsonl", part)
+    Journal(tmp_path / "observations", part)
     assert part.state is State.OK
 
 
 def test_a_disk_that_refuses_is_health_and_no_exception(tmp_path: Path, part: Part) -> None:
     folder = tmp_path / "state"
-    journal = Journal(folder / "observations.jsonl", part)
+    journal = Journal(folder / "observations", part)
     journal.write(seen())
     assert part.state is State.DEGRADED
-    assert "observations.jsonl" in (part.reason or "")
+    assert "observations" in (part.reason or "")
     folder.mkdir()
     journal.write(seen())
     assert part.state is State.OK

@@ -137,10 +137,15 @@ class Telling:
         }
 
     def _journal(self) -> Journal | None:
-        if not self._config.log.observations:
+        log = self._config.log
+        if not log.observations:
             return None
-        path = self._config.state_dir / "observations.jsonl"
-        return Journal(path, self._board.part("journal"))
+        return Journal(
+            self._config.state_dir / "observations",
+            self._board.part("journal"),
+            max_days=log.observations_days,
+            max_bytes=log.observations_max_bytes,
+        )
 
     def _make_publisher(self) -> Publisher:
         identity, mqtt = self._identity, self._config.mqtt

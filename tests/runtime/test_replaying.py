@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from edgeguard.config import Config
+from edgeguard.runtime.journal import read
+from edgeguard.runtime.replaying import Replay
+from edgeguard.types import Observation, Phase, Severity
+from tests.config.trees import built, tree
+from tests.golden.record import OBSERVATIONS
+
+SCENE = {
+    "yard": {
+        "url": "scene://yard",
+        "zones": {"restricted": {"polygon": [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]}},
+        "lines": {"gate": {"start": [0.1, 0.5], "end": [0.9, 0.5]}},
+    }
+}
+GLASS = {"kind": "sound", "name": "any-glass", "tags": ["glass"]}
+DAY_NS = 86_400_000_000_000
+
+
+def config(*rules: dict[str, Any], **sections: Any) -> Config:
+    ears = {"yard-mic": {"url": "alsa://default", "camera": "yard"}}
+    return built(tree(cameras=SCENE, microphones=ears, rules=list(rules), **sections))
+
+
+def observed() -> list[Observation]:
+    return list(read(OBSERVATIONS.read_text().splitlines()))
+
+
+def test_a_rule_on_sound_is_new_and_a_rule_on_pictures_is_found_by_its_name() -> None:
+    place = {"camera": "yard", "zone": "restricted"}
+    known = {"kind": "zone_entered", "name": "restricted-entered", "severity": "critical", **place}
+    unknown = {"kind": "zone_left", "name": "gone", **place}
+    replay = Replay(config(GLASS, known, unknown))
+    alerts = list(replay.run(observed()))
+    assert {(alert.rule, alert.severity) for alert in alerts} == {
+        ("any-glass", Severity.WARNING),
+        ("restricted-entered", Severity.CRITICAL),
+    }
+    assert replay.unseen == {"gone"}
+
+
+def test_a_rule_can_be_made_stricter() -> None:
+    def loitering(dwell_s: float) -> list[str]:
+        rule = {"kind": "loitering", "name": "restricted-loitering", "camera": "yard", "zone": "restricted"}
+        return [alert.rule for alert in Replay(config({**rule, "dwell_s": dwell_s})).run(observed())]
+
+    assert loitering(8.0) == ["restricted-loitering"]
+    assert loitering(600.0) == []
+
+
+def test_a_pattern_can_be_tried_on_what_was_noticed() -> None:
+    pattern = {
+        "kind": "together",
+        "name": "break-in",
+        "of": [{"kind": "sound"}, {"kind": "presence", "sources": ["yard"], "zone": "restricted"}],
+    }
+    (alert, *_) = Replay(config(patterns=[pattern])).run(observed())
+    assert {one.kind for one in alert.joined} == {"sound", "presence"}
+    assert alert.source == "yard"
+
+
+def test_it_goes_through_restarts_of_the_box_day_by_day() -> None:
+    first = observed()
+    second = [replace(one, pts_ns=one.pts_ns - 10**12, utc_ns=one.utc_ns + DAY_NS) for one in first]
+    alerts = list(Replay(config(GLASS)).run([*first, *second]))
+    assert len({alert.opened_utc_ns // DAY_NS for alert in alerts}) == 2
+
+
+def test_the_same_log_gives_the_same_alerts() -> None:
+    runs = [list(Replay(config(GLASS)).run(observed())) for _ in range(2)]
+    assert runs[0] == runs[1] != []
+
+
+def test_a_sound_that_two_rules_asked_for_is_one() -> None:
+    glass = next(one for one in observed() if one.kind == "sound" and one.phase is Phase.BEGAN)
+    twice = [replace(glass, rule=name) for name in ("one", "two")]
+    again = {"kind": "repeated", "name": "again", "of": {"kind": "sound"}, "count": 2}
+    assert not list(Replay(config(patterns=[again])).run(twice))
