@@ -11,7 +11,7 @@ CAUSES = {
     "undecodable": "what it sends cannot be decoded",
     "overloaded": "this device had no time for it",
     "off": "it was switched off while running",
-    "restarted": "the service did not run, but the machine did",
-    "power": "the machine itself did not run",
+    "restarted": "the service did not run: it was stopped, killed or crashed",
+    "power": "the machine itself stopped without a word",
 }
 """What each cause means, in words that end a sentence."""

@@ -6,9 +6,9 @@ record that says all there is to know, so that the files before it may go.
 
 from __future__ import annotations
 
-import itertools
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,9 +69,14 @@ class Ledger:
             raise StorageError(f"cannot write {self._path}: {error.strerror}") from error
 
     def _turn_over(self, first: Record) -> None:
-        self._path = self._new()
+        path = self._new()
+        try:
+            _append(path, first)
+        except OSError:
+            path.unlink(missing_ok=True)  # or a full disk would get one more with each try
+            raise
+        self._path = path
         self._day = first.utc_ns // _DAY_NS
-        _append(self._path, first)
         sync(self.folder)
         self._give_up_old(first.utc_ns)
 
@@ -84,9 +89,8 @@ class Ledger:
     def _give_up_old(self, now_ns: int) -> None:
         files = [*_files(self.folder)]
         total = sum(path.stat().st_size for path in files)
-        for path, following in itertools.pairwise(files):
-            began_ns = _began_ns(following)
-            too_old = _PLAUSIBLE_NS < began_ns < now_ns - self.keep_days * _DAY_NS
+        for path, over_ns in zip(files[:-1], _over_ns(files), strict=True):
+            too_old = over_ns < now_ns - self.keep_days * _DAY_NS
             if not too_old and total <= self.max_bytes:
                 return
             total -= path.stat().st_size
@@ -95,6 +99,17 @@ class Ledger:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+
+
+def _over_ns(files: Sequence[Path]) -> list[float]:
+    """When each file but the last was over: once a later one began while the clock was set."""
+    over: list[float] = []
+    over_ns = math.inf
+    for following in reversed(files[1:]):
+        began_ns = _began_ns(following)
+        over_ns = began_ns if began_ns > _PLAUSIBLE_NS else over_ns
+        over.append(over_ns)
+    return over[::-1]
 
 
 def _append(path: Path, record: Record) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+_END_NS = 1 << 63
+"""Clocks end there, in 2262."""
+
 
 class What(str, Enum):
     BEGIN = "begin"
@@ -63,13 +66,15 @@ def parse(line: str) -> Record | None:
     """The record of a line; None for one that is torn or is none."""
     try:
         return _record(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 
 def _record(fields: dict[str, Any]) -> Record:
     what = What(fields["what"])
     utc_ns, mono_ns = int(fields["utc_ns"]), int(fields["mono_ns"])
+    if not (0 <= utc_ns < _END_NS and 0 <= mono_ns < _END_NS):
+        raise ValueError("no time that a clock has said")
     match what:
         case What.LOST:
             cause = str(fields["cause"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -85,3 +86,30 @@ def test_any_line_is_a_record_or_none(line: str) -> None:
 def test_a_line_cut_anywhere_is_a_record_or_none(record: Record, length: int) -> None:
     line = record.line()
     assert parse(line[:length]) in (None, record)
+
+
+def test_a_full_disk_does_not_get_a_file_with_each_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("edgeguard.coverage.ledger._append", refuse)
+    for _ in range(3):
+        with pytest.raises(StorageError, match="No space left"):
+            Ledger(tmp_path).begin(begin(0))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_with_a_clock_that_was_never_set_keeps_no_old_file_alive(tmp_path: Path) -> None:
+    unset = Record(What.BEGIN, 5 * S, 5 * S, run="u", boot="u", sources=("gate",))
+    ledger = Ledger(tmp_path, keep_days=3)
+    write(ledger, begin(0))
+    write(ledger, unset)
+    write(ledger, begin(86_400, run="b"), *(beat(day * 86_400 + 60) for day in range(2, 8)))
+    assert len(list(tmp_path.glob("*.jsonl"))) == 5  # as if the clock had been set at all times
+
+
+@pytest.mark.parametrize("utc_ns", ["Infinity", "1e300", "-5"])
+def test_a_time_that_no_clock_said_is_no_record(utc_ns: str) -> None:
+    assert parse(f'{{"what":"beat","utc_ns":{utc_ns},"mono_ns":0}}') is None
