@@ -16,7 +16,7 @@ from edgeguard.config import parse
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
 from edgeguard.errors import ConfigError
-from edgeguard.files import write_private, write_whole
+from edgeguard.files import write_private
 from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
 
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
@@ -71,7 +71,10 @@ def init(
 def _write(out: Path, answers: Answers) -> None:
     text = starter(answers)
     config = parse(text, str(out))  # whatever was answered wrongly is told at once
-    write_whole(out, text.encode())
+    try:
+        write_private(out, text.encode())  # a camera's URL may hold its password
+    except OSError as error:
+        raise ConfigError(f"cannot write {out}: {error.strerror}") from error
     sources = f"{len(config.cameras)} cameras, {len(config.microphones)} microphones"
     print(f"{out}: {sources}, {len(config.rules)} rules")
     for sentence in unseen(answers):
@@ -95,7 +98,7 @@ class _Asker:
     ) -> dict[str, str]:
         """URL by name."""
         if given is not None or self._quiet:
-            return dict(_named(one) for one in given or ())
+            return _all_named(given or ())
         print(f"{question}: looking ...")
         sources: dict[str, str] = {}
         for found in find():
@@ -114,8 +117,11 @@ class _Asker:
         if not username:
             return Place(url)
         password = typer.prompt(f"  password of {username}", hide_input=True)
-        secrets.mkdir(mode=0o700, exist_ok=True)
-        write_private(secrets / name, f"{password}\n".encode())
+        try:
+            secrets.mkdir(mode=0o700, exist_ok=True)
+            write_private(secrets / name, f"{password}\n".encode())
+        except OSError as error:
+            raise ConfigError(f"cannot write into {secrets}: {error.strerror}") from error
         return Place(url, username, str(secrets / name))
 
     def guard(self, question: str, given: str | None) -> list[Guarded]:
@@ -130,6 +136,16 @@ class _Asker:
                     f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}"
                 )
         return [cast(Guarded, kind) for kind in kinds]
+
+
+def _all_named(sources: Sequence[str]) -> dict[str, str]:
+    """URL by name; two of one name are a mistake, not the second one alone."""
+    found: dict[str, str] = {}
+    for name, url in map(_named, sources):
+        if name in found:
+            raise ConfigError(f"two sources are called {name}: {found[name]} and {url}")
+        found[name] = url
+    return found
 
 
 def _named(source: str) -> tuple[str, str]:

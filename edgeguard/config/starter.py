@@ -16,6 +16,7 @@ GUARDED: dict[Guarded, str] = {
     "sounds": "glass breaks, a smoke alarm, a scream, a shot",
 }
 _SEEN: tuple[Guarded, ...] = ("intrusion", "loitering", "crowd")
+_NAME_CHARS = 32
 _EVERYWHERE = "[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]"
 
 
@@ -94,15 +95,21 @@ def _schedule(answers: Answers) -> list[str]:
 
 def _rules(answers: Answers) -> list[str]:
     rules = [
-        rule for camera in answers.cameras for kind in answers.guard for rule in _seen_rule(kind, camera)
+        rule
+        for number, camera in enumerate(answers.cameras, 1)
+        for kind in answers.guard
+        for rule in _seen_rule(kind, camera, number)
     ]
     if answers.microphones:
         rules += [rule for kind in answers.guard for rule in _heard_rule(kind)]
     return ["rules:", *(f"  - {{{rule}}}" for rule in rules), ""] if rules else []
 
 
-def _seen_rule(kind: Guarded, camera: str) -> list[str]:
-    name = _text(f"{kind}-{camera}"[:32])
+def _seen_rule(kind: Guarded, camera: str, number: int) -> list[str]:
+    name = f"{kind}-{camera}"
+    if len(name) > _NAME_CHARS:  # two long names may begin alike
+        name = f"{kind}-{number}-{camera}"[:_NAME_CHARS].rstrip("-_")
+    name = _text(name)
     place = f"name: {name}, camera: {_text(camera)}, zone: everywhere, classes: [person]"
     match kind:
         case "intrusion":

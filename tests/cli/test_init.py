@@ -92,6 +92,7 @@ def test_what_cannot_be_guarded_is_told(type_in: Type, tmp_path: Path) -> None:
         (["--camera", "a=scene://yard", "--guard", "ghosts"], "guarding against 'ghosts'"),
         (["--camera", "a=scene://yard", "--closed", "night"], "is no span of time"),
         (["--camera", "a=scene://yard", "--broker", "a:b:c"], "is no broker"),
+        (["--camera", "a=scene://yard", "--camera", "a=scene://gate"], "two sources are called a"),
         ([], "expected at least one camera or microphone"),
     ],
 )
@@ -110,3 +111,27 @@ def test_a_file_that_is_there_is_left_alone(type_in: Type, tmp_path: Path) -> No
     out.write_text("mine")
     assert "is there already" in type_in("init", out, "--yes", "--camera", "a=scene://yard").stderr
     assert out.read_text() == "mine"
+
+
+def test_cameras_whose_long_names_begin_alike_have_rules_of_their_own(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    cameras = [
+        word
+        for side in ("one", "two")
+        for word in ("--camera", f"warehouse-north-entrance-{side}=scene://yard")
+    ]
+    result = type_in("init", out, "--yes", *cameras)
+    assert result.exit_code == 0, result.output
+    assert len({rule.name for rule in load(out).rules}) == 6
+
+
+def test_nobody_else_reads_what_may_hold_a_password(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    type_in("init", out, "--yes", "--camera", "gate=rtsp://viewer:hunter2@192.0.2.10/")
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_is_missing_is_told_in_a_sentence(type_in: Type, tmp_path: Path) -> None:
+    result = type_in("init", tmp_path / "none" / "site.yaml", "--yes", "--camera", "a=scene://yard")
+    assert result.exit_code == 78
+    assert "site.yaml: No such file or directory" in result.stderr
