@@ -36,35 +36,39 @@ class Absent:
     def take(self, moment: Moment) -> list[Observation]:
         if self._term.fits(moment.seen):
             self._last = moment.seen
-            self._since_ns = self._told_ns = max(moment.at_ns, self._since_ns or moment.at_ns)
+            self._begin(moment.at_ns)
         return []
 
     def advance(self, now_ns: int, utc_ns: int, /) -> list[Observation]:
         offset_ns = utc_ns - now_ns
         if self._since_ns is None:
-            self._since_ns = self._told_ns = now_ns
+            self._begin(now_ns)
         if not self._minute:
             self._minute = utc_ns // _MINUTE_NS
             self._hold_off(utc_ns, now_ns)
         found: list[Observation] = []
         if utc_ns // _MINUTE_NS - self._minute > _MOST_MINUTES:
             self._minute = utc_ns // _MINUTE_NS
-            self._since_ns = self._told_ns = now_ns
+            self._begin(now_ns)
         for minute in range(self._minute + 1, utc_ns // _MINUTE_NS + 1):
             found += self._due(minute * _MINUTE_NS - offset_ns, offset_ns)
             self._hold_off(minute * _MINUTE_NS, minute * _MINUTE_NS - offset_ns)
         self._minute = max(self._minute, utc_ns // _MINUTE_NS)
         return [*found, *self._due(now_ns, offset_ns)]
 
+    def _begin(self, at_ns: int) -> None:
+        """Wait from then on, unless something later was known already."""
+        self._since_ns = self._told_ns = at_ns if self._since_ns is None else max(at_ns, self._since_ns)
+
     def _hold_off(self, utc_ns: int, now_ns: int) -> None:
         """Nothing is missed in a minute without the schedule."""
         self._off = not self._armed(utc_ns)
         if self._off:
-            self._since_ns = self._told_ns = max(now_ns, self._since_ns or now_ns)
+            self._begin(now_ns)
 
     def _due(self, now_ns: int, offset_ns: int) -> list[Observation]:
         if self._off:
-            self._since_ns = self._told_ns = max(now_ns, self._since_ns or now_ns)
+            self._begin(now_ns)
             return []
         found: list[Observation] = []
         while now_ns >= self._told_ns + self._for_ns:
@@ -73,7 +77,7 @@ class Absent:
         return found
 
     def _tell(self, at_ns: int, utc_ns: int) -> Observation:
-        missing_s = (at_ns - (self._since_ns or at_ns)) / 1e9
+        since_ns = at_ns if self._since_ns is None else self._since_ns
         return Observation(
             KIND,
             self._source,
@@ -83,6 +87,6 @@ class Absent:
             rule=self.name,
             zone=self._term.zone,
             label=min(self._term.labels) if self._term.labels else None,
-            measures=(Measure("absent_s", round(missing_s, 1), ">=", self._for_s),),
+            measures=(Measure("absent_s", round((at_ns - since_ns) / 1e9, 1), ">=", self._for_s),),
             joined=() if self._last is None else (told(self._last),),
         )

@@ -72,13 +72,13 @@ class Presence:
             self._say(tracks, stay, Phase.CONTINUES)
             for stay in self._occupancy.inside
             if stay.seen_ns == tracks.pts_ns
-            and not 0 <= tracks.pts_ns - self._told_ns[stay.first_id] < _EVERY_NS
+            and not 0 <= tracks.pts_ns - self._told_ns.get(stay.first_id, 0) < _EVERY_NS
         ]
 
     def _say(self, tracks: Tracks, stay: Stay, phase: Phase) -> Observation:
         self._told_ns[stay.first_id] = tracks.pts_ns
         if phase is Phase.ENDED:
-            del self._told_ns[stay.first_id]
+            self._told_ns.pop(stay.first_id, None)  # an heir and a track that came back share one
         return observe(
             self.kind,
             tracks,

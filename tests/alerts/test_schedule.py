@@ -75,3 +75,24 @@ def test_an_unknown_time_zone_is_named(name: str) -> None:
 def test_an_unknown_day_is_named() -> None:
     with pytest.raises(ConfigError, match="'someday'"):
         Period(time(1), time(2), frozenset({"someday"}))
+
+
+@pytest.mark.parametrize(
+    ("local", "covered"),
+    [
+        ("2026-12-25T12:00", True),
+        ("2026-12-26T03:00", True),  # the holiday's night
+        ("2026-12-26T12:00", False),
+        ("2026-01-01T12:00", True),  # every year
+        ("2025-12-25T12:00", False),  # of another year
+    ],
+)
+def test_holidays_hold_beside_their_weekday(local: str, covered: bool) -> None:
+    holiday = Period(time(8), time(6), frozenset({"holiday"}))
+    schedule = Schedule((holiday,), BERLIN, ["2026-12-25", "01-01"])
+    assert schedule.covers(utc_ns(local)) is covered
+
+
+def test_a_holiday_keeps_its_weekday() -> None:
+    friday = Schedule((Period(time(0), time(0), frozenset({"friday"})),), BERLIN, ["2026-12-25"])
+    assert friday.covers(utc_ns("2026-12-25T12:00"))

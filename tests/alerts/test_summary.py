@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edgeguard.alerts.summary import sentence
-from edgeguard.types import Measure
+from edgeguard.types import Joined, Measure
 from tests.support.alerts import seen
 
 PERSON = {"label": "person", "zone": "dock", "track_ids": (7,)}
@@ -25,6 +25,16 @@ PERSON = {"label": "person", "zone": "dock", "track_ids": (7,)}
             "loitering",
             {**PERSON, "measures": (Measure("dwell_s", 12.34, ">=", 10.0),)},
             "person 7 stayed 12.3 s in dock (limit 10 s)",
+        ),
+        (
+            "pattern",
+            {
+                "rule": "break-in",
+                "zone": "dock",
+                "measures": (Measure("apart_s", 2.0, "<=", 3.0),),
+                "joined": (Joined("sound", "hall", 0, 0.8, "glass"), Joined("zone_entered", "gate", 0, 0.9)),
+            },
+            "break-in in dock: sound glass by hall, zone entered by gate (apart_s 2 <= 3)",
         ),
         (
             "crowd",

@@ -116,3 +116,47 @@ def test_somebody_must_watch_or_listen() -> None:
 )
 def test_whatever_the_tree_is_it_is_judged(odd: Any) -> None:
     assert isinstance(faults_of(odd), list)
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ({"name": "r"}, ".name: expected another name: rules[0] has this one"),
+        (
+            {"schedule": "nigth"},
+            '.schedule: given "nigth", expected a schedule (night); did you mean "night"?',
+        ),
+        (
+            {"of": [{"kind": "presence", "zone": "dokc"}]},
+            '.of[0].zone: given "dokc", expected a zone or line of',
+        ),
+        (
+            {"of": [{"kind": "presence", "sources": ["gate-mic"]}]},
+            '.of[0].sources[0]: given "gate-mic", expected a',
+        ),
+        (
+            {"of": [{"kind": "sound", "labels": ["glas"]}]},
+            '.of[0].labels[0]: given "glas", expected a sound (',
+        ),
+        (
+            {"of": [{"kind": "keyword", "labels": ["help"]}]},
+            '.of[0].labels[0]: given "help", expected a keyword (',
+        ),
+        ({"of": [{"kind": "sound", "rule": "s"}]}, '.of[0].rule: given "s", expected a rule (r)'),
+        (
+            {"unless": [{"kind": "sound", "sources": ["x"]}]},
+            '.unless[0].sources[0]: given "x", expected a camera or',
+        ),
+        ({"of": [{"kind": "sond"}]}, '.of[0].kind: given "sond", expected one of presence, sound'),
+    ],
+)
+def test_a_pattern_that_leads_nowhere(keys: dict[str, Any], fault: str) -> None:
+    pattern = {"kind": "together", "name": "p", "of": [{"kind": "sound"}]} | keys
+    (told,) = faults(rule() | {"patterns": [pattern]})
+    assert told.startswith(f"patterns[0]{fault}")
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "13-01", "christmas", "2026-1-1"])
+def test_a_holiday_that_is_no_day(day: str) -> None:
+    (told,) = faults(tree(holidays=[day]))
+    assert "expected a date such as 2026-12-24, or 01-01 for every year" in told

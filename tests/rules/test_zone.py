@@ -86,3 +86,14 @@ def test_a_second_person_beside_the_first_is_another_one() -> None:
 def test_feet_cut_off_by_the_picture_are_in_a_zone_that_reaches_its_edge() -> None:
     rule = ZoneEntered("in", "dock", RIGHT_HALF)
     assert [o for n in range(3) for o in rule.update(tracks(n / 5, (7, 0.7, 1.0)))]
+
+
+def test_a_lost_id_that_comes_back_beside_its_heir_does_not_end_the_watch() -> None:
+    rule = Presence("dock", RIGHT_HALF)
+    walk(rule, 0.7, 0.7, 0.7)
+    frames = [tracks(0.8 + n / 5, (8, 0.72, 0.8)) for n in range(3)]
+    frames += [tracks(1.6 + n / 5, (7, 0.9, 0.8), (8, 0.72, 0.8)) for n in range(3)]
+    frames += [tracks(2.4 + n / 5, (7, 0.3, 0.8), (8, 0.72, 0.8)) for n in range(3)]
+    said = [(o.phase, o.track_ids) for frame in frames for o in rule.update(frame)]
+    assert (Phase.ENDED, (7,)) in said
+    assert said[-1] == (Phase.CONTINUES, (8,))

@@ -16,6 +16,7 @@ from edgeguard.runtime.assembly.covering import Covering
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.sharing import Taps
+from edgeguard.runtime.assembly.syncing import syncing_of
 from edgeguard.runtime.assembly.telling import Telling
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.claim import claim
@@ -46,6 +47,7 @@ class House:
         observations: Channel[Observation] = Channel(10_000)
         shelf = Shelf()
         taps = Taps(config)
+        syncing = syncing_of(config, self.board)
         self._covering = Covering(config, self.clock, self.board, observations)
         self._seeing = Seeing(
             config,
@@ -58,9 +60,18 @@ class House:
             lambda counts: self._telling.tell_counts(counts),
             self._covering.notices,
             taps,
+            syncing,
         )
         self._hearing = Hearing(
-            config, self.clock, self.board, catalog, store, observations, self._covering.notices, taps
+            config,
+            self.clock,
+            self.board,
+            catalog,
+            store,
+            observations,
+            self._covering.notices,
+            taps,
+            syncing,
         )
         self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
 
@@ -110,7 +121,8 @@ class House:
     def _models(self, alert: Alert) -> tuple[ModelRef, ...]:
         """What saw or heard it."""
         seen, heard = self._seeing.models().get(alert.source), self._hearing.models()
-        listened = heard.values() if alert.kind == HeardAndSeen.kind else [heard.get(alert.kind)]
+        kinds = [alert.kind, *(one.kind for one in alert.joined)]
+        listened = heard.values() if alert.kind == HeardAndSeen.kind else map(heard.get, dict.fromkeys(kinds))
         return tuple(model for model in (seen, *listened) if model is not None)
 
     def _threads(self, stages: dict[str, Stage], tries: int | None = None) -> list[StageThread]:
