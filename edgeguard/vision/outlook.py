@@ -37,6 +37,16 @@ class Comparison:
     """Against the usual."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Usual:
+    """What was learnt."""
+
+    edges: NDArray[np.float32]
+    texture: NDArray[np.float32]
+    levels: tuple[float, float, float, float]
+    """Contrast, detail, colour and likeness."""
+
+
 class Outlook:
     """Learns for `LEARNING_S`, then follows slowly; whoever uses it shows it only pictures that are sane."""
 
@@ -53,6 +63,20 @@ class Outlook:
     @property
     def learnt(self) -> bool:
         return self._edges is not None
+
+    @property
+    def usual(self) -> Usual | None:
+        """What was learnt so far; None before it is."""
+        if self._edges is None or self._texture is None:
+            return None
+        levels = (self._contrast, self._detail, self._colour, self.usual_likeness)
+        return Usual(self._edges, self._texture, levels)
+
+    def recall(self, usual: Usual) -> None:
+        """Go on with what was learnt before."""
+        self._edges, self._texture = usual.edges, usual.texture
+        self._contrast, self._detail, self._colour, self.usual_likeness = usual.levels
+        self._first = []
 
     @property
     def colourful(self) -> bool:

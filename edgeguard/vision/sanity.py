@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edgeguard.types import Frame, Measure, Observation, Phase
 from edgeguard.vision.glimpse import Glimpse, glimpse, likeness
 from edgeguard.vision.outlook import Comparison, Outlook
+from edgeguard.vision.recall import packed, unpacked
 
 TAMPERED = "tampered"
 COVERED, DEFOCUSED, MOVED = "covered", "defocused", "moved"
@@ -105,6 +106,18 @@ class Sanity:
         """Whether the usual view is known; before, only darkness is noticed."""
         return self._outlooks[self._grey].learnt
 
+    def keep(self) -> bytes | None:
+        """What is usual, for `recall` after a restart; None while it is not known, or something is wrong."""
+        return (
+            packed(self._outlooks, self._grey)
+            if self.learnt and not self._spells.keys() - {IR_FLIP}
+            else None
+        )
+
+    def recall(self, kept: bytes) -> None:
+        """Go on with what `keep` gave, before the first `update`. Raises ValueError for anything else."""
+        self._outlooks, self._grey = unpacked(kept)
+
     def due(self, pts_ns: int) -> bool:
         """Whether a picture of that time is wanted; one from shortly before the last is not."""
         return self._last is None or not -_AGO_NS < pts_ns - self._last.pts_ns < self._every_ns
@@ -114,12 +127,19 @@ class Sanity:
         now = glimpse(frame)
         if self._last is not None and now.pts_ns < self._last.pts_ns:
             self._last = self._equal_since_ns = None
+            self._set_back(now.pts_ns)
         signs = self._signs(now)
         if not signs.keys() - {IR_FLIP}:
             self._outlooks[self._grey].learn(now)
         self._last = now
         self._recent = self._mixed(now)
         return self._spell(signs, frame)
+
+    def _set_back(self, now_ns: int) -> None:
+        """The camera's clock went back: nothing lasts since a time that is to come."""
+        for spell in self._spells.values():
+            spell.since_ns, spell.seen_ns = min(spell.since_ns, now_ns), min(spell.seen_ns, now_ns)
+            spell.told_ns = None if spell.told_ns is None else min(spell.told_ns, now_ns)
 
     def _signs(self, now: Glimpse) -> Signs:
         found = self._stillness(now)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from edgeguard.clock import ManualClock
 from edgeguard.runtime.health import HealthBoard, State
-from edgeguard.runtime.views import TamperRule, View, Views
+from edgeguard.runtime.views import Keepsake, TamperRule, View, Views
 from edgeguard.types import Frame, Observation, Phase
 from edgeguard.vision.sanity import Sanity
 from tests.vision.test_sanity import frame_of, yard
@@ -58,3 +60,41 @@ def test_a_picture_that_cannot_be_examined_costs_no_analysis(board: HealthBoard)
     part = board.part("view/gate")
     assert part.state is State.DEGRADED
     assert part.reason == "its picture could not be examined: copy failed"
+
+
+def keepsake(folder: Path, clock: ManualClock, of: str = "rtsp://192.0.2.1/") -> Keepsake:
+    return Keepsake(folder / "views" / "gate", of, clock)
+
+
+def test_the_usual_view_outlasts_a_restart_but_not_an_hour_nor_another_camera(
+    board: HealthBoard, tmp_path: Path
+) -> None:
+    clock = ManualClock()
+    first = View(Sanity("gate"), board.part("view/gate"), keepsake(tmp_path, clock))
+    watch(Views({"gate": first}, RULES, lambda frame: frame), 0, 20)
+    (file,) = (tmp_path / "views").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    again, other, late = Sanity("gate"), Sanity("gate"), Sanity("gate")
+    keepsake(tmp_path, clock).recall(again)
+    keepsake(tmp_path, clock, "rtsp://192.0.2.2/").recall(other)
+    clock.advance(3601)
+    keepsake(tmp_path, clock).recall(late)
+    assert (again.learnt, other.learnt, late.learnt) == (True, False, False)
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"\x00" * 100])
+def test_a_damaged_keepsake_is_no_keepsake(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "gate").write_bytes(data)
+    sanity = Sanity("gate")
+    keepsake(tmp_path, ManualClock()).recall(sanity)
+    assert not sanity.learnt
+
+
+def test_a_folder_that_cannot_be_written_to_costs_nothing_but_the_keepsake(
+    board: HealthBoard, tmp_path: Path
+) -> None:
+    (tmp_path / "views").write_text("in the way")
+    view = View(Sanity("gate"), board.part("view/gate"), keepsake(tmp_path, ManualClock()))
+    assert watch(Views({"gate": view}, RULES, lambda frame: frame), 0, 20) == []
+    assert board.report()["view/gate"]["state"] == "ok"

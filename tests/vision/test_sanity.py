@@ -205,3 +205,62 @@ def test_pictures_from_before_are_not_wanted_but_a_clip_that_begins_again_is() -
     assert not sanity.due(100_400_000_000)
     assert sanity.due(100_500_000_000)
     assert sanity.due(0)
+
+
+def test_whoever_covers_a_camera_while_the_service_is_down_is_noticed() -> None:
+    before = Watched()
+    before.go_on(30)
+    kept = before.sanity.keep()
+    assert kept is not None
+    again = Watched()
+    again.sanity.recall(kept)
+    assert again.sanity.learnt
+    assert begun(again.go_on(10, covered)) == ["covered"]
+
+
+def test_a_camera_that_goes_on_as_before_is_not_accused() -> None:
+    before = Watched()
+    before.go_on(30)
+    again = Watched()
+    again.sanity.recall(before.sanity.keep() or b"")
+    assert again.go_on(60) == []
+
+
+def test_what_is_wrong_is_not_kept_as_usual() -> None:
+    camera = Watched()
+    assert camera.sanity.keep() is None
+    camera.go_on(30)
+    camera.go_on(10, covered)
+    assert camera.sanity.keep() is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"\x00" * 300_000])
+def test_what_is_damaged_is_not_recalled(damage: bytes) -> None:
+    with pytest.raises(ValueError):
+        Sanity("gate").recall(damage)
+
+
+def test_any_cut_or_changed_byte_is_refused_or_harmless() -> None:
+    before = Watched()
+    before.go_on(30)
+    kept = before.sanity.keep() or b""
+    random = np.random.default_rng(1)
+    for _ in range(300):
+        data = bytearray(kept[: random.integers(1, len(kept) + 1)])
+        data[random.integers(0, len(data))] ^= 1 << int(random.integers(0, 8))
+        again = Watched()
+        try:
+            again.sanity.recall(bytes(data))
+        except ValueError:
+            continue
+        again.go_on(1)
+
+
+def test_what_lasts_is_told_further_after_the_clock_went_back() -> None:
+    camera = Watched()
+    camera.go_on(30)
+    assert begun(camera.go_on(15, lambda picture: picture * 0.02)) == ["too_dark"]
+    camera.number -= 2 * 4000
+    camera.number += -camera.number % 2
+    seen = camera.go_on(15, lambda picture: picture * 0.02)
+    assert [one.phase for one in seen] == [Phase.CONTINUES]

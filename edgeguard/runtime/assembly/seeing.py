@@ -87,7 +87,7 @@ class Seeing:
             self._pacer,
             to_host,
             patience_s(self._cameras),
-            views_of(self._cameras, config.rules, board, to_host),
+            views_of(self._cameras, config.rules, board, to_host, config.state_dir, clock),
         )
 
     def thinkers(self) -> dict[str, Stage]:
