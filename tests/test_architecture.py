@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "speech": {*BASE, "models"},
     "rules": {"types"},
     "fusion": {"types"},
+    "sync": {"types"},
     "alerts": BASE,
     "client": {*BASE, "alerts"},
     "collector": {*BASE, "alerts", "client"},

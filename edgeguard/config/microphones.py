@@ -35,6 +35,9 @@ class Microphone(Source):
     (network camera), file:// (a recording, relative to this file), scene:// (composed)."""
     camera: Name | None = None
     """The camera beside it, whose picture goes with what is heard; null: none."""
+    sync_limit_ms: int = Field(default=500, ge=0, le=2500)
+    """Milliseconds that this sound may be before or behind the picture of `camera`, measured where both are
+    lively; beyond it `sync_drift` is observed. 0: not measured."""
     speech: bool = True
     """Whether speech is recognised here."""
     transcripts: bool = False

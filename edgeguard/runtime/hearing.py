@@ -11,6 +11,7 @@ from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.runtime.strain import Strain
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.speech import Effort, Listener
 from edgeguard.types import AudioChunk, Observation
 
@@ -43,6 +44,7 @@ class HearingStage(Stage):
         *,
         strain: Strain | None = None,
         microphones: Mapping[str, Part] | None = None,
+        syncing: Syncing | None = None,
     ) -> None:
         self._secretary = secretary
         self._chunks = chunks
@@ -52,6 +54,7 @@ class HearingStage(Stage):
         self._clock = clock
         self._strain = strain
         self._microphones = microphones or {}
+        self._syncing = syncing or Syncing()
         self._effort = Effort.ALL
         self._listeners: dict[str, Listener] = {}
         self._waiting: list[AudioChunk] = []
@@ -114,6 +117,7 @@ class HearingStage(Stage):
         for chunk in chunks:
             self._part.worked()
             self._tell(self._listeners[chunk.source].feed(chunk))
+            self._tell(self._syncing.heard(chunk))
         self._ears.decode()
         for chunk in chunks:
             self._tell(self._listeners[chunk.source].poll())
@@ -132,6 +136,8 @@ class HearingStage(Stage):
             for name, listener in self._listeners.items()
             if listener.check and listener.check.faults
         ]
+        drifts = {name: self._syncing.drift(name) for name in self._listeners}
+        reasons += [f"microphone {name}: {drift}" for name, drift in drifts.items() if drift]
         self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None)
 
     def _tell(self, noticed: list[Observation]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from edgeguard.clock import Clock
+from edgeguard.cuda.driver import GpuLostError
 from edgeguard.errors import UnavailableError
 from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
@@ -15,6 +16,7 @@ from edgeguard.runtime.pacing import Pacer
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.sight import Eye, Sight, Watch
 from edgeguard.runtime.stage import STEP_S, Stage
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.views import Views
 from edgeguard.types import Detections, Frame, Memory, ModelRef, Observation, Stages, Tracks
 
@@ -48,6 +50,7 @@ class VisionStage(Stage):
         to_host: Callable[[Frame], Frame] = _as_it_is,
         patience_s: float = 0.0,
         views: Views | None = None,
+        syncing: Syncing | None = None,
     ) -> None:
         """`to_host` copies a frame that lies on the GPU, for evidence and for detectors on the CPU."""
         self._part = part
@@ -62,6 +65,7 @@ class VisionStage(Stage):
         self._to_host = to_host
         self._patience_s = patience_s
         self._views = views
+        self._syncing = syncing or Syncing()
         self._looking = False
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera."""
@@ -80,6 +84,8 @@ class VisionStage(Stage):
         for sight in self._sights:
             sight.try_wanted_again()
         self._look_for_tampering(frames)
+        for frame in frames:
+            self._syncing.saw(frame, self._to_host)
         start_ns = self._clock.monotonic_ns()
         for sight in self._sights:
             self._look_at_all(sight, [frame for frame in frames if self._by_camera[frame.source] is sight])
@@ -175,15 +181,22 @@ class VisionStage(Stage):
         if self._census is not None and watch.count is not None:
             self._census.saw(watch.count(tracks))
         stages = Stages(frame.arrived_ns, *inferred_ns, self._clock.monotonic_ns())
-        self._put_on_shelf(frame, tracks, bool(noticed))
-        for seen in noticed:
-            self._observations.put(
-                replace(seen, sequence=frame.sequence, media_ns=frame.media_ns, stages=stages)
-            )
+        try:
+            self._put_on_shelf(frame, tracks, bool(noticed))
+        finally:  # a picture that cannot be had must not cost the alert
+            for seen in noticed:
+                self._observations.put(
+                    replace(seen, sequence=frame.sequence, media_ns=frame.media_ns, stages=stages)
+                )
 
     def _put_on_shelf(self, frame: Frame, tracks: Tracks, keep: bool) -> None:
         """A picture on the GPU is copied, and for evidence only: its decoder needs the buffer."""
         if frame.memory is Memory.HOST:
             self._shelf.put(View(frame, tracks), keep)
-        elif keep:
-            self._shelf.put(View(self._to_host(frame), tracks), keep)
+        elif keep or self._shelf.wants(frame):
+            try:
+                self._shelf.put(View(self._to_host(frame), tracks), keep)
+            except GpuLostError:
+                raise
+            except UnavailableError as error:
+                log.warning("camera %s: a picture for evidence could not be copied: %s", frame.source, error)

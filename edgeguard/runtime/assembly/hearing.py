@@ -24,6 +24,7 @@ from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.strain import Strain
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, FaultRule, IntentRule, KeywordRule, Limits, SoundRule
 from edgeguard.synth import Scene
@@ -48,6 +49,7 @@ class Hearing:
         observations: Channel[Observation],
         coverage: Coverage,
         taps: Taps | None = None,
+        syncing: Syncing | None = None,
         *,
         write_down: bool = True,
     ) -> None:
@@ -76,6 +78,7 @@ class Hearing:
             self._secretary() if write_down else None,
             strain=Strain() if self._when_full() is WhenFull.DROP_OLDEST else None,
             microphones={name: board.part(f"microphone/{name}") for name in self._microphones},
+            syncing=syncing,
         )
 
     def thinkers(self) -> dict[str, Stage]:

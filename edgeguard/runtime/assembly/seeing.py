@@ -32,6 +32,7 @@ from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Watch
 from edgeguard.runtime.sources import Inlet, SourceStage
 from edgeguard.runtime.stage import Stage
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing
 from edgeguard.vision.motion import MotionDetector
@@ -57,6 +58,7 @@ class Seeing:
         tell_counts: Callable[[Counts], bool],
         coverage: Coverage,
         taps: Taps | None = None,
+        syncing: Syncing | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -88,6 +90,7 @@ class Seeing:
             to_host,
             patience_s(self._cameras),
             views_of(self._cameras, config.rules, board, to_host, config.state_dir, clock),
+            syncing,
         )
 
     def thinkers(self) -> dict[str, Stage]:
