@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from edgeguard.types import Frame, Tracks
 
 _NEAR_NS = 10_000_000_000
 """How far a picture may be from what it shall prove; a sound is told some seconds after it began."""
+
+_RENEWED_NS = 2_000_000_000
+"""How old the newest picture may be where each one costs a copy from the GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,10 @@ class View:
 class Shelf:
     """Per camera the newest view, and the last few in which a rule noticed something."""
 
-    def __init__(self, noticed: int = 8) -> None:
+    def __init__(self, noticed: int = 8, beside: Collection[str] = ()) -> None:
+        """`beside` are the cameras whose pictures go with what a microphone hears, at any moment."""
         self._noticed = noticed
+        self._beside = frozenset(beside)
         self._newest: dict[str, View] = {}
         self._kept: dict[str, OrderedDict[int, View]] = {}
         self._lock = threading.Lock()
@@ -38,6 +44,14 @@ class Shelf:
                 kept[view.frame.sequence] = view
                 while len(kept) > self._noticed:
                     kept.popitem(last=False)
+
+    def wants(self, frame: Frame) -> bool:
+        """Whether a picture in which nobody noticed anything is worth a copy, as a sound may ask for it."""
+        if frame.source not in self._beside:
+            return False
+        with self._lock:
+            newest = self._newest.get(frame.source)
+        return newest is None or not 0 <= frame.pts_ns - newest.frame.pts_ns < _RENEWED_NS
 
     def find(self, source: str, sequence: int | None, pts_ns: int) -> View | None:
         """That frame of that camera if it still lies here, else its newest if that is near `pts_ns`."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgeguard.clock import ManualClock
+from edgeguard.cuda.driver import GpuLostError
 from edgeguard.errors import ModelError
 from edgeguard.runtime import vision
 from edgeguard.runtime.channel import Channel
@@ -323,6 +325,45 @@ def test_a_decoders_buffer_goes_back_and_evidence_is_a_copy(monkeypatch: pytest.
     assert newest is not None
     assert newest.frame.sequence == 0, "nothing was noticed, so nothing was copied"
     assert [frame.hold.released for frame in frames if isinstance(frame.hold, Held)] == [1, 1]
+
+
+@pytest.mark.parametrize("error", [ModelError("cuMemcpy2D_v2 failed"), GpuLostError("the GPU is lost")])
+def test_a_picture_that_cannot_be_copied_costs_no_alert(
+    monkeypatch: pytest.MonkeyPatch, error: ModelError
+) -> None:
+    bench, _ = batching(monkeypatch)
+
+    def fail(_frame: Frame) -> Frame:
+        raise error
+
+    monkeypatch.setattr(bench.stage, "_to_host", fail)
+    frame = replace(grey(), memory=Memory.CUDA_PITCH, hold=Held())
+    bench.frames.put(frame)
+    with pytest.raises(GpuLostError) if isinstance(error, GpuLostError) else nullcontext():
+        bench.stage.step()
+    assert len(bench.observations.get_all(0)) == 1
+    assert isinstance(frame.hold, Held)
+    assert frame.hold.released == 1
+
+
+def test_beside_a_microphone_a_picture_on_the_gpu_is_copied_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, _ = batching(monkeypatch)
+    bench.stage._shelf = bench.shelf = Shelf(beside=["gate"])
+    monkeypatch.setattr(Bench.Notice, "update", lambda *_: [])
+    copied = []
+    for number in range(41):
+        for source in ("gate", "dock"):
+            pts_ns = number * 200_000_000
+            taken = grey(source=source, sequence=number, pts_ns=pts_ns)
+            bench.frames.put(replace(taken, memory=Memory.CUDA_PITCH, hold=Held()))
+        bench.stage.step()
+        view = bench.shelf.find("gate", None, number * 200_000_000)
+        assert view is not None, "what is heard now has a picture"
+        copied.append(view.frame.sequence)
+        assert bench.shelf.find("dock", None, number * 200_000_000) is None
+    assert sorted(set(copied)) == [0, 10, 20, 30, 40], "every two seconds"
 
 
 def test_a_detector_on_the_cpu_gets_copies_of_what_lies_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

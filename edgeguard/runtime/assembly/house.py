@@ -45,10 +45,16 @@ class House:
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         observations: Channel[Observation] = Channel(10_000)
-        shelf = Shelf()
+        shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
         taps = Taps(config)
         syncing = syncing_of(config, self.board)
-        self._covering = Covering(config, self.clock, self.board, observations)
+        self._covering = Covering(
+            config,
+            self.clock,
+            self.board,
+            observations,
+            lambda: {**self._seeing.unheeded(), **self._hearing.unheeded()},
+        )
         self._seeing = Seeing(
             config,
             self.clock,
