@@ -86,6 +86,15 @@ missing_packages() {
     done
 }
 
+secrets=""
+[ -z "$config" ] || for secret in "$(dirname "$config")"/credentials/*; do
+    [ ! -f "$secret" ] || case $secret in
+        *[!A-Za-z0-9._/-]*) fail "$secret: such a name or folder is not supported; use letters, digits, . _ and -" ;;
+        *.part) ;;
+        *) secrets="$secrets $secret" ;;
+    esac
+done
+
 check_box
 missing=$(missing_packages)
 if [ -n "$missing" ] && [ $offline = yes ] && ! ls "$here"/debs/*.deb >/dev/null 2>&1; then
@@ -104,7 +113,8 @@ plan() {
         say "  - point $prefix/current at it${current:+ (it was ${current##*/}; that one stays for going back)}"
     fi
     say "  - put the units into $units and enable edgeguard and edgeguard-engines"
-    [ -z "$config" ] || say "  - copy $config to $config_dir/edgeguard.yaml (what is there is kept beside it)"
+    [ -z "$config" ] || say "  - copy $config to $config_dir/edgeguard.yaml if it is right (what is there is kept beside it)"
+    [ -z "$secrets" ] || say "  - copy the secrets beside it into $config_dir/credentials, for root and the service alone"
     ! ls "$here"/models/* >/dev/null 2>&1 || say "  - copy the bundle's models into $state_dir/models"
     [ $start = no ] || say "  - check the configuration and (re)start the service, if there is one"
     say "It changes nothing else. deploy/uninstall.sh takes it back."
@@ -145,7 +155,8 @@ make_user() {
 }
 
 install_program() {
-    [ "$current" != "$release" ] || return 0
+    # What no longer starts, as after an upgrade of the system's Python, is made anew.
+    [ "$current" != "$release" ] || ! "$release/bin/edgeguard" version >/dev/null 2>&1 || return 0
     [ -x "$python" ] || fail "$python is missing"
     new=$release.new
     rm -rf "$new"
@@ -161,8 +172,11 @@ install_program() {
         "$new/bin/python" -m pip install --quiet --disable-pip-version-check "$build"
         rm -rf "$build"
     fi
-    # A venv knows its own path: scripts are written for where it will be.
-    sed -i "s|$new|$release|g" "$new"/bin/* "$new/pyvenv.cfg" 2>/dev/null || true
+    # A venv knows its own path: scripts are written for where it will be. Its links to the system's Python stay
+    # links, or updates of that would pass it by.
+    for script in "$new"/bin/* "$new/pyvenv.cfg"; do
+        [ -L "$script" ] || sed -i "s|$new|$release|g" "$script"
+    done
     rm -rf "$release"
     mv "$new" "$release"
     "$release/bin/edgeguard" version >/dev/null || fail "the new program does not start; the old one stays"
@@ -192,12 +206,7 @@ install_units() {
     [ $systemd = no ] || systemctl daemon-reload
 }
 
-install_config() {
-    target=$config_dir/edgeguard.yaml
-    if [ -n "$config" ] && ! cmp -s "$config" $target; then
-        [ ! -e $target ] || mv $target "$target.before"
-        install -m 0640 -o root -g edgeguard "$config" $target
-    fi
+install_models() {
     for model in "$here"/models/*; do
         [ -e "$model" ] || continue
         cp -R "$model" $state_dir/models/
@@ -205,9 +214,57 @@ install_config() {
     chown -R edgeguard:edgeguard $state_dir/models
 }
 
+# The passwords that `edgeguard init` put beside the configuration: root keeps them, systemd hands them out.
+install_secrets() {
+    for secret in $secrets; do
+        install -m 0600 -o root -g root "$secret" $config_dir/credentials/
+    done
+    drop_in=$units/edgeguard.service.d/credentials.conf
+    rm -f $drop_in
+    for secret in $config_dir/credentials/*; do
+        [ -f "$secret" ] || continue
+        [ -e $drop_in ] || { mkdir -p "${drop_in%/*}" && echo "[Service]" >$drop_in; }
+        echo "LoadCredential=${secret##*/}:$secret" >>$drop_in
+    done
+    [ $systemd = no ] || systemctl daemon-reload
+}
+
+# As the service will see it: its user, its secrets, nobody's home.
+check_config() {
+    given=$(mktemp -d)
+    cp -R $config_dir/credentials/. "$given"
+    chmod 0600 "$given"/* 2>/dev/null || true
+    chown -R edgeguard:edgeguard "$given"
+    as_service="setpriv --reuid edgeguard --regid edgeguard --init-groups env HOME=$state_dir CREDENTIALS_DIRECTORY=$given"
+    right=yes
+    answer=$(cd / && $as_service "$prefix/bin/edgeguard" check "$1" 2>&1) || right=no
+    say "$answer"
+    case $answer in *": cannot use "*) right=no ;; esac
+    rm -rf "$given"
+    for place in $(sed -n 's/^ *[a-z_]*_file: *["'\'']\{0,1\}\(\/\(home\|root\|tmp\)\/[^"'\'' ]*\).*/\1/p' "$1"); do
+        [ ! -f "$config_dir/credentials/${place##*/}" ] || continue
+        say "$place: the service sees no files there; put it into $config_dir/credentials" >&2
+        right=no
+    done
+    [ $right = yes ]
+}
+
+# What is wrong never takes the place of what works.
+install_config() {
+    target=$config_dir/edgeguard.yaml
+    [ -n "$config" ] && ! cmp -s "$config" $target || return 0
+    install -m 0640 -o root -g edgeguard "$config" $target.new
+    if ! check_config $target.new; then
+        rm -f $target.new
+        fail "$config is wrong (above), so it is not installed; everything else is. Mend it and run this again"
+    fi
+    [ ! -e $target ] || cp -p $target $target.before
+    mv $target.new $target
+}
+
 start_service() {
     [ $start = yes ] && [ -e $config_dir/edgeguard.yaml ] || return 0
-    "$prefix/bin/edgeguard" check $config_dir/edgeguard.yaml ||
+    check_config $config_dir/edgeguard.yaml ||
         fail "the configuration is wrong (above); everything else is installed. Mend it and run this again"
     [ $systemd = no ] || systemctl restart edgeguard.service
 }
@@ -216,6 +273,8 @@ install_packages
 make_user
 install_program
 install_units
+install_models
+install_secrets
 install_config
 start_service
 

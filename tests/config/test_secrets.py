@@ -85,3 +85,14 @@ def test_what_systemd_laid_out_under_the_same_name_wins(
     private(given / "secret", b"from systemd")
     assert (place_of(path), read_secret(path)) == (given / "secret", "from systemd")
     assert read_secret(tmp_path / "not there" / "secret") == "from systemd"
+
+
+def test_a_place_that_may_not_be_looked_at_is_a_fault_and_no_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(ConfigError, match="Permission denied"):
+        read_secret(tmp_path / "secret")

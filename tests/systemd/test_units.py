@@ -56,6 +56,7 @@ def read(name: str) -> configparser.RawConfigParser:
 
 def test_the_daemon_is_watched_and_started_again_but_not_for_a_wrong_configuration() -> None:
     service = read("edgeguard.service")["Service"]
+    assert read("edgeguard.service")["Unit"]["StartLimitIntervalSec"] == "0"  # it is never given up
     assert service["Type"] == "notify"
     assert service["Restart"] == "always"
     assert service["RestartPreventExitStatus"] == "78"
@@ -89,3 +90,9 @@ def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     )
     assert made.returncode == 0, made.stderr
     assert (tmp_path / "etc/edgeguard/credentials").stat().st_mode & 0o777 == 0o700
+
+
+def test_no_unit_opens_the_folders_of_the_other() -> None:
+    """Each start sets the mode of the folder that they share."""
+    modes = {read(path.name)["Service"]["StateDirectoryMode"] for path in SERVICES}
+    assert modes == {"0750"}
