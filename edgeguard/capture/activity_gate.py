@@ -24,6 +24,8 @@ _GLANCE_NS = 1_400_000_000
 _NEAR_NS = 300_000_000
 """A frame that is no later than that behind the newest packet is no catching up."""
 _GIVE_UP_NS = 10 * _SECOND_NS
+_BACK_NS = _SECOND_NS
+"""Times that go back by more are no pictures out of order: the camera's clock has jumped."""
 
 
 class Waiting(str, Enum):
@@ -128,6 +130,8 @@ class ActivityGate:
             self._asked.remove(running_ns)
             self._glances[sequence] = running_ns
             return Showing.GLANCE
+        if self._newest_ns is not None and running_ns - self._newest_ns > _BACK_NS:
+            return Showing.LIVE  # a decoder lets no time go back: it gives the last one again and again
         if self._dealt_ns is not None and running_ns <= self._dealt_ns:
             return None
         self._dealt_ns = running_ns
@@ -168,7 +172,7 @@ class ActivityGate:
         return (packet,)
 
     def _jumped(self, now_ns: int) -> bool:
-        return self._newest_ns is not None and abs(now_ns - self._newest_ns) > _GIVE_UP_NS
+        return self._newest_ns is not None and not -_BACK_NS <= now_ns - self._newest_ns <= _GIVE_UP_NS
 
     def _listen(self, packet: Packet, now_ns: int) -> None:
         picture = self._reader.read(self._head(packet)) if self._codec else Picture("?")

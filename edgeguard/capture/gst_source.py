@@ -189,15 +189,21 @@ class GstFrameSource:
             self._decode(decoders, *taken)
 
     def _decode(self, decoders: Decoders, packet: Packet, stream: Stream) -> None:
-        if stream.is_independent and not self._in_time(packet.running_ns):
+        if stream.is_independent and not self._in_time(self._running(packet.running_ns)):
             return  # the decoder need not do what nobody looks at
         if stream is not self._thinned:
             self._thinned, self._thinning = stream, Thinning(self._rate, stream)
         if self._thinning.spares(packet):
             self._spared += 1
             return
-        if decoders.push(packet, stream):
+        if decoders.push(packet, stream) or packet.keyframe:
             self._watchdog.fed(packet.arrived_ns)
+        else:
+            self._watchdog.starved(packet.arrived_ns)
+
+    def _running(self, running_ns: int | None) -> int | None:
+        """The time of a picture, if it can be believed."""
+        return self._timeline.running(running_ns, self._clock.monotonic_ns()) if self._live else running_ns
 
     def _in_time(self, running_ns: int | None) -> bool:
         passes = self._rate.passes(self._clock.monotonic_ns() if running_ns is None else running_ns)
@@ -210,8 +216,7 @@ class GstFrameSource:
         showing = self._gate.look(running_ns, self._sequence, self._pixels)
         if showing is None:
             return None
-        if self._live:  # not before: a picture that is decoded again is no time that stands still
-            running_ns = self._timeline.running(running_ns, self._clock.monotonic_ns())
+        running_ns = self._running(running_ns)  # not before: one that is decoded again is no time that stands
         if showing is not Showing.GLANCE and not decoders.is_independent and not self._in_time(running_ns):
             return None
         return self._frame(decoders, sample, running_ns, showing)

@@ -39,6 +39,11 @@ class Watchdog:
         if self._undecoded_ns is None:
             self._undecoded_ns = at_ns
 
+    def starved(self, at_ns: int) -> None:
+        """The decoder has to begin anew, and what comes is no keyframe."""
+        self._keyframe_seen = False
+        self.fed(at_ns)
+
     def decoded(self) -> None:
         """A picture came out."""
         self._undecoded_ns = None

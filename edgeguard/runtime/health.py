@@ -39,6 +39,8 @@ class Part:
         self.since_utc_ns = self.clock.utc_ns()
         self._lock = threading.Lock()
         self._rate = Rate()
+        self.done = 0
+        """Units of work so far."""
 
     def set(self, state: State, reason: str | None = None) -> None:
         """Change state; the same state and reason again is no news."""
@@ -63,6 +65,7 @@ class Part:
         """One unit of work done now: a frame, a chunk."""
         with self._lock:
             self._rate.add(self.clock.monotonic_ns())
+            self.done += 1
 
     def report(self) -> dict[str, Any]:
         with self._lock:

@@ -70,6 +70,8 @@ class StageThread:
         self._tries = tries
         self._least_pause_s = 0.0
         self._failures = 0
+        self._done = 0
+        """Work of the part until its last failure."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
 
@@ -109,8 +111,9 @@ class StageThread:
             self._recovered()
 
     def _recovered(self) -> None:
-        """A stage works again when it says so: opening a camera is not yet seeing."""
-        if self._failures and self.part.state is State.OK:
+        """A stage works again when it says so, or does work: opening a camera is not yet seeing, but one
+        that is watched less than it should be is seen."""
+        if self._failures and (self.part.state is State.OK or self.part.done > self._done):
             log.info("%s works again after %d failures", self.stage.name, self._failures)
             self._failures = 0
 
@@ -118,6 +121,7 @@ class StageThread:
         reason = str(error) or type(error).__name__
         self.part.set(State.DEGRADED, reason)
         self.part.count("failures")
+        self._done = self.part.done
         self._least_pause_s = LOCKED_OUT_S if getattr(error, "cause", None) == "refused_login" else 0.0
         if self._failures == 0:
             expected = isinstance(error, EdgeGuardError)

@@ -178,6 +178,17 @@ def test_times_that_jump_make_it_begin_anew() -> None:
     assert not camera.gate.closed
 
 
+def test_times_that_go_back_a_little_make_it_begin_anew_too() -> None:
+    camera = quiet(Camera(gate()))
+    last_ns = camera.number * STEP_NS
+    camera.number -= 4 * FPS
+    camera.ring.clear()
+    camera.play(3)
+    assert not camera.gate.closed
+    for _ in range(3):  # what a decoder gives until the times have caught up
+        assert camera.gate.look(last_ns, camera.sequence, PIXELS) is Showing.LIVE
+
+
 @given(
     st.integers(0, 1000), st.lists(st.tuples(st.integers(1, 60), st.booleans(), st.booleans()), max_size=12)
 )

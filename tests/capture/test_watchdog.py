@@ -75,6 +75,22 @@ def test_what_is_fed_and_never_comes_out_cannot_be_decoded() -> None:
     watchdog.check()
 
 
+def test_a_decoder_that_has_to_begin_anew_is_given_a_keyframe_in_time() -> None:
+    watchdog, clock = watched()
+    watchdog.packet(True, 0)
+    asked = False
+    for tenth in range(30):
+        clock.now_s = tenth / 10
+        watchdog.packet(False, clock.monotonic_ns())
+        watchdog.starved(clock.monotonic_ns())
+        watchdog.check()
+        asked = asked or watchdog.wants_keyframe()
+    assert asked
+    clock.now_s = 3.2
+    watchdog.packet(False, clock.monotonic_ns())
+    assert "no keyframe" in str(fault(watchdog))
+
+
 def test_a_decoder_that_rests_is_not_missed() -> None:
     watchdog, clock = watched()
     watchdog.packet(True, 0)

@@ -59,6 +59,39 @@ def test_a_failing_step_closes_and_opens_again_until_it_works() -> None:
     assert part.reason is None
 
 
+class Overloaded(Stage):
+    """Works, less than it should, and is cut off at every third step."""
+
+    name = "overloaded"
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self.opened = self._steps = 0
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def step(self) -> None:
+        self._steps += 1
+        if self._steps % 3 == 0:
+            raise SourceError("cut off")
+        self._part.worked()
+        self._part.set(State.DEGRADED, "too much for this box")
+
+
+def test_one_that_works_less_than_it_should_is_tried_again_soon_all_the_same() -> None:
+    part = HealthBoard(SystemClock()).part("camera/gate")
+    stage = Overloaded(part)
+    thread = StageThread(stage, part, SystemClock(), retry_s=(0.001, 30.0))
+    thread.start()
+    deadline = time.monotonic() + 5
+    while stage.opened < 4 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    thread.ask_to_stop()
+    assert thread.join(5)
+    assert stage.opened >= 4
+
+
 def test_a_failure_is_health_with_its_reason() -> None:
     _, part = run(SourceError("camera unplugged"), until=lambda _, part: part.state is State.DEGRADED)
     assert part.reason == "camera unplugged"
