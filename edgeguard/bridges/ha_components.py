@@ -17,7 +17,7 @@ from edgeguard.bridges.devices import Device
 KINDS = (
     *("zone_entered", "zone_left", "line_crossed", "loitering", "crowd"),
     *("keyword", "sound", "intent", "heard_and_seen", "pattern"),
-    *("blind", "tampered", "outbox_damaged", "alerts_shed"),
+    *("blind", "tampered", "microphone_fault", "outbox_damaged", "alerts_shed"),
 )
 """The kinds of alerts, which are the types of the event; what is not among them is `other`."""
 
