@@ -9,8 +9,8 @@ CAUSES = {
     "broken": "its stream or driver failed",
     "ended": "the file was played to its end",
     "undecodable": "what it sends cannot be decoded",
+    "unwatched": "it gives, but no detector could be had that looks at it",
     "overloaded": "this device had no time for it",
-    "off": "it was switched off while running",
     "restarted": "the service did not run: it was stopped, killed or crashed",
     "power": "the machine itself stopped without a word",
 }

@@ -13,11 +13,14 @@ from edgeguard.runtime.blindness import Blindness
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notice, Notices
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.heed import Heed, Unheeded
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Observation
 
 _BEAT_NS = 30_000_000_000
 _SUM_NS = 5_000_000_000
+_SUM_SHARE = 50
+"""Of the time, a fiftieth at most goes into sums, however often sources come and go."""
 _KEPT_NS = 2 * 86_400_000_000_000
 """What is summed while running; the disk has the rest."""
 
@@ -42,6 +45,7 @@ class CoverageStage(Stage):
         clock: Clock,
         zone: tzinfo,
         boot: str,
+        unheeded: Unheeded = dict,
     ) -> None:
         self._notices = notices
         self._observations = observations
@@ -55,7 +59,8 @@ class CoverageStage(Stage):
         self._run = str(uuid.uuid4())
         self._book = Book()
         self._begun = self._refused = False
-        self._beat_ns = self._sum_ns = 0
+        self._beat_ns = self._sum_ns = self._sum_took_ns = 0
+        self._heed = Heed(parts, unheeded)
 
     def open(self) -> None:
         if self._begun:
@@ -72,21 +77,22 @@ class CoverageStage(Stage):
 
     def step(self) -> None:
         notice = self._notices.waiting.get(STEP_S)
-        if notice is not None:
-            self._note(notice)
         now_ns = self._clock.monotonic_ns()
+        news = [] if notice is None else [self._heed.joined(notice)]
+        for each in [*news, *self._heed.tick(now_ns)]:
+            self._note(each)
         self._tell(self._blindness.tick(now_ns, self._clock.utc_ns()))
         if now_ns - self._beat_ns >= _BEAT_NS:
             self._beat_ns = now_ns
             self._keep(self._record(What.BEAT))
             self._book.forget_before(self._clock.utc_ns() - _KEPT_NS)
-        if notice is not None or now_ns - self._sum_ns >= _SUM_NS:
-            self._sum_ns = now_ns
+        if now_ns - self._sum_ns >= (_SUM_NS if notice is None else _SUM_SHARE * self._sum_took_ns):
             self._sum_up()
+            self._sum_ns, self._sum_took_ns = now_ns, self._clock.monotonic_ns() - now_ns
 
     def finish(self) -> None:
         for notice in self._notices.waiting.get_all(0):
-            self._note(notice)
+            self._note(self._heed.joined(notice))
         self._keep(self._record(What.STOP))
 
     @property

@@ -70,12 +70,19 @@ class HearingStage(Stage):
             self._waiting = self._chunks.get_all(STEP_S)
         self._adapt()
         self._hear(self._round())
+        if self._secretary is not None:
+            self._secretary.tidy()
         self._report()
 
     def close(self) -> None:
         for listener in self._listeners.values():
             self._tell(listener.finish())
         self._listeners = {}
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether there is no time to listen at all. For any thread."""
+        return self._effort is Effort.NOTHING
 
     @property
     def idle(self) -> bool:

@@ -110,6 +110,11 @@ class VisionStage(Stage):
         """Which model watches each camera now, or did last."""
         return {name: sight.model for name, sight in self._by_camera.items() if sight.model}
 
+    @property
+    def unwatched(self) -> list[str]:
+        """Cameras that have no detector now. For any thread."""
+        return [name for name, sight in self._by_camera.items() if sight.detector is None]
+
     def _next_batch(self) -> list[Frame]:
         """Of as many cameras as the widest detector takes at once."""
         widest = max(self._sights, key=lambda sight: sight.max_batch)

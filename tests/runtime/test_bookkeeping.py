@@ -27,7 +27,12 @@ class Keeping:
     """The stage with everything around it."""
 
     def __init__(
-        self, folder: Path, clock: ManualClock, rules: list[BlindRule], clips: frozenset[str] = frozenset()
+        self,
+        folder: Path,
+        clock: ManualClock,
+        rules: list[BlindRule],
+        clips: frozenset[str] = frozenset(),
+        unheeded: dict[str, str] | None = None,
     ) -> None:
         self.clock = clock
         self.board = HealthBoard(clock)
@@ -44,6 +49,7 @@ class Keeping:
             clock,
             timezone.utc,
             "boot",
+            lambda: unheeded or {},
         )
         self.stage.open()
         for name in parts:
@@ -179,3 +185,40 @@ def test_a_disk_that_refuses_turns_health_and_is_made_up_for(keeping: Keeping, t
 def test_a_stop_is_written(keeping: Keeping, tmp_path: Path) -> None:
     keeping.stage.finish()
     assert [*read(tmp_path)][-1].what.value == "stop"
+
+
+def test_a_camera_that_gives_while_nobody_looks_is_blind(tmp_path: Path, clock: ManualClock) -> None:
+    causes: dict[str, str] = {}
+    keeping = Keeping(tmp_path, clock, [RULE], unheeded=causes)
+    keeping.back("gate")
+    keeping.back("yard")
+    keeping.step(1)
+    causes["gate"] = "unwatched"
+    keeping.step(1)
+    noticed = keeping.step(6)
+    assert [(seen.kind, seen.source, seen.label) for seen in noticed] == [
+        ("source_lost", "gate", "unwatched"),
+        ("blind", "gate", "unwatched"),
+    ]
+    causes.clear()
+    assert [seen.kind for seen in keeping.step(2)] == ["source_back", "blind"]
+    (lost,) = [one for one in Book(read(tmp_path)).intervals() if one.cause == "unwatched"]
+    assert lost.lasted_s == pytest.approx(8)
+
+
+def test_sources_that_come_and_go_all_the_time_do_not_keep_it_busy_with_sums(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums: list[int] = []
+
+    def slow(stage: CoverageStage) -> None:
+        sums.append(keeping.clock.monotonic_ns())
+        keeping.clock.advance(0.1)
+
+    monkeypatch.setattr(CoverageStage, "_sum_up", slow)
+    for _ in range(100):
+        keeping.lost("stalled")
+        keeping.step(0.05)
+        keeping.back()
+        keeping.step(0.05)
+    assert len(sums) < 5

@@ -15,6 +15,7 @@ from edgeguard.runtime.bookkeeping import CoverageStage
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notices
 from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.heed import Unheeded
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Observation
 
@@ -29,8 +30,14 @@ class Covering:
     """From what the sources' threads say of themselves to the ledger, health and observations."""
 
     def __init__(
-        self, config: Config, clock: Clock, board: HealthBoard, observations: Channel[Observation]
+        self,
+        config: Config,
+        clock: Clock,
+        board: HealthBoard,
+        observations: Channel[Observation],
+        unheeded: Unheeded = dict,
     ) -> None:
+        """`unheeded` names the sources that are not analysed now, and why."""
         self.notices = Notices()
         sources = [("camera", config.cameras), ("microphone", config.microphones)]
         wanted = {
@@ -52,6 +59,7 @@ class Covering:
             clock,
             ZoneInfo(config.timezone),
             _boot_id(),
+            unheeded,
         )
 
     def thinkers(self) -> dict[str, Stage]:

@@ -91,14 +91,20 @@ class Hearing:
         """Which model is behind each kind of observation."""
         return self._maker.models
 
+    def unheeded(self) -> dict[str, str]:
+        """Microphones that there is no time to listen to, with the cause."""
+        return dict.fromkeys(self._microphones, "overloaded") if self._stage.gave_up else {}
+
     @property
     def idle(self) -> bool:
         return self._stage.idle
 
     def _secretary(self) -> Secretary | None:
-        if not any(microphone.transcripts for microphone in self._microphones.values()):
-            return None
+        """Also where nothing is kept any more, until what was kept is too old."""
         folder = self._config.state_dir / "transcripts"
+        wanted = any(microphone.transcripts for microphone in self._microphones.values())
+        if not (wanted or folder.is_dir()):
+            return None
         transcripts = Transcripts(folder, self._clock, self._config.privacy.transcripts_days)
         return Secretary(transcripts, self._board.part("transcripts"))
 

@@ -103,6 +103,10 @@ class Seeing:
         """Which model watches each camera now, or did last."""
         return self._vision.models()
 
+    def unheeded(self) -> dict[str, str]:
+        """Cameras whose pictures no detector looks at, with the cause."""
+        return dict.fromkeys(self._vision.unwatched, "unwatched")
+
     def refresh(self) -> None:
         """Bring the frames that nobody looked at, by reason, and the bytes that crossed into health."""
         replaced = self._frames.drops()

@@ -1,0 +1,46 @@
+"""Sources that give, while nobody looks at their pictures or listens to their sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from edgeguard.runtime.coverage import Notice
+
+_LASTS_NS = 5_000_000_000
+"""A detector that is being loaded, and a stage that begins again, are no loss."""
+
+Unheeded = Callable[[], Mapping[str, str]]
+"""The cause, by source, for all that are not analysed now."""
+
+
+class Heed:
+    """Joins what the sources' threads say with what the analysing ones do not do. Owned by one thread."""
+
+    def __init__(self, sources: Collection[str], unheeded: Unheeded) -> None:
+        self._unheeded = unheeded
+        self._silent = set(sources)
+        """What gives nothing, by itself."""
+        self._since: dict[str, tuple[str, int]] = {}
+        self._told: dict[str, str] = {}
+
+    def joined(self, notice: Notice) -> Notice:
+        """What follows from that notice: a source that gives again may be unheeded still."""
+        if notice.cause is not None:
+            self._silent.add(notice.source)
+            return notice
+        self._silent.discard(notice.source)
+        return Notice(notice.source, self._told.get(notice.source), notice.at_ns)
+
+    def tick(self, now_ns: int) -> list[Notice]:
+        """What has changed by now."""
+        causes = self._unheeded()
+        over = [name for name, (cause, _) in self._since.items() if causes.get(name) != cause]
+        heard = [Notice(name, None, now_ns) for name in over if self._told.pop(name, None)]
+        for name in over:
+            del self._since[name]
+        for name, cause in causes.items():
+            _, since_ns = self._since.setdefault(name, (cause, now_ns))
+            if name not in self._told and now_ns - since_ns >= _LASTS_NS:
+                self._told[name] = cause
+                heard.append(Notice(name, cause, since_ns))
+        return [notice for notice in heard if notice.source not in self._silent]
