@@ -14,9 +14,9 @@ program slows itself down by sharing a core between its own threads.
 
 Ours leaves out of decoding the pictures that no other needs and nobody would look at, and so may take less
 than the limit on a stream with B-frames, as the clip has; `ours_over_limit_no_b` is the same ratio on that
-clip encoded without any, as most cameras send. `python_ms_per_frame` is the CPU time of our threads outside of the
-calls that decode and infer, per picture that a camera sends, measured in a run of its own; `python_parts_ms`
-says for what, each part without those within it.
+clip encoded without any, as most cameras send. `python_ms_per_frame` is the CPU time of our threads outside
+of the calls that decode and infer, per picture that a camera sends, measured in a run of its own;
+`python_parts_ms` says for what, each part without those within it.
 """
 
 from __future__ import annotations
