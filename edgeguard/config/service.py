@@ -50,7 +50,7 @@ class Log(LogLines):
 
     observations: bool = False
     """Whether everything that is noticed is written down as well, a file a day in `state_dir`/observations,
-    for `edgeguard replay`. What was said is in it only as far as alerts or `transcripts` have it."""
+    for `edgeguard replay`. What was said is in it only as far as alerts have it: whole sentences are not."""
     observations_days: float = Field(default=14.0, gt=0, le=3650)
     """Days for which they are kept."""
     observations_max_bytes: int = Field(default=500_000_000, ge=1_000_000)

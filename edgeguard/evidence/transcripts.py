@@ -36,10 +36,10 @@ class Transcripts:
         self._root = root
         self._clock = clock
         self._max_days = max_days
-        self._pruned = ""
+        self._tidied = ""
 
     def keep(self, microphone: str, utc_ns: int, text: str) -> None:
-        """Append a sentence; what is too old goes once a day. Raises StorageError."""
+        """Append a sentence. Raises StorageError."""
         at = datetime.fromtimestamp(utc_ns / 1e9, timezone.utc)
         line = {"at": at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "text": text}
         folder = self._root / at.strftime(_DAY)
@@ -47,7 +47,6 @@ class Transcripts:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
             self._append(folder / f"{microphone}.jsonl", json.dumps(line, ensure_ascii=False))
-            self._prune_daily()
         except OSError as error:
             raise StorageError(f"cannot keep transcripts in {self._root}: {error.strerror}") from error
 
@@ -71,20 +70,23 @@ class Transcripts:
             raise StorageError(f"cannot delete {error.filename}: {error.strerror}") from error
         return len(paths)
 
-    def prune(self) -> int:
-        """Remove the days that are too old; returns how many. Raises OSError."""
+    def tidy(self) -> None:
+        """Remove the days that are too old, once a day. Raises StorageError."""
+        today = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc).strftime(_DAY)
+        if today == self._tidied:
+            return
+        self._tidied = today
+        try:
+            self._prune()
+        except OSError as error:
+            raise StorageError(f"cannot delete old transcripts in {self._root}: {error.strerror}") from error
+
+    def _prune(self) -> None:
         now = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc)
         oldest = (now - timedelta(days=self._max_days)).strftime(_DAY)
         old = [folder for folder in self._root.glob("????-??-??") if folder.name < oldest]
         for folder in old:
             shutil.rmtree(folder)
-        return len(old)
-
-    def _prune_daily(self) -> None:
-        today = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc).strftime(_DAY)
-        if today != self._pruned:
-            self._pruned = today
-            self.prune()
 
     @staticmethod
     def _append(path: Path, line: str) -> None:

@@ -89,7 +89,7 @@ def joined(name: str, moments: Sequence[Moment], measures: Sequence[Measure]) ->
         rule=name,
         key=face.zone or "",
         label=next((m.seen.label for m in ordered if m.seen is not face and m.seen.label), face.label),
-        text=next((m.seen.text for m in reversed(ordered) if m.seen.text), None),
+        text=next((said for m in reversed(ordered) if (said := _may_be_told(m.seen))), None),
         measures=tuple(measures),
         joined=tuple(told(moment.seen) for moment in ordered[-AT_MOST_TOLD:]),
         media_ns=last.media_ns,
@@ -111,7 +111,12 @@ def told(seen: Observation) -> Joined:
         seen.confidence,
         seen.label,
         seen.zone,
-        seen.text,
+        _may_be_told(seen),
         seen.rule,
         seen.track_ids,
     )
+
+
+def _may_be_told(seen: Observation) -> str | None:
+    """Whole sentences stay where they are kept; no alert carries one."""
+    return None if seen.kind == "utterance" else seen.text

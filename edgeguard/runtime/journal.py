@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def _observation(fields: dict[str, Any]) -> Observation:
 class Journal:
     """Appends observations to one file a day (UTC) in `folder`; the oldest give way to days and bytes.
 
+    Whole sentences are left out: they are kept as transcripts alone, for as long as those are.
     A day that grows beyond `max_bytes` by itself is not written on: what is missing is counted.
     """
 
@@ -89,6 +90,8 @@ class Journal:
 
     def write(self, observation: Observation) -> None:
         """Never raises: a full disk turns this part's health and nothing else."""
+        if observation.kind == "utterance":
+            observation = replace(observation, text=None)
         line = f"{to_line(observation)}\n".encode()
         try:
             kept = self._append(observation.utc_ns, line)

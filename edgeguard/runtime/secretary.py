@@ -16,6 +16,13 @@ class Secretary:
         self._part = part
         part.set(State.OK)
 
+    def tidy(self) -> None:
+        """Let go of what is too old, whether anybody speaks or not."""
+        try:
+            self._transcripts.tidy()
+        except StorageError as error:
+            self._part.set(State.DEGRADED, str(error))
+
     def write(self, observation: Observation) -> None:
         if observation.kind != "utterance" or not observation.text:
             return

@@ -11,6 +11,12 @@ from edgeguard.speech.understanding.meaning import Meaning
 from edgeguard.speech.understanding.redact import redact
 from edgeguard.types import AudioChunk, Measure, Observation, Phase, SoundTag, Utterance
 
+_SLOWLY_NS = 10_000_000_000
+"""As long as somebody pauses who reads out a number."""
+
+_CONTEXT = 200
+"""Characters that may hold a number's beginning."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeywordRule:
@@ -69,6 +75,8 @@ class Reporter:
         self._intent_rules = intent_rules
         self._fault_rules = fault_rules
         self._keep_text = keep_text
+        self._before = ("", 0)
+        """How the latest sentence ended, and when."""
         self._keyword_rules = _by_subject(
             (_spelling(phrase), rule.name) for rule in keyword_rules for phrase in rule.phrases
         )
@@ -78,7 +86,7 @@ class Reporter:
         """One that no rule asked for; a model that gives no confidence counts as sure."""
         confidence = 1.0 if utterance.confidence is None else utterance.confidence
         seen = self._observation("utterance", utterance.end_pts_ns, confidence, chunk)
-        return replace(seen, text=redact(utterance.text)) if self._keep_text else seen
+        return replace(seen, text=self._sentence(utterance)) if self._keep_text else seen
 
     def keyword(self, keyword: Keyword, chunk: AudioChunk) -> list[Observation]:
         """Observed at its last token."""
@@ -135,6 +143,15 @@ class Reporter:
         )
         asking = [rule.name for rule in self._fault_rules if rule.faults is None or fault.name in rule.faults]
         return _asked(seen, asking)
+
+    def _sentence(self, utterance: Utterance) -> str:
+        """Its text; a number that began in the sentence before it is one, however slowly it is said."""
+        before, ended_ns = self._before
+        if utterance.start_pts_ns - ended_ns > _SLOWLY_NS:
+            before = ""
+        whole = f"{before} {utterance.text}"
+        self._before = (whole[-_CONTEXT:], utterance.end_pts_ns)
+        return redact(whole, len(before) + 1)
 
     def _observation(self, kind: str, pts_ns: int, confidence: float, chunk: AudioChunk) -> Observation:
         return Observation(

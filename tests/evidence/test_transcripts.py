@@ -39,8 +39,18 @@ def test_nobody_else_can_read_them(transcripts: Transcripts, clock: ManualClock,
 def test_old_days_go(transcripts: Transcripts, clock: ManualClock) -> None:
     for _ in range(6):
         transcripts.keep("gate", clock.utc_ns(), "hello")
+        transcripts.tidy()
         clock.advance(DAY_S)
     assert len(list(transcripts.read())) == 3
+
+
+def test_old_days_go_though_nobody_speaks_any_more(transcripts: Transcripts, clock: ManualClock) -> None:
+    transcripts.keep("gate", clock.utc_ns(), "hello")
+    for _ in range(4):
+        transcripts.tidy()
+        clock.advance(DAY_S)
+    transcripts.tidy()
+    assert list(transcripts.read()) == []
 
 
 def test_a_torn_line_takes_no_other_with_it(

@@ -79,6 +79,13 @@ def test_an_alert_names_what_it_joined_and_belongs_to_the_camera() -> None:
     ]
 
 
+def test_a_sentence_is_matched_and_not_told() -> None:
+    pattern = Together("both", [Term("utterance", text="package"), PERSON], 3.0)
+    said = seen("utterance", 1, "hall", text="the package is in the back")
+    (found,) = told([pattern], [said, person(2)])
+    assert (found.text, [one.text for one in found.joined]) == (None, [None, None])
+
+
 def test_two_witnesses_are_two() -> None:
     pattern = Together("two", [PERSON, PERSON], 3.0)
     assert not told([pattern], [person(1, Phase.BEGAN)])

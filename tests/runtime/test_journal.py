@@ -101,6 +101,11 @@ def test_the_oldest_day_gives_way_to_bytes_and_today_ends_at_them(tmp_path: Path
     assert part.report()["beyond_max_bytes"] == 1
 
 
+def test_sentences_are_left_out(tmp_path: Path, part: Part) -> None:
+    Journal(tmp_path, part).write(replace(on(0), kind="utterance", text="who is there"))
+    assert [seen.text for seen in read((tmp_path / "2023-11-14.jsonl").open())] == [None]
+
+
 def test_it_goes_on_in_the_file_of_the_run_before(tmp_path: Path, part: Part) -> None:
     for _ in range(2):
         Journal(tmp_path, part).write(on(0))

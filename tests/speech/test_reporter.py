@@ -80,6 +80,19 @@ def test_what_is_said_is_kept_only_if_asked_for_and_never_with_its_numbers() -> 
     assert asked.utterance(utterance, CHUNK).text == "the code is [number]"
 
 
+def test_a_number_that_is_read_out_with_pauses_is_one_number() -> None:
+    reporter = Reporter("gate", [], [], keep_text=True)
+
+    def kept(text: str, start_s: float) -> str | None:
+        said = Utterance("gate", text, (), (), None, True, at(start_s), at(start_s + 1), at(start_s))
+        return reporter.utterance(said, CHUNK).text
+
+    assert kept("five five five", 1) == "five five five"
+    assert kept("one two three", 3) == "[number]"
+    assert kept("four five six seven thank you", 5) == "[number] thank you"
+    assert kept("nine one one", 60) == "nine one one"
+
+
 @pytest.mark.parametrize(
     ("name", "rules"), [("dead", ["broken"]), ("clipping", ["any"]), ("silent", ["any"])]
 )

@@ -115,7 +115,7 @@ class Understanding:
             round(urgency, 3),
             level,
             tuple(reasons),
-            redact(_window(parsed, said)),
+            _window(parsed, said),
             self._places.find(parsed),
             self._people.find(parsed),
             utterance.end_pts_ns,
@@ -185,8 +185,26 @@ def _runs(words: Words, longest: int) -> Iterator[Words]:
 
 
 def _window(parsed: Parsed, said: Sequence[_Said]) -> str:
-    """The matched words with a few around; all of a short text without any (the classifier's)."""
-    first = min((one.start for one in said), default=0) - _WINDOW
-    last = max((one.stop for one in said), default=len(parsed.pieces) - 1) + _WINDOW
-    pieces = parsed.pieces[max(first, 0) : last + 1]
-    return parsed.text[pieces[0][0] : pieces[-1][1]] if pieces else ""
+    """The matched words with a few around, and nothing that is longer without any (the classifier's).
+
+    What must not be read is taken out before it is cut, so that no part of a number is left at an edge.
+    """
+    wanted = {row for one in said for row in range(one.start - _WINDOW, one.stop + _WINDOW + 1)}
+    if not said and len(parsed.pieces) <= 2 * _WINDOW + 1:
+        wanted = set(range(len(parsed.pieces)))
+    return " … ".join(_cut(parsed, run) for run in _together(sorted(wanted & {*range(len(parsed.pieces))})))
+
+
+def _together(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each row of numbers without a gap."""
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and row == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], row)
+        else:
+            runs.append((row, row))
+    return runs
+
+
+def _cut(parsed: Parsed, run: tuple[int, int]) -> str:
+    return redact(parsed.text, parsed.pieces[run[0]][0], parsed.pieces[run[1]][1])

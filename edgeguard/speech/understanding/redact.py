@@ -10,12 +10,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgeguard.speech.understanding.tokens import FILLERS
+
 _SHORT = 3
 """Digits that may stay together."""
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SPOKEN_EMAIL = re.compile(
-    r"\b[\w+-]+(?:\s+(?:dot|point|underscore|dash)\s+[\w+-]+)*\s+at\s+[\w-]+(?:\s+(?:dot|point)\s+[\w-]+)+\b",
+    r"\b(?:\w\s+)*[\w+-]+(?:\s+(?:dot|point|underscore|dash)\s+[\w+-]+)*"
+    r"\s+at\s+[\w-]+(?:\s+(?:dot|point)\s+[\w-]+)+\b",
     re.IGNORECASE,
+)
+_CHINESE_EMAIL = re.compile(
+    r"[\w.+-]+\s*(?:艾特|圈\s*a)\s*[a-z0-9-]+(?:\s*(?:点|dot)\s*[a-z0-9-]+)+", re.IGNORECASE
 )
 _DIGITS = {
     word: str(value)
@@ -44,10 +50,11 @@ _SPOKEN = {
     **{word: str(20 + 10 * row) for row, word in enumerate(_TENS)},
 }
 _TIMES = {"double": 2, "triple": 3}
-_LINKS = frozenset({"hundred", "thousand", "million", "and", "十", "百", "千", "万", "plus"})
-"""Words that keep a number going."""
+_ZEROS = {"thousand": 3, "million": 6, "千": 3, "万": 4}
+_LINKS = FILLERS | {"hundred", "and", "十", "百", "plus"}
+"""Words that keep a number going, as hesitation does."""
 _TOKEN = re.compile(r"[㐀-鿿〇]|\d+|[A-Za-z]+")
-_GAP = re.compile(r"[\s\-./()+,:]*\Z")
+_GAP = re.compile(r"[\W_]*\Z")
 """What may stand between the parts of one number."""
 
 
@@ -64,17 +71,45 @@ class _Run:
     times: int = 1
 
 
-def redact(text: str) -> str:
-    """`text` with `[e-mail]`, `[card]` and `[number]` in place of what must not be read."""
-    text = _EMAIL.sub("[e-mail]", text)
-    text = _SPOKEN_EMAIL.sub("[e-mail]", text)
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    start: int
+    stop: int
+    name: str
+
+
+def redact(text: str, start: int = 0, stop: int | None = None) -> str:
+    """`text` with `[e-mail]`, `[card]` and `[number]` in place of what must not be read.
+
+    Of a part of it (`start` to `stop`), judged as a part of the whole: of a longer number no digit is left.
+    """
+    stop = len(text) if stop is None else stop
     parts: list[str] = []
-    done = 0
-    for run in _numbers(text):
-        if len(run.digits) > _SHORT:
-            parts += [text[done : run.start], "[card]" if _is_card(run.digits) else "[number]"]
-            done = run.stop
-    return "".join([*parts, text[done:]])
+    done = start
+    for secret in _secrets(text):
+        if secret.stop <= start or secret.start >= stop:
+            continue
+        parts += [text[done : max(secret.start, done)], secret.name]
+        done = min(secret.stop, stop)
+    return "".join([*parts, text[done:stop]])
+
+
+def _secrets(text: str) -> list[_Secret]:
+    """From left to right, without overlap."""
+    found = []
+    for pattern in (_EMAIL, _SPOKEN_EMAIL, _CHINESE_EMAIL):
+        found += [_Secret(*match.span(), "[e-mail]") for match in pattern.finditer(text)]
+        text = pattern.sub(lambda match: "x" * len(match[0]), text)
+    found += [
+        _Secret(run.start, run.stop, "[card]" if _is_card(run.digits) else "[number]")
+        for run in _numbers(text)
+        if len(run.digits) > _SHORT
+    ]
+    apart: list[_Secret] = []
+    for secret in sorted(found, key=lambda secret: (secret.start, -secret.stop)):
+        if not apart or secret.start >= apart[-1].stop:
+            apart.append(secret)
+    return apart
 
 
 def _numbers(text: str) -> Iterator[_Run]:
@@ -99,7 +134,7 @@ def _begins(word: str) -> bool:
 
 
 def _is_part(word: str) -> bool:
-    return _begins(word) or word in _LINKS
+    return _begins(word) or word in _LINKS or word in _ZEROS
 
 
 def _extend(run: _Run, word: str, stop: int) -> None:
@@ -108,6 +143,9 @@ def _extend(run: _Run, word: str, stop: int) -> None:
         run.times = _TIMES[word]
         return
     if word in _LINKS:
+        return
+    if word in _ZEROS:
+        run.digits, run.stop = run.digits + _ZEROS[word] * "0", stop
         return
     run.digits += (word if word.isdecimal() else _SPOKEN[word]) * run.times
     run.times, run.stop = 1, stop

@@ -73,6 +73,16 @@ def test_keeps_only_the_words_around_and_redacts_them() -> None:
     assert heard(said)["distress"].text == "[number] help me I live in the"
 
 
+def test_no_part_of_a_number_or_address_is_left_at_the_edge() -> None:
+    assert heard("my card is four one one one one one one help me")["distress"].text == "[number] help me"
+    assert heard("help me jane dot doe at gmail dot com")["distress"].text == "help me [e-mail]"
+
+
+def test_what_is_said_between_is_not_kept() -> None:
+    said = "help me " + "blah " * 20 + "help me please"
+    assert heard(said)["distress"].text == "help me blah blah blah blah … blah blah blah blah help me please"
+
+
 def test_a_weak_word_becomes_urgent_when_it_is_repeated() -> None:
     understanding = Understanding(shipped(), [0.6])
     urgencies = []
@@ -126,6 +136,7 @@ def test_a_classifier_counts_with_its_weight() -> None:
     meaning = heard("I panic", understanding)["distress"]
     assert meaning.reasons == (("classifier: distress", 0.6),)
     assert meaning.text == "I panic"
+    assert heard("I panic " + "blah " * 20, understanding)["distress"].text == ""
     assert heard("all is well", understanding) == {}
 
 

@@ -24,6 +24,13 @@ HAN = "零一二三四五六七八九"
         ("four one one one, one one one one, one one one one, one one one one", "[card]"),
         ("密码是一二三四", "密码是[number]"),
         ("电话幺三九零零一二三四五六", "电话[number]"),
+        ("it is five five uh one two", "it is [number]"),
+        ("card 4111，1111，1111，1111", "card [card]"),
+        ("call 555_123_4567", "call [number]"),
+        ("twelve thousand euros", "[number] euros"),
+        ("j a n e at mail dot com", "[e-mail]"),
+        ("zhang艾特qq点com", "[e-mail]"),
+        ("三千块", "[number]块"),
         ("two men at gate 3", "two men at gate 3"),
         ("call 911", "call 911"),
         ("oh no, oh no", "oh no, oh no"),
@@ -34,6 +41,12 @@ HAN = "零一二三四五六七八九"
 )
 def test_redacts(said: str, kept: str) -> None:
     assert redact(said) == kept
+
+
+def test_of_a_number_that_is_cut_no_digit_is_left() -> None:
+    assert redact("card 4111 1111 1111 1111 ok", 20) == "[card] ok"
+    assert redact("code 12345 ok", 0, 7) == "code [number]"
+    assert redact("12345 was it", 5) == " was it"
 
 
 @given(
