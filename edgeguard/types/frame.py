@@ -62,8 +62,8 @@ class DevicePlane:
 class Hold(Protocol):
     """The decoder's buffer under a device frame. The decoder has about ten: a buffer kept stalls it."""
 
-    def until(self, event: int) -> None:
-        """Give the buffer back once this CUDA event is complete; the caller keeps the event."""
+    def until(self, stream: int) -> None:
+        """Give the buffer back once all is done that is on this CUDA stream now, which may end meanwhile."""
 
     def release(self) -> None:
         """Give the buffer back now; safe twice."""

@@ -59,8 +59,6 @@ class DeviceFilling:
         self._ledger = ledger
         self._slots = engine.slots[tensor]
         self._kernel = CudaLetterbox(letterbox, engine.cuda, cubins)
-        with engine.cuda.current():
-            self._failed = engine.cuda.make_event()
 
     def run(self, frames: Sequence[Frame]) -> tuple[list[Transform], Outputs]:
         if all(frame.memory is Memory.HOST for frame in frames):
@@ -74,8 +72,9 @@ class DeviceFilling:
             raise
 
     def close(self) -> None:
-        with suppress(GpuLostError), self._engine.cuda.current():
-            self._engine.cuda.destroy_event(self._failed)
+        cuda = self._engine.cuda
+        with suppress(GpuLostError), cuda.current():
+            cuda.synchronise(self._engine.stream)  # a run that failed may have left kernels there
             self._kernel.close()
 
     def _run_from_host(self, frames: Sequence[Frame]) -> tuple[list[Transform], Outputs]:
@@ -97,7 +96,6 @@ class DeviceFilling:
         """A kernel may still read what a failure interrupted: buffers go back when the stream is past it."""
         cuda = self._engine.cuda
         with suppress(ModelError), cuda.current():
-            cuda.record(self._failed, self._engine.stream)
             for frame in frames:
                 if frame.hold is not None:
-                    frame.hold.until(self._failed)
+                    frame.hold.until(self._engine.stream)

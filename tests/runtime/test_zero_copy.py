@@ -12,6 +12,7 @@ from edgeguard.capture.surfaces.download import Download
 from edgeguard.clock import ManualClock
 from edgeguard.cuda.ledger import Crossings, Ledger
 from edgeguard.cuda.libcuda import CtypesCuda
+from edgeguard.errors import ModelError
 from edgeguard.models.engines.tensorrt_engine import TensorRtEngine
 from edgeguard.models.engines.trt import TensorRt
 from edgeguard.runtime import vision
@@ -131,3 +132,18 @@ def test_two_cameras_share_batches_and_nothing_crosses_until_something_is_notice
     assert view.frame.memory is Memory.HOST
     assert len(told.get_all(0)) == len(CAMERAS)
     stage.close()
+
+
+def test_a_detector_may_end_while_a_decoders_buffer_waits_for_it(
+    jetson: FakeJetson, frames: NvmmFrames, detector: CompactDetector, gpu: FakeGpu
+) -> None:
+    buffers = [jetson.buffer(SurfaceSpec(noise(seed=fd), fd=fd)) for fd in (40, 41)]
+    frame = frames.frame(sample_of(buffers[0]), stamp(0))
+    gpu.fail("cuGraphLaunch", 2)
+    with pytest.raises(ModelError, match="cuGraphLaunch"):
+        detector.detect([frame])
+    detector.close()
+    events = gpu.ledger.count("record")
+    del frame, buffers[0]
+    frames.frame(sample_of(buffers[0]), stamp(1))
+    assert (events, jetson.living) == (1, 1), "the buffer has gone back"

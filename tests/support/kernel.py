@@ -66,11 +66,11 @@ class Texture(ctypes.Structure):
 class Held:
     """The buffer under a frame, as a decoder would keep it."""
 
-    events: list[int] = field(default_factory=list)
+    streams: list[int] = field(default_factory=list)
     released: int = 0
 
-    def until(self, event: int) -> None:
-        self.events.append(event)
+    def until(self, stream: int) -> None:
+        self.streams.append(stream)
 
     def release(self) -> None:
         self.released += 1

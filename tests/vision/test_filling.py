@@ -126,10 +126,9 @@ def test_a_buffer_goes_back_after_a_failure_only_once_no_kernel_reads_it(
             detector.detect([frame])
         assert isinstance(frame.hold, Held)
         assert frame.hold.released == 0
-        (event,) = frame.hold.events
+        (stream,) = frame.hold.streams
         with cuda.current():
-            assert not cuda.is_complete(event)
-            cuda.wait_for_event(event)
+            cuda.synchronise(stream)
         assert len(detector.detect([frame])) == 1
 
 

@@ -10,7 +10,7 @@ from edgeguard.gst import MappedBuffer
 
 
 class Pending:
-    """Buffers whose last reader is a CUDA event, in the order in which they were handed in."""
+    """Buffers that wait for a CUDA event each, in the order in which they were handed in."""
 
     def __init__(self, driver: CudaDriver) -> None:
         self._driver = driver
@@ -19,13 +19,16 @@ class Pending:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, event: int, hold: BufferHold) -> None:
+    def add(self, stream: int, hold: BufferHold) -> None:
+        """Inside `driver.current()`, on any thread; the event is ours, so that the reader may end before."""
+        event = self._driver.make_event()
+        self._driver.record(event, stream)
         self._waiting.append((event, hold))
 
     def reap(self) -> None:
         """Give back what is read; inside `driver.current()`, on the camera's thread."""
         while self._waiting and self._is_over(self._waiting[0][0]):
-            self._waiting.popleft()[1].release()
+            self._give_back(*self._waiting.popleft())
 
     def finish(self) -> None:
         """Wait for the rest and give it back; inside `driver.current()`."""
@@ -33,7 +36,12 @@ class Pending:
             event, hold = self._waiting.popleft()
             if not self._driver.lost:
                 self._driver.wait_for_event(event)
-            hold.release()
+            self._give_back(event, hold)
+
+    def _give_back(self, event: int, hold: BufferHold) -> None:
+        if not self._driver.lost:
+            self._driver.destroy_event(event)
+        hold.release()
 
     def _is_over(self, event: int) -> bool:
         return bool(self._driver.lost) or self._driver.is_complete(event)
@@ -48,8 +56,8 @@ class BufferHold:
         self._pending = pending
         self._leave = leave
 
-    def until(self, event: int) -> None:
-        self._pending.add(event, self)
+    def until(self, stream: int) -> None:
+        self._pending.add(stream, self)
 
     def release(self) -> None:
         mapped, self._mapped = self._mapped, None

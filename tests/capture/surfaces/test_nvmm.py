@@ -133,14 +133,13 @@ def test_a_buffer_is_held_until_the_event_is_complete(
 ) -> None:
     buffers = pool(jetson, 2)
     with cuda.current():
-        stream, event = cuda.make_stream(), cuda.make_event()
-        busy = cuda.allocate(8)
+        stream, busy = cuda.make_stream(), cuda.allocate(8)
         host = cuda.allocate_host(8)
         cuda.copy_in(busy, host, 8, stream)
-        cuda.record(event, stream)
     frame = through(frames, buffers[0])
     assert frame.hold is not None
-    frame.hold.until(event)
+    with cuda.current():
+        frame.hold.until(stream)
     del frame, buffers[0]
     through(frames, buffers[0])
     assert jetson.living == 2, "the GPU reads it still"
@@ -149,7 +148,6 @@ def test_a_buffer_is_held_until_the_event_is_complete(
     through(frames, buffers[0])
     assert jetson.living == 1
     with cuda.current():
-        cuda.destroy_event(event)
         cuda.destroy_stream(stream)
         cuda.free(busy)
         cuda.free_host(host)
@@ -159,18 +157,16 @@ def test_closing_waits_for_what_the_gpu_still_reads(
     jetson: FakeJetson, frames: NvmmFrames, cuda: CtypesCuda
 ) -> None:
     buffers = pool(jetson, 1)
-    with cuda.current():
-        stream, event = cuda.make_stream(), cuda.make_event()
-        cuda.record(event, stream)
     frame = through(frames, buffers[0])
     assert frame.hold is not None
-    frame.hold.until(event)
+    with cuda.current():
+        stream = cuda.make_stream()
+        frame.hold.until(stream)
     del frame
     buffers.clear()
     frames.close()
     assert jetson.living == 0
     with cuda.current():
-        cuda.destroy_event(event)
         cuda.destroy_stream(stream)
 
 

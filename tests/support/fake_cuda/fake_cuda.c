@@ -79,6 +79,12 @@ static int drop(void *block) {
     return 0;
 }
 
+static int kept(const void *block) {
+    for (int i = 0; i < 4096; i++)
+        if (block && blocks[i] == block) return 1;
+    return 0;
+}
+
 static stream *capturing_now;
 
 static int put(stream *on, op what) {
