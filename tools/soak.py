@@ -1,6 +1,7 @@
 """Lets parts of the product run for long, with faults, and says what it cost.
 
     python tools/soak.py reconnect ... [--json]
+    python tools/soak.py day ... [--json]
 
 The last line on standard output is one JSON object with the figures; the lines before it are for people,
 and `--json` leaves them out.
@@ -17,6 +18,7 @@ from bench import readable
 
 PARTS = {
     "reconnect": "a camera that fails in every way, again and again, and comes back",
+    "day": "a day of two cameras and two microphones, worked through in minutes",
 }
 
 

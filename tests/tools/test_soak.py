@@ -1,4 +1,4 @@
-"""Thirty disconnects and reconnects of a camera, of every kind."""
+"""Thirty disconnects and reconnects of a camera, and an hour of a site."""
 
 from __future__ import annotations
 
@@ -19,3 +19,16 @@ def test_a_camera_comes_back_from_every_fault_and_leaves_nothing_behind() -> Non
     assert figures["fd_growth"] <= 5
     assert figures["rss_growth_kib"] < 30_000
     assert figures["recovery_p99_s"] < 15
+
+
+def test_an_hour_of_a_site_leaves_nothing_behind() -> None:
+    command = [sys.executable, "tools/soak.py", "day", "--hours", "1", "--model-seconds", "0.5", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["hours"] == 1
+    assert figures["chunks"] == 36_000 + 300
+    assert figures["observations"] > 500
+    assert 0 < figures["opened"] <= figures["alerts"] < figures["observations"]
+    assert set(figures["real"]) == {"sounds", "speech"}
+    assert figures["rss_growth_kib"] < 20_000
