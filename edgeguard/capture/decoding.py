@@ -55,12 +55,14 @@ class Decoding:
         self._inlet.end()
 
     def close(self) -> None:
-        """Safe twice."""
-        self.maker.close()
+        """Safe twice. The decoder ends even if the GPU does not let go of its buffers."""
         inlet, self._inlet = self._inlet, None
-        self._pipeline.stop()
-        if inlet is not None:
-            inlet.close()
+        try:
+            self.maker.close()
+        finally:
+            self._pipeline.stop()
+            if inlet is not None:
+                inlet.close()
 
     def _begin(self, tiers: Tiers) -> None:
         self._sink = self._pipeline.add_appsink(sync=False, lossless=True, buffers=0, waits=False)

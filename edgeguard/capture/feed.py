@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from edgeguard.clock import Clock
 from edgeguard.gst import Pipeline, Sample
@@ -12,6 +13,8 @@ from edgeguard.types import Packet
 
 _WAITING = 300
 """Packets that wait for their reader: ten seconds of a camera, after which the oldest are lost."""
+_WAITING_AT_DEVICES = {"csi": 2, "v4l2": 4}
+"""By scheme: each raw picture keeps a buffer of the device, which has few and stops when they are gone."""
 _PARSERS = {
     "video/x-h264": ("h264parse", "video/x-h264,stream-format=byte-stream,alignment=au"),
     "video/x-h265": ("h265parse", "video/x-h265,stream-format=byte-stream,alignment=au"),
@@ -67,7 +70,10 @@ class Feed:
         self._pipeline = Pipeline(f"camera-{name}")
         live = is_live(url)
         self._sink = self._pipeline.add_appsink(
-            sync=realtime and not live, lossless=not live, buffers=_WAITING, waits=False
+            sync=realtime and not live,
+            lossless=not live,
+            buffers=_WAITING_AT_DEVICES.get(urlsplit(url).scheme, _WAITING),
+            waits=False,
         )
         try:
             connect_encoded(self._pipeline, url, "video", self._onward, options, tap)

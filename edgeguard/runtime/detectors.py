@@ -50,6 +50,8 @@ class DetectorLoader:
         self._store = store
         self._fleet = fleet or Fleet(store.root)
         self._lacking: dict[str, str] = {}
+        self._through_host: dict[str, str] = {}
+        """Why the engine of a model does not take pictures where they lie on the GPU."""
         self._cubins = Cubins(store.root / "kernels")
         self.ledger = Ledger()
         """What the detectors on the GPU moved."""
@@ -72,12 +74,12 @@ class DetectorLoader:
         if exported.decoding == "compact":
             decoder = partial(decoder, spec=exported.input)
         detector = decoder(session, exported.labels, choice.confidence, choice.iou, choice.classes)
-        self._fill_on_device(detector)
+        self._fill_on_device(detector, exported.name)
         return detector
 
     def lacking(self, model: str) -> str | None:
-        """Why the detector loaded last runs on the CPU though it should not; None if all is as meant."""
-        return self._lacking.get(model)
+        """Why the detector loaded last runs on the CPU, or through it, though it should not; else None."""
+        return self._lacking.get(model) or self._through_host.get(model)
 
     def may_do_better(self, model: str) -> bool:
         """Whether an engine seems to be there now; if not, the reason is brought up to date."""
@@ -97,14 +99,16 @@ class DetectorLoader:
         path = self._store.path(card)
         return OnnxSession(path, card.name, card.file().digests, threads)
 
-    def _fill_on_device(self, detector: NetworkDetector) -> None:
+    def _fill_on_device(self, detector: NetworkDetector, model: str) -> None:
         """An engine takes pictures where they lie; without the kernel they come through the host."""
+        self._through_host.pop(model, None)
         try:
             detector.fill_on_device(self._cubins, self.ledger)
         except GpuLostError:
             raise
         except ModelError as error:
-            log.warning("pictures go through the host to %s: %s", detector.model.name, error)
+            self._through_host[model] = f"pictures go through the host to {detector.model.name}: {error}"
+            log.warning("%s", self._through_host[model])
 
     def _engine(self, exported: Exported) -> Session | None:
         """None, with the reason kept, if the CPU must do."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from edgeguard import media
 from edgeguard.capture import GstFrameSource
-from edgeguard.capture.feed import Stream, _codec_of
+from edgeguard.capture.feed import Feed, Stream, _codec_of
 from edgeguard.capture.tiers import CODECS, ELEMENTS, Makers, Step, Tier, Tiers, host_only
 from edgeguard.clock import ManualClock, SystemClock
 from edgeguard.errors import DependencyError, SourceError
-from edgeguard.gst import available
+from edgeguard.gst import Pipeline, available
 from edgeguard.gst.binding import load
 from edgeguard.media import is_live
+from edgeguard.runtime.assembly.sources import pause
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,24 @@ def test_a_port_is_a_number() -> None:
         source.open()
     source.close()
     assert is_live("csi://0")
+
+
+def test_few_pictures_wait_for_a_reader_that_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them keeps a buffer of the sensor's; a test picture stands in for the sensor."""
+
+    def sensor(pipeline: Pipeline, _url: str, _media: str, onward: media._Onward, _options: object) -> None:
+        source = pipeline.add("videotestsrc", is_live=True)
+        rate = pipeline.add_caps("video/x-raw,format=NV12,width=64,height=32,framerate=50/1")
+        pipeline.link(source, rate, onward.device())
+
+    monkeypatch.setitem(media._READERS, "csi", sensor)
+    feed = Feed("yard", "csi://0", SystemClock(), True, media.MediaOptions())
+    try:
+        assert feed.pull(5.0) is not None
+        pause(0.6)
+        waited = 0
+        while feed.pull(0) is not None:
+            waited += 1
+        assert waited <= 3, "two, and one that came meanwhile"
+    finally:
+        feed.close()

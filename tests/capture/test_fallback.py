@@ -14,7 +14,7 @@ from edgeguard.capture.tiers import HOST, Makers, Step, Tier, Tiers, host_only
 from edgeguard.clock import SystemClock
 from edgeguard.cuda.ledger import Ledger
 from edgeguard.cuda.libcuda import CtypesCuda
-from edgeguard.errors import SourceError
+from edgeguard.errors import ModelError, SourceError
 from edgeguard.gst import available
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.types import Frame, Memory
@@ -101,3 +101,23 @@ def test_what_no_tier_decodes_is_an_error_of_the_camera(tmp_path: Path) -> None:
     source = GstFrameSource("yard", broken.as_uri(), SystemClock(), realtime=False, tiers=mine)
     with pytest.raises(SourceError):
         read(source)
+
+
+def test_a_decoder_ends_though_the_gpu_keeps_its_buffers(clip: str) -> None:
+    class Clinging(HostFrames):
+        def close(self) -> None:
+            raise ModelError("cuEventSynchronize failed")
+
+    makers = Makers(available(tiers.ELEMENTS), {Tier.CPU: Clinging})
+    source = GstFrameSource(
+        "yard", clip, SystemClock(), realtime=False, tiers=Tiers("yard", lambda: makers, SystemClock())
+    )
+    source.open()
+    while source.read(0.5) is None:
+        pass
+    assert source._decoders is not None
+    assert source._decoders._decoding is not None
+    pipeline = source._decoders._decoding._pipeline._pipeline
+    with pytest.raises(ModelError, match="cuEventSynchronize"):
+        source.close()
+    assert pipeline.current_state.value_nick == "null"

@@ -123,6 +123,7 @@ def test_guards_on_the_cpu_until_an_engine_is_built_and_then_on_the_engine(
         assert str(loader.lacking(NAME)).startswith(f"building the engine of {NAME}")
     build(tmp_path, engines)
     assert loader.may_do_better(NAME)
+    loader._cubins = cpu_cubins(tmp_path)
     after = loader.load(choice(NAME))
     assert after.model.backend == "tensorrt-int8"
     assert loader.lacking(NAME) is None
@@ -209,6 +210,7 @@ def test_an_engine_takes_pictures_where_they_lie(
     picture = noise(640, 480, PixelFormat.NV12, Colour.BT709_LIMITED)
     with on_device(picture) as frame:
         detector.detect([frame, frame])
+    assert loader.lacking(NAME) is None
     assert loader.ledger.read().is_zero_copy
     assert loader.ledger.read().frames == 2
     detector.close()
@@ -216,5 +218,7 @@ def test_an_engine_takes_pictures_where_they_lie(
     loader._cubins = Cubins(tmp_path / "none", [])
     through_host = loader.load(choice(NAME))
     assert "pictures go through the host" in caplog.text
+    assert str(loader.lacking(NAME)).startswith(f"pictures go through the host to {NAME}: no kernel can be")
+    assert not loader.may_do_better(NAME), "the engine itself is as good as it can be"
     assert len(through_host.detect([picture])) == 1
     through_host.close()
