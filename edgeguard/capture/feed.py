@@ -87,11 +87,14 @@ class Feed:
 
         Raises SourceError if the connection broke and EndOfStreamError at the end of a file.
         """
-        sample = self._sink.pull(timeout_s)
-        if sample is None:
+        pulled = self._next(timeout_s)
+        if pulled is None:
             check(self._pipeline, self._url)
-            return None
-        return self._packet(sample), self._stream_of(sample)
+        return pulled
+
+    def waiting(self) -> tuple[Packet, Stream] | None:
+        """The next packet, if it is here; whether the connection broke behind it is not asked."""
+        return self._next(0)
 
     def ask_for_keyframe(self) -> None:
         """Ask the camera for one; not every camera listens."""
@@ -102,6 +105,10 @@ class Feed:
         if self._tap is not None:
             self._tap.detach()
         self._pipeline.stop()
+
+    def _next(self, timeout_s: float) -> tuple[Packet, Stream] | None:
+        sample = self._sink.pull(timeout_s)
+        return None if sample is None else (self._packet(sample), self._stream_of(sample))
 
     def _packet(self, sample: Sample) -> Packet:
         return Packet(

@@ -23,6 +23,9 @@ from edgeguard.gst import Sample, available
 from edgeguard.media import MediaOptions, SoundTap, is_live
 from edgeguard.types import Frame, Packet, Showing
 
+_BURST = 300
+"""Packets that are taken at once: one that sends without a pause must not keep its thread from decoding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -99,6 +102,7 @@ class GstFrameSource:
         if self._feed is None or self._decoders is None:
             raise SourceError(f"camera {self.name} is not open")
         deadline_ns = self._clock.monotonic_ns() + round(timeout_s * 1e9)
+        self._take_waiting(self._feed, self._decoders)
         while True:
             frame = self._next_frame(self._decoders)
             left_ns = deadline_ns - self._clock.monotonic_ns()
@@ -147,12 +151,21 @@ class GstFrameSource:
             self._ended = True
             decoders.end()
             return
-        while pulled is not None:
+        if pulled is not None:
             self._take(decoders, *pulled)
-            pulled = feed.pull(0) if self._live else None
+            self._take_waiting(feed, decoders)
         self._watchdog.check()
         if self._watchdog.wants_keyframe():
             feed.ask_for_keyframe()
+
+    def _take_waiting(self, feed: Feed, decoders: Decoders) -> None:
+        """A live camera's packets are taken as they come, also while the decoder is behind: what counts is
+        when they arrived, not when it was their turn."""
+        for _ in range(_BURST if self._live else 0):
+            pulled = feed.waiting()
+            if pulled is None:
+                return
+            self._take(decoders, *pulled)
 
     def _take(self, decoders: Decoders, packet: Packet, stream: Stream) -> None:
         if stream is not self._stream:
@@ -168,7 +181,8 @@ class GstFrameSource:
             self._backlog.add(admitted, stream, packet.arrived_ns)
         else:
             self._gated += 1
-            decoders.rest()
+            if not len(self._backlog):  # else it still needs what it holds
+                decoders.rest()
 
     def _begin_stream(self, stream: Stream) -> None:
         if self._stream is None or stream.caps is not self._stream.caps:

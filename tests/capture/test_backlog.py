@@ -3,11 +3,13 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeguard.capture.backlog import Backlog
 from edgeguard.capture.feed import Stream
+from edgeguard.errors import SourceError
 from edgeguard.types import Packet
 
 SECOND = 10**9
@@ -42,6 +44,16 @@ def test_a_live_camera_is_caught_up_with_at_the_last_keyframe() -> None:
     assert backlog.skipped == 6
 
 
+def test_one_that_cannot_be_caught_up_with_is_given_up() -> None:
+    backlog = Backlog(live=True)
+    for number in range(40):
+        backlog.add([packet(number, keyframe=number == 0)], STREAM, number * SECOND)
+    assert backlog.take(29 * SECOND) is not None
+    with pytest.raises(SourceError, match="no keyframe") as caught:
+        backlog.take(40 * SECOND)
+    assert caught.value.cause == "undecodable"
+
+
 def test_a_file_loses_nothing() -> None:
     backlog = filled(live=False)
     assert taken(backlog, 60 * SECOND) == list(range(10))
@@ -54,9 +66,10 @@ def test_what_waited_for_a_lost_connection_is_forgotten() -> None:
     assert taken(backlog, 0) == []
 
 
-@given(st.lists(st.tuples(st.integers(0, 2 * SECOND), st.booleans(), st.booleans())))
+@given(st.lists(st.tuples(st.integers(0, 2 * SECOND), st.booleans(), st.booleans()), max_size=15))
 def test_what_is_skipped_ends_at_a_keyframe(steps: list[tuple[int, bool, bool]]) -> None:
-    backlog, now_ns, got = Backlog(live=True), 0, cast(list[Any], [])
+    backlog, now_ns = Backlog(live=True), 0
+    got: list[Any] = []
     for number, (step_ns, keyframe, takes) in enumerate(steps):
         now_ns += step_ns
         backlog.add([packet(number, keyframe=keyframe)], STREAM, now_ns)

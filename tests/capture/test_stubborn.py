@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,9 +40,13 @@ class EditedFeed:
             pulled = self._feed.pull(timeout_s)
         except EndOfStreamError:
             raise SourceError("the clip is over", "broken") from None
-        if pulled is None:
-            return None
-        packet, stream = pulled
+        return None if pulled is None else self._edited(*pulled)
+
+    def waiting(self) -> tuple[Packet, Stream] | None:
+        pulled = self._feed.waiting()
+        return None if pulled is None else self._edited(*pulled)
+
+    def _edited(self, packet: Packet, stream: Stream) -> tuple[Packet, Stream]:
         self._number += 1
         return self._edit(self._number, packet), self._open_ended(stream)
 
@@ -140,3 +145,32 @@ def test_times_that_go_back_do_not_blind_a_camera_with_an_open_gate(watch: Any, 
     with watch(clip, goes_back, Busy(lambda _packet: b"")) as source:
         came, _ = until_it_fails(source)
     assert sum(at_s > 2.6 for at_s in came) >= 8
+
+
+class Flood(EditedFeed):
+    """Whenever it is asked it has another packet."""
+
+    def waiting(self) -> tuple[Packet, Stream] | None:
+        return self.pull(5.0) if self._number < 5 else (self._last, self._stream_last)
+
+    def _edited(self, packet: Packet, stream: Stream) -> tuple[Packet, Stream]:
+        self._last, self._stream_last = super()._edited(packet, stream)
+        return self._last, self._stream_last
+
+
+def test_a_camera_that_sends_without_a_pause_is_decoded_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=2, fps=FPS)
+
+    def feed(name: str, _url: str, clock: Any, _realtime: bool, *rest: Any) -> Flood:
+        return Flood(Feed(name, clip.as_uri(), clock, True, *rest), lambda _n, packet: packet)
+
+    monkeypatch.setattr(gst_source, "Feed", feed)
+    source = GstFrameSource("gate", "rtsp://cam/1", SystemClock(), FPS)
+    source.open()
+    reading = threading.Thread(target=lambda: source.read(5.0), daemon=True)
+    reading.start()
+    reading.join(10)
+    assert not reading.is_alive()
+    source.close()

@@ -10,6 +10,7 @@ from edgeguard.capture import ActivityGate
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
+from edgeguard.config.cameras import Camera
 from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
@@ -41,6 +42,8 @@ from edgeguard.vision.tracker import Tracker
 _MOTION_ONLY = ("motion",)
 _SILENT_S, _SILENT_FRAMES = 5.0, 3
 """A camera that gives no picture for so long, and for so many of its frames, counts nothing."""
+_KEYFRAMES_S = 60.0
+"""The same where only keyframes are decoded: a connection that gives nothing is noticed by its packets."""
 
 
 class Seeing:
@@ -140,7 +143,7 @@ class Seeing:
             part,
             loop=camera.loop,
             coverage=self._coverage,
-            silent_s=_silent_s(camera.analyse_fps),
+            silent_s=_silent_s(camera),
             retry_s=retries(camera),
             counters=source.counters,
             shortfall=partial(self._pacer.shortfall, name),
@@ -216,8 +219,7 @@ class Seeing:
 
     def _outlooks(self) -> dict[str, Outlook]:
         return {
-            name: Outlook(tuple(camera.zones), _silent_s(camera.analyse_fps))
-            for name, camera in self._cameras.items()
+            name: Outlook(tuple(camera.zones), _silent_s(camera)) for name, camera in self._cameras.items()
         }
 
     def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
@@ -247,8 +249,10 @@ class Seeing:
 _PICTURE: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-def _silent_s(fps: float) -> float:
-    return max(_SILENT_S, _SILENT_FRAMES / fps)
+def _silent_s(camera: Camera) -> float:
+    if camera.gate == "keyframes":
+        return _KEYFRAMES_S
+    return max(_SILENT_S, _SILENT_FRAMES / camera.analyse_fps)
 
 
 def _zone_rule(rule: kinds.ZoneRule, polygon: Polygon, wanted: frozenset[str] | None) -> Rule:
