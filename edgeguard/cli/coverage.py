@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from edgeguard.cli._output import Json
+from edgeguard.clock import SystemClock
 from edgeguard.config import load
-from edgeguard.coverage import CAUSES, Book, Interval, blind_s, day_of, read
+from edgeguard.coverage import CAUSES, Book, Interval, What, blind_s, day_of, read
 from edgeguard.coverage.days import bounds
 from edgeguard.errors import ConfigError
 
+_SILENT_NS = 90_000_000_000
+"""Three heartbeats."""
 ConfigOrNone = Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="The configuration file.")]
 StateDir = Annotated[
     Path | None, typer.Option(help="The state folder, instead of CONFIG; days are UTC then.")
@@ -34,16 +37,30 @@ def coverage(
     """List when a camera or microphone was not watched, and why; also while the daemon runs."""
     folder, zone = _place(config_file, state_dir)
     chosen = _day(day)
-    intervals = [one for one in Book(read(folder)).intervals() if source in (None, one.source)]
+    records = list(read(folder))
+    if not records:
+        raise ConfigError(f"{folder} holds no book of blind time; the service begins it when it runs")
+    book = Book(records)
+    intervals = [one for one in book.intervals() if source in (None, one.source)]
+    if source is not None and not intervals and source not in book.sources:
+        raise ConfigError(f"nothing is known of {source}; watched are {', '.join(book.sources)}")
     if chosen is not None:
         begin_ns, end_ns = bounds(chosen, zone)
+        if end_ns <= records[0].utc_ns or begin_ns > records[-1].utc_ns:
+            first, last = (_local(record.utc_ns, zone) for record in (records[0], records[-1]))
+            raise ConfigError(f"nothing is known of {chosen}: the book goes from {first} to {last}")
         intervals = [one for one in intervals if one.from_utc_ns < end_ns and one.to_utc_ns > begin_ns]
     intervals.sort(key=lambda one: (one.from_utc_ns, one.source))
     sums = _sums(intervals, zone, chosen)
     if as_json:
-        print(json.dumps({"intervals": [_as_dict(one) for one in intervals], "blind_s": sums}))
-    else:
-        _print(intervals, sums, zone)
+        known = {"from": _utc(records[0].utc_ns), "to": _utc(records[-1].utc_ns)}
+        print(
+            json.dumps({"intervals": [_as_dict(one) for one in intervals], "blind_s": sums, "known": known})
+        )
+        return
+    _print(intervals, sums, zone)
+    if records[-1].what is What.STOP or SystemClock().utc_ns() - records[-1].utc_ns > _SILENT_NS:
+        print(f"{_local(records[-1].utc_ns, zone)}  is the last the book says: the service does not run")
 
 
 def _place(config_file: Path | None, state_dir: Path | None) -> tuple[Path, tzinfo]:

@@ -43,8 +43,34 @@ def test_one_day_and_one_source(type_in: Type, state: Path) -> None:
 
 
 def test_nothing_was_missed(type_in: Type, tmp_path: Path) -> None:
+    write(Ledger(tmp_path / "coverage"), begin(0), beat(30))
     result = type_in("coverage", "--state-dir", str(tmp_path))
-    assert result.stdout == "everything was watched at all times\n"
+    assert result.stdout.splitlines() == [
+        "everything was watched at all times",
+        f"{DAY} 00:00:30  is the last the book says: the service does not run",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--source", "gaet"), "nothing is known of gaet; watched are gate, yard"),
+        (("--day", "2024-10-03"), "nothing is known of 2024-10-03: the book goes from 2024-10-04 00:00:00"),
+        (("--day", "2024-10-06"), "nothing is known of 2024-10-06"),
+    ],
+)
+def test_what_the_book_does_not_know_was_not_watched_at_all_times(
+    type_in: Type, state: Path, words: tuple[str, ...], says: str
+) -> None:
+    result = type_in("coverage", "--state-dir", str(state), *words)
+    assert result.exit_code == 78
+    assert says in result.stderr
+
+
+def test_a_folder_without_a_book_is_no_good_news(type_in: Type, tmp_path: Path) -> None:
+    result = type_in("coverage", "--state-dir", str(tmp_path))
+    assert result.exit_code == 78
+    assert "holds no book of blind time" in result.stderr
 
 
 @pytest.mark.parametrize(
