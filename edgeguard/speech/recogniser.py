@@ -204,7 +204,8 @@ class SherpaStream(RecogniserStream):
 
 
 def _transcript(result: Any, text: str, final: bool) -> Transcript:
-    times_s = tuple(result.start_time + time_s for time_s in result.timestamps)
+    start_s = result.start_time  # each attribute is converted anew whenever it is asked for
+    times_s = tuple([start_s + time_s for time_s in result.timestamps])
     return Transcript(text, tuple(result.tokens), times_s, _confidence(result.ys_probs), final)
 
 
