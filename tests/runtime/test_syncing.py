@@ -9,10 +9,12 @@ import pytest
 from edgeguard.clock import ManualClock
 from edgeguard.config import Config, load
 from edgeguard.runtime.assembly.syncing import syncing_of
-from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.syncing import Pair, Syncing
-from edgeguard.sync import SyncCheck
-from edgeguard.types import Frame, Observation, Phase
+from edgeguard.sync import DRIFT, SyncCheck
+from edgeguard.types import AudioChunk, Frame, Observation, Phase
+from tests.runtime.test_hearing import Bench
 from tests.sync.staged import Staged
 from tests.vision.test_sanity import frame_of
 
@@ -106,3 +108,31 @@ def test_pairs_are_microphones_with_a_camera_in_the_same_time(
 ) -> None:
     syncing_of(config(tmp_path, microphone), board)
     assert len(board.report()) == pairs
+
+
+class Drifting(Syncing):
+    """One that finds a drift in the first chunk."""
+
+    def heard(self, chunk: AudioChunk) -> list[Observation]:
+        return [Observation(DRIFT, chunk.source, chunk.end_ns, chunk.end_ns, 1.0, Phase.BEGAN)]
+
+    def drift(self, microphone: str) -> str | None:
+        return "800 ms behind the picture of hall"
+
+
+def test_the_hearing_stage_passes_a_drift_on_and_is_degraded(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    stage = HearingStage(
+        bench.chunks,
+        bench.observations,
+        bench.stage._ears,
+        bench.part,
+        bench.clock,
+        syncing=Drifting(),
+    )
+    stage.open()
+    bench.chunks.put(AudioChunk("hall", 0, 0, 0, 0, np.zeros(1600, np.float32), 16_000))
+    stage.step()
+    assert [seen.kind for seen in bench.observations.get_all(0)] == [DRIFT]
+    assert bench.part.state is State.DEGRADED
+    assert bench.part.reason == "microphone hall: 800 ms behind the picture of hall"

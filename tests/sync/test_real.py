@@ -29,7 +29,7 @@ def motion(mirror: Path) -> NDArray[np.float64]:
     for number in range(SECONDS * 10):
         good, picture = video.read()
         assert good
-        if number % 2 == 0 and (moved := change.update(frame_of(picture, number / 10))):
+        if number % 2 == 0 and (moved := change.update(frame_of(picture.astype(np.float32), number / 10))):
             track.put(*moved)
     return track.window(STEPS, STEPS)
 
