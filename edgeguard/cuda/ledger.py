@@ -29,6 +29,11 @@ class Crossings:
         """Name to number, for health."""
         return asdict(self)
 
+    def __add__(self, other: Crossings) -> Crossings:
+        """Both together."""
+        mine, others = asdict(self), asdict(other)
+        return Crossings(**{name: number + others[name] for name, number in mine.items()})
+
     @property
     def is_zero_copy(self) -> bool:
         """Whether no picture crossed to or through the host."""

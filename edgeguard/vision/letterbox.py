@@ -134,7 +134,13 @@ class Letterbox:
         """The channel at that size, in steps of a 256th of a level."""
         if self._wide.size < channel.size:
             self._wide = np.empty(channel.size, np.uint16)
-        wide, scaled = _view(self._wide, channel.shape), _view(memory, shape)
+        scaled = _view(memory, shape)
+        if _only_picks(channel.shape, shape):  # no value between two, so that 8 bits do
+            picked = _view(self._pixels[0], shape)
+            cv2.resize(channel, shape[::-1], dst=picked, interpolation=cv2.INTER_LINEAR)
+            np.multiply(picked, np.uint16(_STEPS), out=scaled, dtype=np.uint16)
+            return scaled
+        wide = _view(self._wide, channel.shape)
         np.multiply(channel, np.uint16(_STEPS), out=wide, dtype=np.uint16)
         cv2.resize(wide, shape[::-1], dst=scaled, interpolation=cv2.INTER_LINEAR)
         return scaled
@@ -146,6 +152,11 @@ def _channels(frame: Frame) -> list[NDArray[np.uint8]]:
         luma, chroma = frame.planes
         return [luma, chroma[:, :, 0], chroma[:, :, 1]]
     return list(frame.planes)
+
+
+def _only_picks(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether each pixel's centre falls upon another's."""
+    return all(many % few == 0 and many // few % 2 for many, few in zip(shape, into, strict=True))
 
 
 def _view(memory: NDArray[T], shape: tuple[int, ...]) -> NDArray[T]:

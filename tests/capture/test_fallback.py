@@ -12,7 +12,7 @@ from edgeguard.capture.frames import HostFrames
 from edgeguard.capture.surfaces import NvBufLibrary, NvmmFrames
 from edgeguard.capture.tiers import HOST, Makers, Step, Tier, Tiers, host_only
 from edgeguard.clock import SystemClock
-from edgeguard.cuda.ledger import Ledger
+from edgeguard.cuda.ledger import Crossings, Ledger
 from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError, SourceError
 from edgeguard.gst import available
@@ -121,3 +121,10 @@ def test_a_decoder_ends_though_the_gpu_keeps_its_buffers(clip: str) -> None:
     with pytest.raises(ModelError, match="cuEventSynchronize"):
         source.close()
     assert pipeline.current_state.value_nick == "null"
+
+
+def test_the_ledgers_of_all_cameras_add_up() -> None:
+    gear = Gear(SystemClock())
+    for copied, camera in enumerate(("yard", "gate"), 1):
+        gear.tiers(camera).ledger.count(frames=5, hits=5, d2h_bytes=copied)
+    assert gear.crossed() == Crossings(frames=10, hits=10, d2h_bytes=3)

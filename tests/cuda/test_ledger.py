@@ -41,3 +41,8 @@ def test_a_picture_that_touches_the_host_ends_zero_copy(name: str) -> None:
 def test_a_count_of_another_name_is_a_mistake() -> None:
     with pytest.raises(KeyError):
         Ledger().count(copies=1)
+
+
+def test_ledgers_add_up() -> None:
+    one, other = Crossings(registrations=11, hits=2, frames=13), Crossings(d2h_bytes=7, hits=1, frames=1)
+    assert one + other == Crossings(registrations=11, hits=3, frames=14, d2h_bytes=7)

@@ -13,6 +13,7 @@ from tests.models.engines.exports import NAME, export
 from tests.support.broker import Broker
 from tests.support.daemon import EDGEGUARD, Box, clean_environment, settings
 from tests.support.gpu import HERE, fake_cuda_folder
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -37,5 +38,5 @@ def test_while_an_engine_is_built_the_cpu_guards_and_health_says_so_then_the_eng
     subprocess.run(command, cwd=tmp_path, env=clean_environment(**gpu()), check=True, timeout=60)
     with Box(tmp_path, config, **gpu()) as box:
         box.start()
-        assert box.wait_for_part("detector", "ok")["backend"] == "tensorrt-int8"
+        wait_for(lambda: box.part("detector").get("backend") == "tensorrt-int8", "the engine is in use", 30)
         assert box.stop() == 0

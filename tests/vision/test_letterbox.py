@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeguard.types import Colour, Frame, PixelFormat
+from edgeguard.vision import letterbox
 from edgeguard.vision.colour import bgr_matrix
 from edgeguard.vision.letterbox import Letterbox, Transform
 from tests.support.pictures import frame, grey, noise
@@ -135,3 +136,15 @@ def test_refuses_a_slot_of_another_kind(shape: tuple[int, ...], dtype: type) -> 
 def test_refuses_words_it_does_not_know() -> None:
     with pytest.raises(ValueError, match="top_left or stretch"):
         Letterbox(64, 32, mode="centre")
+
+
+@pytest.mark.parametrize("format_", [PixelFormat.NV12, PixelFormat.I420])
+def test_where_no_value_lies_between_two_pixels_8_bits_give_what_16_do(
+    monkeypatch: pytest.MonkeyPatch, format_: PixelFormat
+) -> None:
+    picture = noise(1920, 1080, format_, Colour.BT709_LIMITED, seed=3)
+    quick, slow = np.empty((2, 3, 640, 640), np.float32)
+    Letterbox(640, 640).into(picture, quick)
+    monkeypatch.setattr(letterbox, "_only_picks", lambda *_: False)
+    Letterbox(640, 640).into(picture, slow)
+    np.testing.assert_array_equal(quick, slow)

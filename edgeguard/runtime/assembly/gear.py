@@ -12,7 +12,7 @@ from edgeguard.capture.surfaces.nvbuf import PLACES
 from edgeguard.capture.tiers import ELEMENTS, Makers, Tier, Tiers
 from edgeguard.clock import Clock
 from edgeguard.cuda.driver import CudaDriver, open_cuda
-from edgeguard.cuda.ledger import Ledger
+from edgeguard.cuda.ledger import Crossings, Ledger
 from edgeguard.errors import DependencyError, ModelError
 from edgeguard.gst import available
 
@@ -40,11 +40,17 @@ class Gear:
         self._driver: CudaDriver | None = None
         self._fault: str | None = None
         self._gst_cuda: GstCuda | None = None
+        self._ledgers: list[Ledger] = []
 
     def tiers(self, camera: str) -> Tiers:
         """How that camera may be decoded."""
         ledger = Ledger()
+        self._ledgers.append(ledger)
         return Tiers(camera, partial(self.makers, ledger), self._clock, ledger)
+
+    def crossed(self) -> Crossings:
+        """What all cameras together moved."""
+        return sum((ledger.read() for ledger in self._ledgers), Crossings())
 
     def makers(self, ledger: Ledger) -> Makers:
         """The tiers of this box. Raises DependencyError without GStreamer."""

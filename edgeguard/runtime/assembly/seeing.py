@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from edgeguard.capture import ActivityGate
@@ -16,7 +17,7 @@ from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
-from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
+from edgeguard.runtime.assembly.fusing import watched_zones
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
@@ -116,9 +117,10 @@ class Seeing:
         for name in self._cameras:
             part = self._board.part(f"camera/{name}")
             part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
-        crossings = self._loader.ledger.read()
-        if crossings != Crossings():
-            self._board.part("vision").note(**crossings.as_measures())
+        captured, moved = self._gear.crossed(), self._loader.ledger.read()
+        if moved != Crossings() or captured.frames > captured.host_maps:
+            all_in_all = replace(captured + moved, frames=captured.frames)
+            self._board.part("vision").note(**all_in_all.as_measures())
 
     @property
     def idle(self) -> bool:
