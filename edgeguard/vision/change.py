@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from edgeguard.types import Frame, PixelFormat
 
 _SIZE_PX = (64, 36)
+_SAMPLES_PX = (320, 180)
+"""Only so many pixels are read: 25 for each that is compared are enough, and cost little."""
 _LONGEST_NS = 1_000_000_000
 """Frames that are further apart do not tell when it changed."""
 
@@ -34,7 +36,8 @@ class Change:
 
 
 def _luma(frame: Frame) -> NDArray[np.float32]:
-    small = cv2.resize(frame.planes[0], _SIZE_PX, interpolation=cv2.INTER_AREA)
+    few = cv2.resize(frame.planes[0], _SAMPLES_PX, interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(few, _SIZE_PX, interpolation=cv2.INTER_AREA)
     if frame.format is PixelFormat.BGR:
         small = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     return np.asarray(small, np.float32)
