@@ -10,6 +10,7 @@ from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.microphones import Checks
 from edgeguard.config.understanding import Classifier
+from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sharing import Taps
@@ -19,6 +20,7 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
+from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.sources import SourceStage
@@ -122,6 +124,13 @@ class Hearing:
         )
 
     def _source(self, name: str) -> AudioSource:
+        """One without its password waits for it."""
+        try:
+            return self._make_source(name)
+        except ConfigError:
+            return LockedSource(name, lambda: self._make_source(name))
+
+    def _make_source(self, name: str) -> AudioSource:
         microphone = self._microphones[name]
         address, realtime = microphone.url.address, is_realtime(microphone)
         if microphone.url.scheme == "scene":

@@ -9,7 +9,9 @@ from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
 from edgeguard.config.source import Source
+from edgeguard.errors import ConfigError
 from edgeguard.media import MediaOptions, SoundTap
+from edgeguard.runtime.locked import LockedSource
 from edgeguard.synth import Scene
 
 _LADDER_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -43,20 +45,27 @@ def frame_source(
     tiers: Tiers | None = None,
     tap: SoundTap | None = None,
 ) -> FrameSource:
-    """The camera's pictures, `fps` of them a second. Raises ConfigError."""
+    """The camera's pictures, `fps` of them a second; one without its password waits for it."""
     address, realtime = camera.url.address, is_realtime(camera)
     if camera.url.scheme == "scene":
         return SceneFrameSource(name, Scene.open(address), clock, fps, pause, realtime=realtime)
     patience = Patience(camera.connect_s, camera.stall_s, camera.preroll_s, camera.preroll_bytes)
-    return GstFrameSource(
-        name,
-        address,
-        clock,
-        fps,
-        realtime=realtime,
-        patience=patience,
-        options=media_options(camera),
-        gate=gate,
-        tiers=tiers,
-        tap=tap,
-    )
+
+    def make() -> FrameSource:
+        return GstFrameSource(
+            name,
+            address,
+            clock,
+            fps,
+            realtime=realtime,
+            patience=patience,
+            options=media_options(camera),
+            gate=gate,
+            tiers=tiers,
+            tap=tap,
+        )
+
+    try:
+        return make()
+    except ConfigError:
+        return LockedSource(name, make)
