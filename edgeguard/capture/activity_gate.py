@@ -37,6 +37,7 @@ class Waiting(str, Enum):
     INDEPENDENT = "each picture is encoded by itself"
     NO_TIMES = "the camera stamps no times"
     FEW_KEYFRAMES = "keyframes are too far apart"
+    SHORT_RING = "the ring does not reach back to the keyframe before: more preroll_s or preroll_bytes"
     DEAF = "the stream's sizes do not tell motion, and keyframes are far apart"
 
 
@@ -166,7 +167,7 @@ class ActivityGate:
             self._note_keyframe(packet, now_ns)
         if self.closed:
             return self._while_closed(packet, ring, now_ns, seen)
-        if packet.keyframe and self._may_close(now_ns):
+        if packet.keyframe and self._may_close(now_ns, ring):
             self.closed, self.waiting = True, None
             return self._glance(packet, now_ns)
         return (packet,)
@@ -240,17 +241,19 @@ class ActivityGate:
         self._asked.append(now_ns)
         return (packet,)
 
-    def _may_close(self, now_ns: int) -> bool:
-        self.waiting = self._why_open(now_ns)
+    def _may_close(self, now_ns: int, ring: EncodedRing) -> bool:
+        self.waiting = self._why_open(now_ns, ring)
         return self.waiting is None
 
-    def _why_open(self, now_ns: int) -> Waiting | None:
+    def _why_open(self, now_ns: int, ring: EncodedRing) -> Waiting | None:
         if self._codec in ("jpeg", "raw"):
             return Waiting.INDEPENDENT
         if not self._meter.ready or not self._gop_ns or not self._pixels:
             return Waiting.LEARNING
         if self._gop_ns > _LONGEST_GOP_NS:
             return Waiting.FEW_KEYFRAMES
+        if not ring.reaches_back(self._keyframes[-2].arrived_ns, max(self._gop_ns, _GLANCE_NS) + _ANSWER_NS):
+            return Waiting.SHORT_RING
         if self._gop_ns > self._blind_ns and 8 * self._meter.waver_bytes > _AUDIBLE_BITS * self._pixels:
             return Waiting.DEAF
         for last_ns, reason in ((self._stirred_ns, Waiting.MOVING), (self._seen_ns, Waiting.SEEN)):

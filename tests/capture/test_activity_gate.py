@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,15 @@ def test_what_only_a_glance_shows_is_followed_from_the_glance_before_on() -> Non
         camera.step(moving=False, visible=True)
     assert camera.gate.counts.wakes_seen == 1
     assert [number for number, _ in camera.tracked if number >= 200] == list(range(200, 235))
+
+
+@pytest.mark.parametrize(("max_bytes", "max_s"), [(50_000_000, 0.5), (8_000, 12.0)])
+def test_with_a_ring_that_holds_too_little_it_stays_open(max_bytes: int, max_s: float) -> None:
+    camera = Camera(gate())
+    camera.ring = EncodedRing(max_bytes, max_s)
+    camera.play(200)
+    assert not camera.gate.closed
+    assert camera.gate.waiting is Waiting.SHORT_RING
 
 
 def test_motion_waits_for_the_answer_to_the_glance_before_it() -> None:

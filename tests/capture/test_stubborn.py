@@ -15,6 +15,7 @@ import pytest
 from edgeguard.capture import ActivityGate, Gate, GstFrameSource, Patience, gst_source
 from edgeguard.capture.decoding import Decoding
 from edgeguard.capture.feed import Feed, Stream
+from edgeguard.capture.ring import EncodedRing
 from edgeguard.clock import SystemClock
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.gst.binding import load
@@ -131,7 +132,7 @@ def test_a_decoder_that_fell_and_finds_no_keyframe_costs_the_connection(
 class Busy(ActivityGate):
     """There is always something."""
 
-    def _may_close(self, now_ns: int) -> bool:
+    def _may_close(self, now_ns: int, ring: EncodedRing) -> bool:
         return False
 
 
