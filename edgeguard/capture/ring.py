@@ -53,8 +53,8 @@ class EncodedRing:
         self.bytes = 0
 
     def reaches_back(self, first_ns: int, lasting_ns: int) -> bool:
-        """Whether it holds the keyframe that came at `first_ns`, and keeps one for `lasting_ns`, as far as the
-        bytes allow."""
+        """Whether it holds the keyframe that came at `first_ns`, and keeps one for `lasting_ns`, if the
+        bytes allow that."""
         return bool(self._groups) and (
             self._groups[0].packets[0].arrived_ns <= first_ns and self._max_ns >= lasting_ns
         )
