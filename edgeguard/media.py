@@ -30,6 +30,7 @@ class MediaOptions:
     transport: Literal["tcp", "udp"] = "tcp"
     latency_ms: int = 200
     """RTSP jitter buffer."""
+    verify_tls: bool = True
 
 
 class SoundTap:
@@ -125,6 +126,12 @@ def _told(error: SourceError, url: str) -> SourceError:
         return SourceError(
             f"{shown(url)} has no such stream ({error}): correct the path in its `url`", "no_stream"
         )
+    if scheme == "rtsps" and "Failed to connect" in str(error):
+        return SourceError(
+            f"cannot connect to {shown(url)} ({error}): nobody is there, or its certificate is not valid for "
+            "that host; `verify_tls: false` takes any",
+            "unreachable",
+        )
     if error.cause == "broken" and scheme in ("rtsp", "rtsps") and "onnect" in str(error):
         return SourceError(str(error), "unreachable")
     if error.cause == "broken" and is_live(url):
@@ -163,6 +170,8 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: 
         tcp_timeout=_TCP_TIMEOUT_US,
         timeout=_TCP_TIMEOUT_US,
     )
+    if not options.verify_tls:
+        source.set_property("tls-validation-flags", 0)
     username = options.username or unquote(parts.username or "")
     if username:
         source.set_property("user-id", username)

@@ -25,6 +25,9 @@ class Source(Section):
     """RTSP transport: `tcp` loses nothing, `udp` may be quicker on a clean network."""
     latency_ms: int = Field(default=200, ge=0, le=10_000)
     """RTSP jitter buffer, in milliseconds."""
+    verify_tls: bool = True
+    """rtsps:// only. Whether the certificate must be valid for the host; false: any will do, which most
+    cameras need, because they made theirs themselves. What is sent is encrypted either way."""
     connect_s: float = Field(default=10, gt=0, le=300)
     """Seconds after which a source that gives nothing since it was opened is opened anew."""
     stall_s: float = Field(default=10, gt=0, le=300)
