@@ -43,8 +43,10 @@ class GstAudioSource:
         self._stall_ns = round(stall_s * 1e9)
         self._options = options or MediaOptions()
         self._sequence = 0
-        self._given = self._skip = 0
-        """Samples of a file that were given since its start, and those of them that come again."""
+        self.given = 0
+        """Samples of a file that were given since its start; one may set it before `open`, to go on there."""
+        self._skip = 0
+        """Those of them that come again."""
         self._next_ns: int | None = None
         """Where a file that is heard again goes on: read fast, it is ahead of the clock."""
         self._pipeline: Pipeline | None = None
@@ -52,13 +54,13 @@ class GstAudioSource:
     def open(self) -> None:
         self.close()
         self._pipeline = pipeline = Pipeline(f"microphone-{self.name}")
+        self._skip = 0 if self._live else self.given
         self._sink = self._end_of(pipeline)
         convert = pipeline.add("audioconvert")
         pipeline.link(convert, pipeline.add("audioresample"), pipeline.add_caps(_CAPS), self._sink.element)
         self._connect(pipeline, convert)
         self._anchor = Anchor(self._clock, self._live, None if self._live else self._next_ns)
         self._gatherer = Gatherer()
-        self._skip = 0 if self._live else self._given
         self._heard_ns = self._clock.monotonic_ns()
         self._cause = "connecting"
         pipeline.play()
@@ -80,7 +82,10 @@ class GstAudioSource:
             pipeline.stop()
 
     def _end_of(self, pipeline: Pipeline) -> AppSink:
-        return pipeline.add_appsink(sync=self._realtime and not self._live, lossless=True, buffers=50)
+        sink = pipeline.add_appsink(sync=self._realtime and not self._live, lossless=True, buffers=50)
+        if self._skip:  # what was heard before is passed over at once
+            sink.element.set_property("ts-offset", -(self._skip * 1_000_000_000 // RATE_HZ))
+        return sink
 
     def _connect(self, pipeline: Pipeline, into: Any) -> None:
         """Lead the sound to `into`."""
@@ -110,7 +115,7 @@ class GstAudioSource:
         try:
             check(pipeline, self._url)
         except EndOfStreamError:
-            self._given = 0
+            self.given = 0
             raise
         silent_ns = self._clock.monotonic_ns() - self._heard_ns
         if silent_ns > self._stall_ns:
@@ -121,6 +126,6 @@ class GstAudioSource:
     def _chunk(self, samples: NDArray[np.float32], running_ns: int | None) -> AudioChunk:
         times = self._anchor.stamp(running_ns)
         self._next_ns = times.pts_ns + len(samples) * 1_000_000_000 // RATE_HZ
-        self._given += len(samples)
+        self.given += len(samples)
         sequence, self._sequence = self._sequence, self._sequence + 1
         return AudioChunk(self.name, sequence, times.pts_ns, times.utc_ns, times.arrived_ns, samples, RATE_HZ)

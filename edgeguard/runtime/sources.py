@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from edgeguard.errors import EndOfStreamError, SourceError
+from edgeguard.runtime.bookmark import HeardBeforeError
 from edgeguard.runtime.coverage import Coverage, NoCoverage
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import RETRY_S, STEP_S, Stage
@@ -117,8 +118,8 @@ class SourceStage(Stage, Generic[T]):
     def _read(self) -> T | None:
         try:
             value = self._source.read(STEP_S)
-        except EndOfStreamError:
-            self._at_end()
+        except EndOfStreamError as end:
+            self._at_end(end)
             return None
         except Exception as error:
             self._blind(cause_of(error))
@@ -147,8 +148,8 @@ class SourceStage(Stage, Generic[T]):
         self._part.set(State.OK if shortfall is None else State.DEGRADED, shortfall)
         self._gave_ns = self._part.clock.monotonic_ns()
 
-    def _at_end(self) -> None:
-        if self._given == 0:
+    def _at_end(self, end: EndOfStreamError) -> None:
+        if self._given == 0 and not isinstance(end, HeardBeforeError):
             self._blind("broken")
             raise SourceError(f"{self._source.name} ended before it gave anything")
         if not self._loop:

@@ -127,6 +127,17 @@ def test_a_file_that_broke_off_is_not_heard_twice(tmp_path: Path) -> None:
     source.close()
 
 
+def test_what_was_heard_of_a_file_before_is_passed_over_at_once_and_the_rest_is_paced(tmp_path: Path) -> None:
+    url = make_tone(tmp_path / "tone.wav", seconds=8, tone_hz=TONE_HZ).as_uri()
+    source = GstAudioSource("hall", url, SystemClock())
+    source.given = 6 * 16_000
+    began = time.monotonic()
+    source.open()
+    take(source, 10)
+    source.close()
+    assert 0.7 < time.monotonic() - began < 3
+
+
 def test_a_silent_picture_says_that_nothing_comes(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "mute.mp4", seconds=1)
     source = GstAudioSource("hall", clip.as_uri(), SystemClock(), realtime=False, stall_s=0.5)

@@ -53,9 +53,16 @@ words.WordsMaker.load = load
 
 
 @pytest.fixture
-def recording(tmp_path: Path) -> Path:
+def script(tmp_path: Path) -> dict[str, str]:
+    """The environment of a daemon that hears from the script."""
+    (tmp_path / "script").mkdir()
+    (tmp_path / "script" / "sitecustomize.py").write_text(RECOGNISER)
+    return {"PYTHONPATH": str(tmp_path / "script"), "EDGEGUARD_LOG_LEVEL": "debug"}
+
+
+def recorded(tmp_path: Path, *counts: int) -> Path:
     """As long a tone for each sentence as it has words, with pauses between them."""
-    spoken = [join(silence(1), tone(500, 0.25 * len(one.split()) + 0.1)) for one in SENTENCES]
+    spoken = [join(silence(1), tone(500, 0.25 * count + 0.1)) for count in counts]
     path = tmp_path / "said.wav"
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
@@ -63,9 +70,10 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-def test_nothing_comes_out_but_what_was_asked_for(tmp_path: Path, recording: Path, broker: Broker) -> None:
-    (tmp_path / "script").mkdir()
-    (tmp_path / "script" / "sitecustomize.py").write_text(RECOGNISER)
+def test_nothing_comes_out_but_what_was_asked_for(
+    tmp_path: Path, script: dict[str, str], broker: Broker
+) -> None:
+    recording = recorded(tmp_path, *(len(one.split()) for one in SENTENCES))
     microphone = {"url": f"file://{recording}", "pace": "fast", "sounds": False}
     config = settings(
         broker.port,
@@ -82,8 +90,7 @@ def test_nothing_comes_out_but_what_was_asked_for(tmp_path: Path, recording: Pat
             {"kind": "together", "name": "twice", "of": [{"kind": "utterance"}, {"kind": "keyword"}]},
         ],
     )
-    environment = {"PYTHONPATH": str(tmp_path / "script"), "EDGEGUARD_LOG_LEVEL": "debug"}
-    with Everything(broker.port) as wire, Box(tmp_path, config, **environment) as box:
+    with Everything(broker.port) as wire, Box(tmp_path, config, **script) as box:
         box.start()
         wait_for(
             lambda: all(f'"rule":"{rule}"' in "".join(wire.payloads) for rule in RULES), "the alerts", 60
@@ -102,6 +109,21 @@ def test_nothing_comes_out_but_what_was_asked_for(tmp_path: Path, recording: Pat
     for where, text in [*written.items(), *(("the wire", payload.encode()) for payload in wire.payloads)]:
         leaked = [secret for secret in SECRETS if secret.encode() in text]
         assert not leaked, f"{leaked} in {where}"
+
+
+def test_after_a_crash_a_recording_goes_on_where_it_was(
+    tmp_path: Path, script: dict[str, str], broker: Broker
+) -> None:
+    microphone = {"url": f"file://{recorded(tmp_path, 4, 4, 4)}", "sounds": False, "transcripts": True}
+    config = settings(broker.port, {}, [], microphones={"desk": microphone})
+    with Box(tmp_path, config, **script) as box:
+        box.start()
+        wait_for(lambda: sentences(box.state), "the first sentence")
+        box.kill9()
+        box.start()
+        box.wait_for_part("microphone/desk", "ended")
+        assert box.stop() == 0
+        assert len(sentences(box.state)) == 3
 
 
 def sentences(state: Path) -> list[str]:

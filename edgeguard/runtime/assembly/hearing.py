@@ -15,6 +15,7 @@ from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
+from edgeguard.runtime.bookmark import Bookmark, BookmarkedSource
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
@@ -55,7 +56,8 @@ class Hearing:
         *,
         write_down: bool = True,
     ) -> None:
-        """With `write_down`, what is said is kept where the configuration asks for it."""
+        """With `write_down`, what is said is kept where it is asked for, and how far a recording was heard."""
+        self._write_down = write_down
         self._config = config
         self._coverage = coverage
         self._taps = taps or Taps()
@@ -140,7 +142,12 @@ class Hearing:
             return SharedAudioSource(name, address, self._clock, tap, pause, stall_s=microphone.stall_s)
         options = media_options(microphone)
         stall_s = microphone.stall_s
-        return GstAudioSource(name, address, self._clock, realtime=realtime, stall_s=stall_s, options=options)
+        clock = self._clock
+        source = GstAudioSource(name, address, clock, realtime=realtime, stall_s=stall_s, options=options)
+        played_once = microphone.url.scheme == "file" and not (microphone.loop or microphone.camera)
+        if self._write_down and played_once:
+            return BookmarkedSource(source, Bookmark(self._config.state_dir / "heard" / name, address))
+        return source
 
     def _when_full(self) -> WhenFull:
         """A recording read faster than real time waits; a living microphone does not."""
