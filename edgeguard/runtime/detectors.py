@@ -52,7 +52,7 @@ class DetectorLoader:
         self._lacking: dict[str, str] = {}
         self._through_host: dict[str, str] = {}
         """Why the engine of a model does not take pictures where they lie on the GPU."""
-        self._cubins = Cubins(store.root / "kernels")
+        self.cubins = Cubins(store.root / "kernels")
         self.ledger = Ledger()
         """What the detectors on the GPU moved."""
 
@@ -103,7 +103,7 @@ class DetectorLoader:
         """An engine takes pictures where they lie; without the kernel they come through the host."""
         self._through_host.pop(model, None)
         try:
-            detector.fill_on_device(self._cubins, self.ledger)
+            detector.fill_on_device(self.cubins, self.ledger)
         except GpuLostError:
             raise
         except ModelError as error:

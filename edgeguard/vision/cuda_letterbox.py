@@ -116,7 +116,7 @@ class CudaLetterbox:
 def kernel_source() -> str:
     """CUDA C++, as a compiler takes it."""
     folder = files("edgeguard.vision") / "kernels"
-    return "\n".join((folder / f"{name}.cu").read_text("utf-8") for name in ("half", "letterbox"))
+    return "\n".join((folder / f"{name}.cu").read_text("utf-8") for name in ("half", "letterbox", "shrink"))
 
 
 def _floats(values: NDArray[np.floating]) -> tuple[float, ...]:

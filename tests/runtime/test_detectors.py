@@ -123,7 +123,7 @@ def test_guards_on_the_cpu_until_an_engine_is_built_and_then_on_the_engine(
         assert str(loader.lacking(NAME)).startswith(f"building the engine of {NAME}")
     build(tmp_path, engines)
     assert loader.may_do_better(NAME)
-    loader._cubins = cpu_cubins(tmp_path)
+    loader.cubins = cpu_cubins(tmp_path)
     after = loader.load(choice(NAME))
     assert after.model.backend == "tensorrt-int8"
     assert loader.lacking(NAME) is None
@@ -205,7 +205,7 @@ def test_an_engine_takes_pictures_where_they_lie(
     build(tmp_path, engines)
     (tmp_path / "cpp").mkdir()
     loader = DetectorLoader(CATALOG, ModelStore(tmp_path), Fleet(tmp_path, lambda: engines))
-    loader._cubins = cpu_cubins(tmp_path / "cpp")
+    loader.cubins = cpu_cubins(tmp_path / "cpp")
     detector = loader.load(choice(NAME))
     picture = noise(640, 480, PixelFormat.NV12, Colour.BT709_LIMITED)
     with on_device(picture) as frame:
@@ -215,7 +215,7 @@ def test_an_engine_takes_pictures_where_they_lie(
     assert loader.ledger.read().frames == 2
     detector.close()
 
-    loader._cubins = Cubins(tmp_path / "none", [])
+    loader.cubins = Cubins(tmp_path / "none", [])
     through_host = loader.load(choice(NAME))
     assert "pictures go through the host" in caplog.text
     assert str(loader.lacking(NAME)).startswith(f"pictures go through the host to {NAME}: no kernel can be")

@@ -80,7 +80,7 @@ class Seeing:
         self._counting = config.mqtt.counts
         self._gear = Gear(clock)
         self._pacer = pacer_of(self._cameras, clock)
-        to_host = Downloads(self._loader.ledger).to_host
+        downloads = Downloads(self._loader.ledger, self._loader.cubins)
         self._vision = VisionStage(
             self._frames,
             observations,
@@ -91,9 +91,9 @@ class Seeing:
             clock,
             Census(self._outlooks(), tell_counts, clock) if self._counting else None,
             self._pacer,
-            to_host,
+            downloads.to_host,
             patience_s(self._cameras),
-            views_of(self._cameras, config.rules, board, to_host, config.state_dir, clock),
+            views_of(self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock),
             syncing,
         )
 

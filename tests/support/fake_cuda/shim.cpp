@@ -30,6 +30,7 @@ static unsigned short half_of(float value) {
 }
 
 #include "letterbox.cu"
+#include "shrink.cu"
 
 extern "C" {
 size_t letterbox_size = sizeof(Picture);
@@ -39,5 +40,13 @@ void letterbox_entry(void *argument, const unsigned *grid, const unsigned *block
         for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++)
             for (threadIdx.y = 0; threadIdx.y < block[1]; threadIdx.y++)
                 for (threadIdx.x = 0; threadIdx.x < block[0]; threadIdx.x++) letterbox(*(Picture *)argument);
+}
+size_t shrink_size = sizeof(Shrunk);
+void shrink_entry(void *argument, const unsigned *grid, const unsigned *block) {
+    blockDim = {block[0], block[1], block[2]};
+    for (blockIdx.y = 0; blockIdx.y < grid[1]; blockIdx.y++)
+        for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++)
+            for (threadIdx.y = 0; threadIdx.y < block[1]; threadIdx.y++)
+                for (threadIdx.x = 0; threadIdx.x < block[0]; threadIdx.x++) shrink(*(Shrunk *)argument);
 }
 }
