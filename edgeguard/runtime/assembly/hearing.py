@@ -56,7 +56,7 @@ class Hearing:
         *,
         write_down: bool = True,
     ) -> None:
-        """With `write_down`, what is said is kept where it is asked for, and how far a recording was heard."""
+        """`write_down`: keep what is said where that is asked for, and how far recordings were heard."""
         self._write_down = write_down
         self._config = config
         self._coverage = coverage
