@@ -1,0 +1,104 @@
+"""Trains, exports and judges the starter model that hears distress and command phrases.
+
+    python tools/train_phrases.py speak FOLDER     # an hour of two cores or less
+    python tools/train_phrases.py train FOLDER
+    python tools/train_phrases.py export FOLDER
+    python tools/train_phrases.py judge FOLDER
+
+Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k and festvox-us-slt-hts from Debian, and
+torch from PyPI beside `.[dev]`; `judge` also py-nanotts (SVOX Pico, which training never hears).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # judges with the product's own recogniser
+MIRROR = ROOT.parent / "shared"
+NOISES = ("rain", "car_engine", "typing")
+"""CC BY and CC0: what training may hear."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("step", choices=("speak", "train", "export", "judge"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--mirror", type=Path, default=MIRROR, help="the folder of clips and noises")
+    parser.add_argument("--only", nargs=3, metavar=("SYNTHESISER", "LINES", "SEED"), help="speak this alone")
+    parser.add_argument("--unheard", action="store_true", help="speak with the voices kept for judging")
+    parser.add_argument("--rounds", type=int, default=4, help="how often every phrase is judged by")
+    parser.add_argument("--minutes", type=float, default=60, help="how long to train")
+    args = parser.parse_args()
+    {"speak": _speak, "train": _train, "export": _export, "judge": _judge}[args.step](args)
+    return 0
+
+
+def _speak(args: argparse.Namespace) -> None:
+    from phrase_training import corpus
+
+    dictionary = _dictionary(args)
+    prose = [
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted(Path("/usr/share/common-licenses").glob("[AGL]*")),
+    ]
+    orders = [("espeak-ng", 20000, 1), ("flite", 9000, 2), ("festival", 5000, 3)]
+    if args.only:
+        orders = [(args.only[0], int(args.only[1]), int(args.only[2]))]
+    for synthesiser, lines, seed in orders:
+        author = corpus.writer(seed, dictionary, prose)
+        folder = args.folder / ("unheard" if args.unheard else "heard")
+        corpus.record(folder, synthesiser, lines, author, seed, heard=not args.unheard, other=0.4)
+
+
+def _train(args: argparse.Namespace) -> None:
+    import numpy as np
+    from phrase_training import corpus, training, voices
+    from phrase_training.acoustics import Places
+
+    spoken = corpus.load(args.folder / "heard")
+    noises = [voices.read(args.mirror / "data/audio/noise" / f"{name}.wav") for name in NOISES]
+    places = Places(noises, [line.samples for line in spoken if not line.written])
+    scenes = training.Scenes(
+        args.folder / "heard", places, _dictionary(args), batch=32, seed=int(args.minutes * 10)
+    )
+    scenes.hard = (args.folder / "ear.pt").exists()
+    unheard = corpus.load(args.folder / "unheard")
+    pause = np.zeros(12000, np.float32)
+    check = [
+        (np.concatenate([pause, line.waveform(), pause]), line.written)
+        for line in unheard[:: max(1, len(unheard) // 100)]
+    ]
+    training.train(args.folder, scenes, check, args.minutes)
+
+
+def _export(args: argparse.Namespace) -> None:
+    import torch
+    from phrase_training import exporting
+    from phrase_training.network import Ear
+
+    ear = Ear()
+    ear.load_state_dict(torch.load(args.folder / "ear.pt"))
+    path = exporting.export(ear, args.folder / "exported")
+    print(f"{path}: {path.stat().st_size} bytes")
+
+
+def _judge(args: argparse.Namespace) -> None:
+    from _phrases_eval import evaluate
+
+    figures = evaluate(args.folder / "exported", seed=1, rounds=args.rounds)
+    (args.folder / "judgement.json").write_text(json.dumps(figures, indent=1))
+    print(json.dumps(figures, indent=1))
+
+
+def _dictionary(args: argparse.Namespace) -> Path:
+    return Path(args.mirror) / "models/asr_pocketsphinx/cmudict-en-us.dict"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
