@@ -51,8 +51,11 @@ class VisionStage(Stage):
         patience_s: float = 0.0,
         views: Views | None = None,
         syncing: Syncing | None = None,
+        to_small: Callable[[Frame], Frame] | None = None,
     ) -> None:
-        """`to_host` copies a frame that lies on the GPU, for evidence and for detectors on the CPU."""
+        """`to_host` copies a frame that lies on the GPU, for evidence and for detectors on the CPU;
+        `to_small` as little of it as tells how much moves.
+        """
         self._part = part
         self._frames = frames
         self._observations = observations
@@ -63,6 +66,7 @@ class VisionStage(Stage):
         self._census = census
         self._pacer = pacer or Pacer({}, clock)
         self._to_host = to_host
+        self._to_small = to_small or to_host
         self._patience_s = patience_s
         self._views = views
         self._syncing = syncing or Syncing()
@@ -85,7 +89,7 @@ class VisionStage(Stage):
             sight.try_wanted_again()
         self._look_for_tampering(frames)
         for frame in frames:
-            self._syncing.saw(frame, self._to_host)
+            self._syncing.saw(frame, self._to_small)
         start_ns = self._clock.monotonic_ns()
         for sight in self._sights:
             self._look_at_all(sight, [frame for frame in frames if self._by_camera[frame.source] is sight])

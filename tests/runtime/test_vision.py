@@ -17,7 +17,9 @@ from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.pacing import Pacer, Wish
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Sight, Watch
+from edgeguard.runtime.syncing import Pair, Syncing
 from edgeguard.runtime.vision import VisionStage
+from edgeguard.sync import SyncCheck
 from edgeguard.types import Detections, Frame, Memory, ModelRef, Observation, Tracks
 from tests.support.alerts import seen
 from tests.support.kernel import Held
@@ -366,6 +368,35 @@ def test_beside_a_microphone_a_picture_on_the_gpu_is_copied_now_and_then(
     assert sorted(set(copied)) == [0, 10, 20, 30, 40], "every two seconds"
 
 
+def test_how_much_moves_is_told_from_a_small_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, detector = batching(monkeypatch)
+    detector.takes_device_frames = True  # type: ignore[attr-defined]
+    small: list[int] = []
+
+    def to_small(frame: Frame) -> Frame:
+        small.append(frame.sequence)
+        return replace(frame, memory=Memory.HOST, hold=None)
+
+    bench.stage = VisionStage(
+        bench.frames,
+        bench.observations,
+        [bench.stage._sights[0].eye],
+        bench.watch,
+        bench.shelf,
+        bench.board.part("vision"),
+        bench.clock,
+        to_host=lambda _frame: pytest.fail("the whole picture was copied"),
+        syncing=Syncing([Pair("gate", "mic", SyncCheck("gate", "mic", 500), bench.board.part("mic"))]),
+        to_small=to_small,
+    )
+    bench.stage.open()
+    monkeypatch.setattr(Bench.Notice, "update", lambda *_: [])
+    for number in range(3):
+        bench.frames.put(replace(grey(sequence=number), memory=Memory.CUDA_PITCH, hold=Held()))
+        bench.stage.step()
+    assert small == [0, 1, 2]
+
+
 def test_a_detector_on_the_cpu_gets_copies_of_what_lies_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     bench, detector = batching(monkeypatch)
     given: list[Memory] = []
@@ -395,3 +426,19 @@ def test_an_overloaded_stage_asks_the_cameras_for_less() -> None:
         bench.clock.advance(1)
         bench.look()
     assert pacer.counters("gate")["analyse_fps"] == 10
+
+
+def test_a_site_without_cameras_has_nothing_to_look_at_and_no_trouble() -> None:
+    bench = Bench()
+    stage = VisionStage(
+        bench.frames,
+        bench.observations,
+        [],
+        bench.watch,
+        bench.shelf,
+        bench.board.part("vision"),
+        bench.clock,
+    )
+    stage.open()
+    stage.step()
+    assert bench.board.part("vision").state is State.OK

@@ -17,7 +17,7 @@ from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
-from edgeguard.runtime.assembly.fusing import watched_zones
+from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
@@ -95,6 +95,7 @@ class Seeing:
             patience_s(self._cameras),
             views_of(self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock),
             syncing,
+            downloads.to_small,
         )
 
     def thinkers(self) -> dict[str, Stage]:
