@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from edgeguard.capture.decoding import Decoding
 from edgeguard.capture.feed import Stream
 from edgeguard.capture.frames import Stamp, SurfaceError
 from edgeguard.capture.tiers import Tiers
-from edgeguard.errors import DependencyError, SourceError
+from edgeguard.errors import DependencyError, ModelError, SourceError
 from edgeguard.gst import Sample
 from edgeguard.types import Frame, Packet
 
@@ -71,7 +72,7 @@ class Decoders:
         assert self._decoding is not None
         try:
             return self._decoding.maker.frame(sample, stamp)
-        except SurfaceError as error:
+        except (SurfaceError, ModelError) as error:  # the latter of a GPU that is lost: the CPU is not
             self._fall(error)
             return None
 
@@ -104,13 +105,14 @@ class Decoders:
             now.go_on(stream)
         return now
 
-    def _fall(self, error: SourceError | DependencyError) -> None:
+    def _fall(self, error: SourceError | DependencyError | ModelError) -> None:
         """The decoder gave up: the next tier, or this one again, begins at the next keyframe."""
-        self.close()
+        with suppress(ModelError):  # a GPU that is lost lets go of nothing
+            self.close()
         self.restarts += 1
         if self._tiers.failed(error):
             return
-        if isinstance(error, DependencyError):
+        if isinstance(error, (DependencyError, ModelError)):
             raise error
         self._falls += 1
         if self._falls >= _FALLS:

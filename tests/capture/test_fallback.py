@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from edgeguard.capture import GstFrameSource, tiers
-from edgeguard.capture.frames import HostFrames
+from edgeguard.capture.frames import HostFrames, Stamp
 from edgeguard.capture.surfaces import NvBufLibrary, NvmmFrames
 from edgeguard.capture.tiers import HOST, Makers, Step, Tier, Tiers, host_only
 from edgeguard.clock import SystemClock
+from edgeguard.cuda.driver import GpuLostError
 from edgeguard.cuda.ledger import Crossings, Ledger
 from edgeguard.cuda.libcuda import CtypesCuda
 from edgeguard.errors import ModelError, SourceError
-from edgeguard.gst import available
+from edgeguard.gst import Sample, available
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.types import Frame, Memory
 from tests.models.engines.conftest import cuda, gpu
@@ -128,3 +129,20 @@ def test_the_ledgers_of_all_cameras_add_up() -> None:
     for copied, camera in enumerate(("yard", "gate"), 1):
         gear.tiers(camera).ledger.count(frames=5, hits=5, d2h_bytes=copied)
     assert gear.crossed() == Crossings(frames=10, hits=10, d2h_bytes=3)
+
+
+def test_a_camera_goes_on_without_a_gpu_that_is_lost(monkeypatch: pytest.MonkeyPatch, clip: str) -> None:
+    class Lost(HostFrames):
+        def frame(self, sample: Sample, stamp: Stamp) -> Frame:
+            raise GpuLostError("the GPU is lost until the service restarts")
+
+        def close(self) -> None:
+            raise GpuLostError("the GPU is lost until the service restarts")
+
+    ways = ((Tier.NVMM, SOFTWARE, HOST), (Tier.CPU, SOFTWARE, HOST))
+    monkeypatch.setattr(tiers, "_CHAINS", {**tiers._CHAINS, "h264": ways})
+    makers = Makers(available(tiers.ELEMENTS), {Tier.NVMM: Lost, Tier.CPU: HostFrames})
+    mine = Tiers("yard", lambda: makers, SystemClock())
+    frames = read(GstFrameSource("yard", clip, SystemClock(), 30.0, realtime=False, tiers=mine))
+    assert [frame.memory for frame in frames] == [Memory.HOST] * 5
+    assert (mine.tier, "the GPU is lost" in str(mine.reason)) == (Tier.CPU, True)
