@@ -14,7 +14,7 @@ class Tags(Section):
 
     glass: Share = 0.3
     """Breaking glass."""
-    scream: Share = 0.2
+    scream: Share = 0.15
     """Screaming."""
     gunshot: Share = 0.55
     """Gunfire."""

@@ -120,7 +120,9 @@ class VisionStage(Stage):
         return [name for name, sight in self._by_camera.items() if sight.detector is None]
 
     def _next_batch(self) -> list[Frame]:
-        """Of as many cameras as the widest detector takes at once."""
+        """Of as many cameras as the widest detector takes at once; a site may have none."""
+        if not self._sights:
+            return self._frames.get_batch(1, 1, self._patience_s, STEP_S)
         widest = max(self._sights, key=lambda sight: sight.max_batch)
         most = widest.max_batch
         enough = min(most, len(widest.eye.cameras))

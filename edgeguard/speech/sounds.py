@@ -41,7 +41,8 @@ class SoundTagger:
     ) -> None:
         self._session = session
         (self._input,) = session.inputs
-        self._rows = [_rows(spec, labels) for spec in tags]
+        self._rows = [_rows(spec, spec.classes, labels) for spec in tags]
+        self._rivals = [_rows(spec, spec.rivals, labels) for spec in tags]
         self._lives = [TagLife(spec, off_ratio * spec.threshold, round(release_s * 1e9)) for spec in tags]
         self._recent = RecentSamples()
         self._next = 0
@@ -79,14 +80,22 @@ class SoundTagger:
         if np.abs(window).max() < _SILENCE:
             return [0.0] * len(self._rows)
         (scores,) = self._session.infer({self._input: window}).values()
-        return [float(scores[0, rows].max()) for rows in self._rows]
+        return [
+            _unrivalled(scores[0, rows], scores[0, rivals])
+            for rows, rivals in zip(self._rows, self._rivals, strict=True)
+        ]
 
 
-def _rows(spec: TagSpec, labels: Sequence[str]) -> list[int]:
-    unknown = [name for name in spec.classes if name not in labels]
+def _unrivalled(scores: NDArray[np.float32], rivals: NDArray[np.float32]) -> float:
+    surest = float(scores.max())
+    return surest if surest >= float(rivals.max(initial=0.0)) else 0.0
+
+
+def _rows(spec: TagSpec, names: Sequence[str], labels: Sequence[str]) -> list[int]:
+    unknown = [name for name in names if name not in labels]
     if unknown:
         raise ValueError(f"the sound tag {spec.tag} names classes that the model does not have: {unknown}")
-    return [labels.index(name) for name in spec.classes]
+    return [labels.index(name) for name in names]
 
 
 class TagLife:

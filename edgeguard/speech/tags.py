@@ -20,13 +20,25 @@ class TagSpec:
     """Confidence at which the sound begins."""
     min_duration_s: float = 0.0
     """How long it must be heard before it counts."""
+    rivals: tuple[str, ...] = ()
+    """Display names of what it is taken for: a window in which one of them is surer does not count."""
 
+
+_LIKE_EXPLOSIONS = (
+    "Gunshot, gunfire",
+    "Machine gun",
+    "Fusillade",
+    "Fireworks",
+    "Firecracker",
+    "Thunder",
+    "Thunderstorm",
+)
 
 TAGS = (
     TagSpec("glass", ("Shatter", "Breaking"), 0.3),  # "Glass" is also the clink of cups
-    TagSpec("scream", ("Screaming",), 0.2),
+    TagSpec("scream", ("Screaming",), 0.15),
     TagSpec("gunshot", ("Gunshot, gunfire", "Machine gun", "Fusillade"), 0.55),
-    TagSpec("explosion", ("Explosion",), 0.6),
+    TagSpec("explosion", ("Explosion",), 0.6, rivals=_LIKE_EXPLOSIONS),
     TagSpec("smoke_alarm", ("Smoke detector, smoke alarm", "Fire alarm", "Alarm"), 0.45, 2.0),
     TagSpec(
         "siren",
