@@ -25,6 +25,10 @@ class Escalation:
     def covers(self, alert: Message) -> bool:
         return _IN_ORDER.index(alert["severity"]) >= _IN_ORDER.index(self.least.value)
 
+    def begins(self, before: Message | None, alert: Message) -> bool:
+        """Whether this revision is the first that is covered."""
+        return self.covers(alert) and (before is None or not self.covers(before))
+
 
 def acknowledged(alert: Message, ack: Message, identity: Identity, seq: int, clock: Clock) -> Message:
     """The revision that says who has seen the alert; the last word counts."""

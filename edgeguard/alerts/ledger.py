@@ -187,10 +187,10 @@ class Ledger:
         )
 
     def _watch(self, db: Database, before: Message | None, message: Message) -> None:
-        """Give a new alert its deadline, and take it from one that needs it no more."""
+        """Give an alert its deadline once it is bad enough, and take it from one that needs it no more."""
         if message["acknowledged"] or message["escalated_at"]:
             self._set_deadline(db, message, None, None)
-        elif before is None and self._escalation is not None and self._escalation.covers(message):
+        elif self._escalation is not None and self._escalation.begins(before, message):
             after_ns = self._escalation.after_ns
             now_ns, utc_ns = self._clock.monotonic_ns(), self._clock.utc_ns()
             self._set_deadline(db, message, now_ns + after_ns, utc_ns + after_ns)

@@ -7,6 +7,8 @@ A rule's observations belong to lives: one life per rule, source and key (a trac
 - INSTANT opens an alert that is closed from the start: one revision, and none will follow.
 - Confidence is the highest of the life so far; what an observation leaves out is kept from the one before.
 - Cooldown counts from the time an alert closed, for its own life only.
+- What a pattern `raises` is a further revision of that rule's alert, also of one that is just over: once per
+  cooldown of the pattern for each alert. Where there is none, it opens one of its own.
 - The schedule decides on opening; what is open is updated and closed at any hour.
 
 Cooldowns and updates follow the observations' own time, so that a clip played faster than real time gives
@@ -15,13 +17,15 @@ the same alerts. Silence follows the clock.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from edgeguard.alerts.raising import Raises, Reason, concerned
 from edgeguard.alerts.schedule import Schedule
 from edgeguard.alerts.summary import sentence
 from edgeguard.clock import Clock
-from edgeguard.types import Alert, AlertState, ClipRef, Observation, Phase, Severity, Stages
+from edgeguard.types import Alert, AlertState, ClipRef, Measure, Observation, Phase, Severity, Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,12 @@ class AlertRule:
     schedule: Schedule | None = None
     """None: at any time."""
     drill: bool = False
+    raises: Raises | None = None
+    """Whose alert is raised instead of one of its own."""
 
 
+_MOST_OVER = 64
+"""Alerts that are over and that a pattern may still raise."""
 LifeKey = tuple[str, str, str]
 """Rule name, source, observation key."""
 
@@ -55,6 +63,10 @@ class _Life:
     last: Observation
     heard_ns: int
     """When `last` came, by the clock."""
+    measures: tuple[Measure, ...]
+    """The newest of the rule itself."""
+    reason: Reason | None = None
+    """What raised it."""
 
 
 class Policy:
@@ -62,9 +74,11 @@ class Policy:
 
     def __init__(self, rules: Mapping[str, AlertRule], clock: Clock, new_id: Callable[[], str]) -> None:
         self._rules = dict(rules)
+        self._may_be_raised = {rule.raises.rule for rule in rules.values() if rule.raises}
         self._clock = clock
         self._new_id = new_id
         self._lives: dict[LifeKey, _Life] = {}
+        self._over: deque[_Life] = deque(maxlen=_MOST_OVER)
         self._cooldowns: dict[LifeKey, int] = {}
         self._newest_pts_ns: dict[str, int] = {}
 
@@ -76,6 +90,8 @@ class Policy:
         source = observation.source
         self._newest_pts_ns[source] = max(observation.pts_ns, self._newest_pts_ns.get(source, 0))
         key = (rule.name, source, observation.key)
+        if rule.raises and (life := self._concerned(rule.raises, observation)):
+            return self._raise(key, rule, life, observation)
         life = self._lives.get(key)
         if life is None or observation.phase is Phase.INSTANT:
             return self._open(key, rule, observation)
@@ -105,7 +121,7 @@ class Policy:
 
     def attach(self, alert_id: str, evidence: tuple[ClipRef, ...], error: str | None = None) -> None:
         """Let the later revisions of an open alert carry this evidence, or why there is none."""
-        for life in self._lives.values():
+        for life in (*self._lives.values(), *self._over):
             if life.alert.alert_id == alert_id:
                 life.alert = replace(life.alert, evidence=evidence, evidence_error=error)
 
@@ -115,11 +131,40 @@ class Policy:
         alert = self._first(rule, observation)
         if observation.phase is Phase.INSTANT:
             alert = replace(alert, closed_utc_ns=observation.utc_ns)
+        heard_ns = self._clock.monotonic_ns()
+        life = _Life(rule, alert, observation.pts_ns, observation, heard_ns, alert.measures)
+        if observation.phase is Phase.INSTANT:
             self._cool_down(key, rule, observation)
+            self._remember(life)
         else:
-            heard_ns = self._clock.monotonic_ns()
-            self._lives[key] = _Life(rule, alert, observation.pts_ns, observation, heard_ns)
+            self._lives[key] = life
         return [alert]
+
+    def _remember(self, life: _Life) -> None:
+        """It is over, and a pattern may still raise it."""
+        if life.rule.name in self._may_be_raised:
+            self._over.append(life)
+
+    def _concerned(self, raises: Raises, found: Observation) -> _Life | None:
+        """The alert that `found` raises, of those that are open or were until lately."""
+        lately = [life for life in self._over if abs(found.pts_ns - life.last.pts_ns) <= _ns(raises.within_s)]
+        lives = [life for life in (*self._lives.values(), *lately) if life.rule.name == raises.rule]
+        alert = concerned((life.alert for life in lives), found)
+        return next((life for life in lives if life.alert is alert), None)
+
+    def _raise(self, key: LifeKey, rule: AlertRule, life: _Life, found: Observation) -> list[Alert]:
+        again = (rule.name, found.source, life.alert.alert_id)
+        if not self._may_open(again, rule, found):
+            return []
+        for cooled in (key, again):
+            self._cool_down(cooled, rule, found)
+        over = life.alert.closed_utc_ns is not None
+        life.reason = Reason(found, rule.severity)
+        life.alert = replace(
+            self._next(life, AlertState.CLOSED if over else AlertState.UPDATED, found.stages),
+            observed_utc_ns=max(found.utc_ns, life.alert.observed_utc_ns),
+        )
+        return [life.alert]
 
     def _may_open(self, key: LifeKey, rule: AlertRule, observation: Observation) -> bool:
         cooled = key not in self._cooldowns or observation.pts_ns >= self._cooldowns[key]
@@ -136,7 +181,9 @@ class Policy:
         del self._lives[key]
         self._cool_down(key, life.rule, life.last)
         closed = self._next(life, AlertState.CLOSED, stages)
-        return replace(closed, closed_utc_ns=life.last.utc_ns)
+        life.alert = replace(closed, closed_utc_ns=life.last.utc_ns)
+        self._remember(life)
+        return life.alert
 
     def _cool_down(self, key: LifeKey, rule: AlertRule, observation: Observation) -> None:
         if rule.cooldown_s > 0:
@@ -170,7 +217,8 @@ class Policy:
 
     def _next(self, life: _Life, state: AlertState, stages: Stages) -> Alert:
         last = life.last
-        return replace(
+        life.measures = last.measures or life.measures
+        alert = replace(
             life.alert,
             revision=life.alert.revision + 1,
             state=state,
@@ -180,11 +228,12 @@ class Policy:
             label=last.label or life.alert.label,
             text=last.text or life.alert.text,
             track_ids=last.track_ids or life.alert.track_ids,
-            measures=last.measures or life.alert.measures,
+            measures=life.measures,
             media_ns=last.media_ns,
             stages=stages,
             decided_ns=self._clock.monotonic_ns(),
         )
+        return life.reason.told(alert) if life.reason else alert
 
 
 def _ns(seconds: float) -> int:

@@ -71,7 +71,17 @@ class PatternSection(Section):
     """Name of the schedule in which it is armed; null: at any time."""
 
 
-class Together(PatternSection):
+class Raising(PatternSection):
+    """A pattern that may raise the alert of a rule instead of one of its own."""
+
+    within_s: float
+    """Seconds between the first and the last."""
+    raises: Name | None = None
+    """The rule whose alert it makes as bad as `severity`, if one of the same place is open or was told within
+    `within_s`; else, and with null, it raises an alert of its own."""
+
+
+class Together(Raising):
     """Several things within a few seconds of each other."""
 
     kind: Literal["together"]
@@ -84,7 +94,7 @@ class Together(PatternSection):
     """None of these within the same time before or after: the alert waits for it."""
 
 
-class Sequence(PatternSection):
+class Sequence(Raising):
     """One thing after another."""
 
     kind: Literal["sequence"]
@@ -99,7 +109,7 @@ class Sequence(PatternSection):
     """None of these within the same time before or after the last: the alert waits for it."""
 
 
-class Repeated(PatternSection):
+class Repeated(Raising):
     """The same thing several times."""
 
     kind: Literal["repeated"]

@@ -96,7 +96,8 @@ def _patterns(tree: Any) -> Iterator[Fault]:
         yield from _unknown(
             (*path, "schedule"), pattern.get("schedule"), _dig(tree, "schedules"), "a schedule"
         )
-        yield from _unknown((*path, "rule"), pattern.get("rule"), rules, "a rule")
+        for key in ("rule", "raises"):
+            yield from _unknown((*path, key), pattern.get(key), rules, "a rule")
         for place, term in _terms(pattern):
             yield from _term(tree, (*path, *place), term, rules)
 

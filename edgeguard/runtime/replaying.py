@@ -33,7 +33,16 @@ class Replay:
     """Rules on pictures of which the log holds nothing: it cannot tell what they would have noticed."""
 
     def run(self, observations: Iterable[Observation]) -> Iterator[Alert]:
-        """Opened alerts, in the order in which they would have been raised."""
+        """Alerts in the order in which they would have been opened, each as bad as patterns made it since."""
+        told: dict[str, Alert] = {}
+        for alert in self._revisions(observations):
+            if alert.alert_id not in told:
+                told[alert.alert_id] = alert
+            elif alert.joined:
+                told[alert.alert_id] = replace(alert, state=AlertState.OPENED)
+        yield from told.values()
+
+    def _revisions(self, observations: Iterable[Observation]) -> Iterator[Alert]:
         clock = ManualClock(0, 0)
         numbers = itertools.count(1)
         joining = fuser(self.config)
@@ -42,8 +51,7 @@ class Replay:
         self.unseen = {rule.name for rule in rules if not isinstance(rule, (*_HEARD, kinds.HeardAndSeen))}
 
         def decide(noticed: Iterable[Observation]) -> Iterator[Alert]:
-            told = itertools.chain.from_iterable(deciding.update(one) for one in noticed)
-            return (alert for alert in told if alert.state is AlertState.OPENED)
+            return itertools.chain.from_iterable(deciding.update(one) for one in noticed)
 
         def advance(until_ns: int) -> Iterator[Alert]:
             for now_ns in _steps(clock.now_ns, until_ns):

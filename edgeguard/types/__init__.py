@@ -13,11 +13,12 @@ from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat, Showing
 from edgeguard.types.geometry import Line, Point, Polygon
-from edgeguard.types.observation import Joined, Measure, Observation, Phase, Stages
+from edgeguard.types.observation import EVERYWHERE, Joined, Measure, Observation, Phase, Stages
 from edgeguard.types.packet import Packet
 from edgeguard.types.speech import SoundTag, Utterance
 
 __all__ = [
+    "EVERYWHERE",
     "Alert",
     "AlertState",
     "AudioChunk",

@@ -17,6 +17,10 @@ class Phase(str, Enum):
     ENDED = "ended"
 
 
+EVERYWHERE = "picture"
+"""The zone of somebody anywhere in a camera's picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One measured value against the threshold that it was compared with."""

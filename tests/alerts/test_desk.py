@@ -192,6 +192,17 @@ class TestEscalating:
         bench.ack(one.alert_id)
         assert bench.told[-1]["severity"] == "critical"
 
+    def test_what_becomes_an_alarm_later_waits_from_then_on(self, bench: DeskBench) -> None:
+        one = alert()
+        bench.run(one)
+        bench.run(after_s=100)
+        bench.run(alert(alert_id=one.alert_id, revision=2, state=AlertState.UPDATED, **ALARM))
+        bench.run(after_s=59)
+        assert bench.told[-1]["escalated_at"] is None
+        bench.run(alert(alert_id=one.alert_id, revision=3, state=AlertState.UPDATED, **ALARM))
+        bench.run(after_s=2)
+        assert bench.told[-1]["escalated_at"] is not None
+
     def test_an_acknowledgement_in_time_stops_it(self, bench: DeskBench) -> None:
         one = alert(**ALARM)
         bench.run(one)

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.policy import AlertRule, Policy
+from edgeguard.alerts.raising import Raises
 from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import ManualClock
-from edgeguard.types import Alert, AlertState, ClipRef, Measure, Observation, Phase, Severity, Stages
+from edgeguard.types import Alert, AlertState, ClipRef, Joined, Measure, Observation, Phase, Severity, Stages
 from tests.support.alerts import UTC_NS, seen
 
 BEGAN, CONTINUES, ENDED = Phase.BEGAN, Phase.CONTINUES, Phase.ENDED
@@ -251,3 +253,99 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+class Raising:
+    """A rule `stay`, and a pattern `worse` that raises its alerts."""
+
+    def __init__(self, severity: Severity = Severity.WARNING, cooldown_s: float = 30.0) -> None:
+        clock = ManualClock()
+        worse = AlertRule("worse", Severity.CRITICAL, cooldown_s, raises=Raises("stay", 3.0))
+        self.policy = Policy({"stay": AlertRule("stay", severity), "worse": worse}, clock, Uuid7(clock))
+
+    def stay(self, at_s: float, phase: Phase = BEGAN, track: int = 7, **other: object) -> list[Alert]:
+        values: dict[str, Any] = {
+            "zone": "yard",
+            "track_ids": (track,),
+            "measures": (Measure("dwell_s", at_s),),
+            **other,
+        }
+        return self.policy.update(seen(at_s, phase, key=str(track), **values))
+
+    def worse(self, at_s: float, track: int = 7, zone: str = "yard", source: str = "dock") -> list[Alert]:
+        joined = (
+            Joined("sound", "mic", UTC_NS, 0.5, "glass"),
+            Joined("presence", source, UTC_NS, 0.5, "person", zone, track_ids=(track,)),
+        )
+        values: dict[str, Any] = {
+            "kind": "pattern",
+            "joined": joined,
+            "measures": (Measure("apart_s", 1.0, "<=", 3.0),),
+        }
+        return self.policy.update(seen(at_s, rule="worse", key=zone, source=source, zone=zone, **values))
+
+
+def test_a_pattern_raises_the_open_alert_and_it_stays_raised() -> None:
+    guard = Raising()
+    (opened,) = guard.stay(0)
+    guard.policy.attach(opened.alert_id, (), "no picture")
+    (raised,) = guard.worse(2)
+    (updated,) = guard.stay(20, CONTINUES)
+    (closed,) = guard.stay(21, ENDED, measures=())
+    assert {a.alert_id for a in (raised, updated, closed)} == {opened.alert_id}
+    assert [a.revision for a in (raised, updated, closed)] == [2, 3, 4]
+    assert states([raised, updated, closed]) == ["updated", "updated", "closed"]
+    assert {a.severity for a in (raised, updated, closed)} == {Severity.CRITICAL}
+    assert [one.kind for one in closed.joined] == ["sound", "presence"]
+    assert [m.name for m in closed.measures] == ["dwell_s", "raised_by", "apart_s"]
+    assert raised.rule == "stay"
+    assert "; worse in yard: sound glass by mic, presence person by dock" in raised.summary
+    assert raised.evidence_error == "no picture"
+
+
+def test_an_alert_that_was_over_at_once_can_be_raised_for_a_while() -> None:
+    guard = Raising()
+    (opened,) = guard.stay(0, Phase.INSTANT)
+    (raised,) = guard.worse(3)
+    assert (raised.alert_id, raised.state, raised.revision) == (opened.alert_id, AlertState.CLOSED, 2)
+    assert (raised.severity, raised.closed_utc_ns) == (Severity.CRITICAL, UTC_NS)
+    guard = Raising()
+    guard.stay(0, Phase.INSTANT)
+    assert [(a.rule, a.state.value) for a in guard.worse(3.1)] == [("worse", "opened")]
+
+
+def test_a_pattern_raises_the_alert_of_the_same_place_or_opens_its_own() -> None:
+    guard = Raising(cooldown_s=0)
+    assert [a.rule for a in guard.worse(0)] == ["worse"]
+    guard.stay(1, track=7)
+    guard.stay(2, track=8)
+    assert [a.track_ids for a in guard.worse(3, track=7)] == [(7,)]
+    assert [a.track_ids for a in guard.worse(3, track=9)] == [(8,)], (
+        "another track, the same zone: the newest"
+    )
+    assert [a.rule for a in guard.worse(3, track=9, zone="gate")] == ["worse"]
+    assert [a.rule for a in guard.worse(3, source="back")] == ["worse"]
+
+
+def test_each_alert_is_raised_once_per_cooldown_and_never_made_less() -> None:
+    guard = Raising(Severity.CRITICAL)
+    guard.stay(0, track=7)
+    assert [len(guard.worse(at_s)) for at_s in (1, 10, 31)] == [1, 0, 1]
+    guard.stay(32, track=8)
+    assert [a.severity for a in guard.worse(33, track=8)] == [Severity.CRITICAL], "another alert is news"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["stay", "on", "end", "worse"]), st.integers(7, 9)), max_size=60))
+def test_raising_loses_no_alert_and_never_goes_down(story: list[tuple[str, int]]) -> None:
+    guard = Raising(cooldown_s=0)
+    phases = {"stay": BEGAN, "on": CONTINUES, "end": ENDED}
+    newest: dict[str, Alert] = {}
+    for at_s, (what, track) in enumerate(story):
+        told = guard.worse(at_s, track) if what == "worse" else guard.stay(at_s, phases[what], track)
+        assert what != "worse" or [a.severity for a in told] == [Severity.CRITICAL]
+        for alert in told:
+            before = newest.get(alert.alert_id)
+            assert alert.revision == (before.revision + 1 if before else 1)
+            assert before is None or before.severity in (Severity.WARNING, alert.severity)
+            assert len(alert.measures) <= 3
+            newest[alert.alert_id] = alert

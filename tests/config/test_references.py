@@ -142,6 +142,7 @@ def test_whatever_the_tree_is_it_is_judged(odd: Any) -> None:
             {"of": [{"kind": "keyword", "labels": ["help"]}]},
             '.of[0].labels[0]: given "help", expected a keyword (',
         ),
+        ({"raises": "s"}, '.raises: given "s", expected a rule (r)'),
         ({"of": [{"kind": "sound", "rule": "s"}]}, '.of[0].rule: given "s", expected a rule (r)'),
         (
             {"unless": [{"kind": "sound", "sources": ["x"]}]},

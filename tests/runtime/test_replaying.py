@@ -63,6 +63,23 @@ def test_a_pattern_can_be_tried_on_what_was_noticed() -> None:
     assert alert.source == "yard"
 
 
+def test_a_pattern_that_raises_shows_the_rules_alert_at_its_severity() -> None:
+    entered = {"kind": "zone_entered", "name": "restricted-entered", "camera": "yard", "zone": "restricted"}
+    pattern = {
+        "kind": "together",
+        "name": "break-in",
+        "of": [{"kind": "sound"}, {"kind": "presence", "sources": ["yard"], "zone": "restricted"}],
+        "within_s": 30.0,
+        "raises": "restricted-entered",
+        "severity": "critical",
+    }
+    alerts = list(Replay(config(entered, patterns=[pattern])).run(observed()))
+    raised = [alert for alert in alerts if alert.rule == "restricted-entered" and alert.joined]
+    assert raised
+    assert {(alert.severity, alert.state.value) for alert in raised} == {(Severity.CRITICAL, "opened")}
+    assert len({alert.alert_id for alert in alerts}) == len(alerts)
+
+
 def test_it_goes_through_restarts_of_the_box_day_by_day() -> None:
     first = observed()
     second = [replace(one, pts_ns=one.pts_ns - 10**12, utc_ns=one.utc_ns + DAY_NS) for one in first]

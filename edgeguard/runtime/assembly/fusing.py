@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.policy import AlertRule, Policy
+from edgeguard.alerts.raising import Raises
 from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import Clock
 from edgeguard.config import Config
@@ -27,12 +28,11 @@ from edgeguard.fusion import (
     Witnessed,
 )
 from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.types import EVERYWHERE as EVERYWHERE
 from edgeguard.types import Severity
 
 _UPDATE_S, _LASTING_UPDATE_S = 10.0, 3600.0
 """Between two revisions of an open alert; what may last for days is told less often."""
-EVERYWHERE = "picture"
-"""The zone of somebody anywhere in a camera's picture."""
 
 
 def fuser(config: Config) -> Fuser:
@@ -157,7 +157,13 @@ def _alert_rule(config: Config, rule: kinds.Rule) -> AlertRule:
 def _alert_rules(config: Config, one: patterns_in.PatternSection) -> dict[str, AlertRule]:
     """By the rule that its observations name."""
     when = schedule(config, one.schedule)
-    rules = {one.name: AlertRule(one.name, one.severity, one.cooldown_s, schedule=when)}
+    rules = {one.name: AlertRule(one.name, one.severity, one.cooldown_s, schedule=when, raises=_raises(one))}
     if isinstance(one, patterns_in.Witnessed) and one.otherwise == "info":
         rules[one.name + ALONE] = AlertRule(one.name, Severity.INFO, one.cooldown_s, schedule=when)
     return rules
+
+
+def _raises(one: patterns_in.PatternSection) -> Raises | None:
+    if isinstance(one, patterns_in.Raising) and one.raises is not None:
+        return Raises(one.raises, one.within_s)
+    return None
