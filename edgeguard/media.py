@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from edgeguard.errors import EndOfStreamError, SourceError
-from edgeguard.gst import AppSink, Pipeline, one_thread
+from edgeguard.gst import AppSink, Pipeline, one_thread, trust_only
 
 Media = Literal["video", "audio"]
 _SECRET = re.compile(r"(?i)(pass(?:word|wd)?|pwd|token|secret|api_?key|auth)=[^&;/\s]*")
@@ -30,7 +31,8 @@ class MediaOptions:
     transport: Literal["tcp", "udp"] = "tcp"
     latency_ms: int = 200
     """RTSP jitter buffer."""
-    verify_tls: bool = True
+    ca_file: Path | None = None
+    """rtsps:// only: the certificates to trust."""
 
 
 class SoundTap:
@@ -129,7 +131,7 @@ def _told(error: SourceError, url: str) -> SourceError:
     if scheme == "rtsps" and "Failed to connect" in str(error):
         return SourceError(
             f"cannot connect to {shown(url)} ({error}): nobody is there, or its certificate is not valid for "
-            "that host; `verify_tls: false` takes any",
+            "that host; put the camera's own into a file and name it in `ca_file`",
             "unreachable",
         )
     if error.cause == "broken" and scheme in ("rtsp", "rtsps") and "onnect" in str(error):
@@ -170,8 +172,8 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: 
         tcp_timeout=_TCP_TIMEOUT_US,
         timeout=_TCP_TIMEOUT_US,
     )
-    if not options.verify_tls:
-        source.set_property("tls-validation-flags", 0)
+    if options.ca_file is not None:
+        trust_only(source, options.ca_file)
     username = options.username or unquote(parts.username or "")
     if username:
         source.set_property("user-id", username)

@@ -25,9 +25,10 @@ class Source(Section):
     """RTSP transport: `tcp` loses nothing, `udp` may be quicker on a clean network."""
     latency_ms: int = Field(default=200, ge=0, le=10_000)
     """RTSP jitter buffer, in milliseconds."""
-    verify_tls: bool = True
-    """rtsps:// only. Whether the certificate must be valid for the host; false: any will do, which most
-    cameras need, because they made theirs themselves. What is sent is encrypted either way."""
+    ca_file: Location | None = None
+    """rtsps:// only. PEM file with the certificate to trust: the one that the camera made itself, or the
+    authority's that signed it; the host name is not compared then. null: the system's authorities, and the
+    name must be the host's."""
     connect_s: float = Field(default=10, gt=0, le=300)
     """Seconds after which a source that gives nothing since it was opened is opened anew."""
     stall_s: float = Field(default=10, gt=0, le=300)
@@ -65,6 +66,14 @@ class Source(Section):
     def _belongs_to_a_user(cls, value: Any, info: ValidationInfo) -> Any:
         if value is not None and info.data.get("username", "") is None:
             raise ValueError("expected a username beside it")
+        return value
+
+    @field_validator("ca_file")
+    @classmethod
+    def _only_with_tls(cls, value: Any, info: ValidationInfo) -> Any:
+        url = _url(info)
+        if value is not None and url and url.scheme != "rtsps":
+            raise ValueError(f"expected none: {url.scheme}:// sources have no certificate")
         return value
 
     @field_validator("transport")

@@ -12,6 +12,7 @@ from edgeguard.gst.inlet import Inlet
 from edgeguard.gst.lifetime import when_freed
 from edgeguard.gst.pipeline import AppSink, Pipeline, one_thread
 from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout
+from edgeguard.gst.tls import trust_only
 
 __all__ = [
     "AppSink",
@@ -23,5 +24,6 @@ __all__ = [
     "available",
     "one_thread",
     "start",
+    "trust_only",
     "when_freed",
 ]

@@ -78,6 +78,15 @@ def load() -> tuple[Any, Any, Any]:
 
 
 @cache
+def gio() -> Any:
+    """GLib's I/O library, which holds certificates."""
+    load()
+    from gi.repository import Gio
+
+    return Gio
+
+
+@cache
 def c() -> Any:
     """libgstreamer itself, with the calls we make typed; ctypes releases the GIL around them."""
     library = ctypes.CDLL("libgstreamer-1.0.so.0")

@@ -35,11 +35,17 @@ GLib.MainLoop().run()
 """
 
 
+def certify(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that its owner made, and its key."""
+    key, certificate = folder / f"{name}.key", folder / f"{name}.pem"
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -keyout"
+    subprocess.run([*make.split(), str(key), "-out", str(certificate)], check=True, capture_output=True)
+    return certificate, key
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    key, certificate, port = tmp_path / "key.pem", tmp_path / "certificate.pem", free_port()
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=cam -keyout"
-    subprocess.run([*make.split(), str(key), "-out", str(certificate)], check=True, capture_output=True)
+    (certificate, key), port = certify(tmp_path, "cam"), free_port()
     command = [sys.executable, "-c", _SERVER, str(port), str(certificate), str(key)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
@@ -49,16 +55,35 @@ def url(tmp_path: Path) -> Iterator[str]:
         server.kill()
 
 
-def test_a_certificate_that_nobody_signed_is_refused_unless_any_will_do(url: str) -> None:
-    source = GstFrameSource("gate", url, SystemClock())
-    with pytest.raises(SourceError, match="verify_tls") as caught:
+def frame_of(url: str, ca_file: Path | None) -> bool:
+    """Whether a picture comes; SourceError if the camera is not trusted."""
+    source = GstFrameSource("gate", url, SystemClock(), options=MediaOptions(ca_file=ca_file))
+    try:
         source.open()
-        while True:
-            source.read(0.25)
-    source.close()
+        while source.read(0.25) is None:
+            pass
+    finally:
+        source.close()
+    return True
+
+
+def test_a_camera_is_trusted_by_its_own_certificate(url: str, tmp_path: Path) -> None:
+    assert frame_of(url, tmp_path / "cam.pem")
+
+
+def test_a_certificate_that_nobody_signed_is_refused(url: str) -> None:
+    with pytest.raises(SourceError, match="ca_file") as caught:
+        frame_of(url, None)
     assert caught.value.cause == "unreachable"
-    source = GstFrameSource("gate", url, SystemClock(), options=MediaOptions(verify_tls=False))
-    source.open()
-    while source.read(0.25) is None:
-        pass
-    source.close()
+
+
+def test_another_cameras_certificate_is_refused(url: str, tmp_path: Path) -> None:
+    other, _ = certify(tmp_path, "other")
+    with pytest.raises(SourceError, match="its certificate is not valid"):
+        frame_of(url, other)
+
+
+def test_a_file_without_a_certificate_is_told(url: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("nothing")
+    with pytest.raises(SourceError, match=r"certificate"):
+        frame_of(url, tmp_path / "empty.pem")

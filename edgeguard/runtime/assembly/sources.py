@@ -20,7 +20,7 @@ _LADDER_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 def media_options(source: Source) -> MediaOptions:
     """How to reach it; its password is read now. Raises ConfigError."""
     username, password = source.credentials() or (None, None)
-    return MediaOptions(username, password, source.transport, source.latency_ms, source.verify_tls)
+    return MediaOptions(username, password, source.transport, source.latency_ms, source.ca_file)
 
 
 def is_realtime(source: Source) -> bool:
