@@ -56,6 +56,9 @@ class Absent:
         self._minute = max(self._minute, utc_ns // _MINUTE_NS)
         return [*found, *self._due(now_ns, offset_ns)]
 
+    def finish(self) -> list[Observation]:
+        return []
+
     def _begin(self, at_ns: int) -> None:
         """Wait from then on, unless something later was known already."""
         self._since_ns = self._told_ns = at_ns if self._since_ns is None else max(at_ns, self._since_ns)

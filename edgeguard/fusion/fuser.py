@@ -80,13 +80,13 @@ class Fuser:
         return [*found, *self._advance(until_ns, utc_ns - self._settle_ns)]
 
     def finish(self) -> list[Observation]:
-        """What still waits, because nothing will come any more."""
+        """What still waits or is held, because nothing will come any more."""
         found: list[Observation] = []
         while self._waiting:
             _, _, moment = heapq.heappop(self._waiting)
             found += self._advance(moment.at_ns, moment.seen.utc_ns + moment.at_ns - moment.seen.pts_ns)
             found += self._take(moment)
-        return found
+        return [*found, *(joined for pattern in self._patterns for joined in pattern.finish())]
 
     @property
     def _next_ns(self) -> int:

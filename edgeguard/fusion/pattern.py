@@ -24,6 +24,9 @@ class Pattern(Protocol):
     def advance(self, now_ns: int, utc_ns: int, /) -> list[Observation]:
         """What has become true because nothing else came until `now_ns`."""
 
+    def finish(self) -> list[Observation]:
+        """What is held, as nothing will come any more: rather an alert too many than one that is lost."""
+
 
 class Recent:
     """The moments that fit any of `terms`, within `within_ns` of the newest, at most `KEPT`."""
@@ -59,22 +62,28 @@ class Unless:
     def __init__(self, terms: Sequence[Term], within_ns: int) -> None:
         self._against = Recent(terms, within_ns)
         self._within_ns = within_ns if terms else 0
-        self._held: deque[tuple[int, Observation]] = deque(maxlen=KEPT)
+        self._held: deque[tuple[int, Observation]] = deque()
+        """At most `KEPT`: beyond, the oldest is told before its time."""
 
     def take(self, moment: Moment) -> None:
         if self._against.take(moment):
             kept = [held for held in self._held if abs(moment.at_ns - held[0]) > self._within_ns]
-            self._held = deque(kept, maxlen=KEPT)
+            self._held = deque(kept)
 
     def hold(self, at_ns: int, found: Observation) -> list[Observation]:
         """At once where nothing can speak against it."""
         if not self._within_ns:
             return [found]
-        if not self._against.near(at_ns):
-            self._held.append((at_ns, found))
-        return []
+        if self._against.near(at_ns):
+            return []
+        self._held.append((at_ns, found))
+        return [self._held.popleft()[1]] if len(self._held) > KEPT else []
 
     def advance(self, now_ns: int) -> list[Observation]:
         due = [found for at_ns, found in self._held if at_ns + self._within_ns < now_ns]
-        self._held = deque((h for h in self._held if h[0] + self._within_ns >= now_ns), maxlen=KEPT)
+        self._held = deque(h for h in self._held if h[0] + self._within_ns >= now_ns)
         return due
+
+    def finish(self) -> list[Observation]:
+        held, self._held = self._held, deque()
+        return [found for _, found in held]

@@ -32,3 +32,6 @@ class Repeated:
 
     def advance(self, _now_ns: int, _utc_ns: int, /) -> list[Observation]:
         return []
+
+    def finish(self) -> list[Observation]:
+        return []

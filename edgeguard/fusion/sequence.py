@@ -40,6 +40,9 @@ class Sequence:
     def advance(self, now_ns: int, _utc_ns: int, /) -> list[Observation]:
         return self._unless.advance(now_ns)
 
+    def finish(self) -> list[Observation]:
+        return self._unless.finish()
+
     def _leads_on(self, chain: Steps[Moment], moment: Moment, length: int) -> bool:
         if len(chain) != length - 1:
             return False

@@ -41,6 +41,9 @@ class Together:
     def advance(self, now_ns: int, _utc_ns: int, /) -> list[Observation]:
         return self._unless.advance(now_ns)
 
+    def finish(self) -> list[Observation]:
+        return self._unless.finish()
+
     def _complete(self, moment: Moment, index: int) -> list[Moment]:
         """A moment for each place, `moment` at `index`; empty if there is none for one."""
         others = [place for number, place in enumerate(self._places) if number != index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edgeguard.fusion.pattern import KEPT, Recent
 from edgeguard.fusion.term import Moment, Term, joined, span_s
@@ -28,7 +28,8 @@ class Witnessed:
         self._within_ns = round(within_s * 1e9)
         self._witnesses = Recent(by, self._within_ns)
         self._tell_alone = tell_alone
-        self._held: deque[Moment] = deque(maxlen=KEPT)
+        self._held: deque[Moment] = deque()
+        """At most `KEPT`: beyond, the oldest does not wait any longer."""
 
     def take(self, moment: Moment) -> list[Observation]:
         found = self._confirm(moment) if self._witnesses.take(moment) else []
@@ -37,12 +38,18 @@ class Witnessed:
             if witnesses:
                 return [*found, self._tell([moment, witnesses[0]])]
             self._held.append(moment)
+            over = [self._held.popleft()] if len(self._held) > KEPT else []
+            return [*found, *self._give_up(over)]
         return found
 
     def advance(self, now_ns: int, _utc_ns: int, /) -> list[Observation]:
         over = [held for held in self._held if held.at_ns + self._within_ns < now_ns]
-        self._held = deque((held for held in self._held if held not in over), maxlen=KEPT)
-        return [self._alone(held) for held in over] if self._tell_alone else []
+        self._held = deque(held for held in self._held if held not in over)
+        return self._give_up(over)
+
+    def finish(self) -> list[Observation]:
+        held, self._held = self._held, deque()
+        return self._give_up(held)
 
     def _confirm(self, witness: Moment) -> list[Observation]:
         near = [
@@ -50,12 +57,15 @@ class Witnessed:
             for held in self._held
             if abs(witness.at_ns - held.at_ns) <= self._within_ns and witness.what != held.what
         ]
-        self._held = deque((held for held in self._held if held not in near), maxlen=KEPT)
+        self._held = deque(held for held in self._held if held not in near)
         return [self._tell([held, witness]) for held in near]
 
     def _tell(self, found: Sequence[Moment]) -> Observation:
         apart = Measure("apart_s", span_s(found), "<=", self._within_s)
         return joined(self.name, found, [Measure("witness", found[1].seen.source), apart])
+
+    def _give_up(self, over: Iterable[Moment]) -> list[Observation]:
+        return [self._alone(held) for held in over] if self._tell_alone else []
 
     def _alone(self, held: Moment) -> Observation:
         return joined(self.name + ALONE, [held], [Measure("waited_s", self._within_s)])

@@ -26,7 +26,7 @@ def from_line(line: str) -> Observation:
     """The observation of `to_line`. Raises StorageError for anything else."""
     try:
         return _observation(json.loads(line))
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise StorageError(f"not an observation: {line[:80]!r} ({error})") from error
 
 
@@ -55,6 +55,8 @@ def read(lines: Iterable[str]) -> Iterator[Observation]:
 
 
 def _observation(fields: dict[str, Any]) -> Observation:
+    if not (type(fields["pts_ns"]) is type(fields["utc_ns"]) is int and isinstance(fields["source"], str)):
+        raise ValueError("its times must be whole nanoseconds, its source a name")
     return Observation(
         **{
             **fields,

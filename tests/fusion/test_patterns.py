@@ -224,3 +224,23 @@ def test_state_is_bounded() -> None:
     assert len(fuser._waiting) <= 1025
     assert fuser.crowded > 3000
     assert all(len(place) <= KEPT for place in pattern._places)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        Together("held", [HELP], 600.0, [PERSON]),
+        Sequence("held", [GLASS, HELP], 600.0, [PERSON]),
+        Witnessed("held", HELP, [PERSON], 600.0, tell_alone=True),
+    ],
+)
+def test_what_is_held_when_the_guard_ends_is_not_lost(pattern: Pattern) -> None:
+    assert len(told([pattern], [glass(1), shout(2)])) == 1
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [Together("held", [HELP], 3600.0, [PERSON]), Witnessed("held", HELP, [PERSON], 3600.0, tell_alone=True)],
+)
+def test_what_has_no_room_to_wait_is_told_at_once(pattern: Pattern) -> None:
+    assert len(told([pattern], [shout(t) for t in range(3 * KEPT)], until_s=9000)) == 3 * KEPT

@@ -71,6 +71,18 @@ def test_a_line_with_something_wrong_in_it_is_refused(spoil: str) -> None:
         from_line(line.replace(spoil, '"phase":"later","unheard_of":'))
 
 
+@pytest.mark.parametrize("value", ["null", "1e400", '"x"', "1.5"])
+def test_a_time_that_is_none_is_refused(value: str) -> None:
+    line = to_line(seen())
+    with pytest.raises(StorageError, match="not an observation"):
+        from_line(line.replace(f'"utc_ns":{seen().utc_ns}', f'"utc_ns":{value}'))
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(StorageError, match="not an observation"):
+        from_line("[" * 100_000)
+
+
 @pytest.fixture
 def part() -> Part:
     return HealthBoard(ManualClock()).part("journal")
