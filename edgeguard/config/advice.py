@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeguard.config import rules
+from edgeguard.config import patterns, rules
 from edgeguard.config.root import Config
 from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
@@ -27,6 +27,40 @@ def _idle(config: Config) -> Iterator[str]:
     for index, rule in enumerate(config.rules):
         if rule.enabled and (why := _why_silent(config, rule)):
             yield f"rules[{index}]: {rule.name} can never raise an alert: {why}"
+    for index, pattern in enumerate(config.patterns):
+        if pattern.enabled and (why := _why_unmet(config, pattern)):
+            yield f"patterns[{index}]: {pattern.name} can never raise an alert: {why}"
+
+
+def _why_unmet(config: Config, pattern: patterns.PatternSection) -> str | None:
+    match pattern:
+        case patterns.Together():
+            needed = pattern.of
+        case patterns.Sequence():
+            needed = pattern.steps
+        case patterns.Repeated():
+            needed = (pattern.of,)
+        case _:
+            return None
+    return next((why for term in needed if (why := _why_unnoticed(config, term))), None)
+
+
+def _why_unnoticed(config: Config, term: patterns.Term) -> str | None:
+    """Why nothing can fit the term."""
+    if any(rule.name == term.rule and not rule.enabled for rule in config.rules):
+        return f"rule {term.rule} is not enabled"
+    if term.kind == "presence":
+        asked = term.sources or tuple(config.cameras)
+        return None if any(config.cameras[name].enabled for name in asked) else "no camera of it is enabled"
+    what = {"sound": "sounds", "keyword": "speech", "intent": "speech", "utterance": "speech"}.get(term.kind)
+    if what is None:
+        return None
+    if not getattr(config, what).enabled:
+        return f"{what}.enabled is false"
+    ears = [ear for name, ear in config.microphones.items() if not term.sources or name in term.sources]
+    if any(ear.enabled and getattr(ear, what) for ear in ears):
+        return None
+    return f"no microphone that it may use is enabled, with `{what}` on"
 
 
 def _why_silent(config: Config, rule: rules.Rule) -> str | None:

@@ -94,3 +94,25 @@ def test_files_that_are_missing() -> None:
         "mqtt.tls.cert_file",
         "mqtt.tls.key_file",
     ]
+
+
+@pytest.mark.parametrize(
+    ("term", "sections", "why"),
+    [
+        ({"kind": "presence"}, camera(enabled=False), "no camera of it is enabled"),
+        ({"kind": "sound"}, {"sounds": {"enabled": False}}, "sounds.enabled is false"),
+        ({"kind": "keyword"}, {"speech": {"enabled": False}}, "speech.enabled is false"),
+        (
+            {"kind": "sound"},
+            {"microphones": OFF},
+            "no microphone that it may use is enabled, with `sounds` on",
+        ),
+        ({"kind": "sound", "sources": ["gate"]}, {}, "no microphone that it may use is enabled"),
+    ],
+)
+def test_a_pattern_that_nothing_can_meet(term: dict[str, Any], sections: dict[str, Any], why: str) -> None:
+    pattern = {"kind": "repeated", "name": "p", "of": term, "count": 2}
+    told = advice(built(tree(**{**sections, "patterns": [pattern]})))
+    assert any(line.startswith(f"patterns[0]: p can never raise an alert: {why}") for line in told)
+    heard = pattern | {"of": {"kind": "sound"}}
+    assert not any("patterns" in line for line in advice(built(tree(patterns=[heard]))))
