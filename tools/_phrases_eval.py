@@ -1,9 +1,9 @@
 """How well a phrase model hears voices that training never did, and what it hears where none speaks to it.
 
-Everything goes through the product's own chain: voice activity, the recogniser, the phrase matcher. A line is
-right if every phrase in it was reported. Of the voices, espeak-ng's are of kinds that training left out,
-festival's is a speaker that it left out, and SVOX Pico is a synthesiser that it left out altogether (`pip
-install py-nanotts`; its figures are null without). The noises are left out of training as well.
+Everything goes through the product's own chain: voice activity, the recogniser, the phrase matcher. A line
+is right if every phrase in it was reported (of `help me`, not of the `help` in it). espeak-ng speaks with
+variants that training left out, festival with a speaker that it left out, and SVOX Pico is a synthesiser
+that it left out altogether (`pip install py-nanotts`; without it there are no figures). So are the noises.
 """
 
 from __future__ import annotations
@@ -142,13 +142,13 @@ class Ear:
 
     def _hear(self, one: Said, samples: Samples, tally: Tally) -> None:
         heard = self._chain.hear(samples)
-        wanted = _phrases_in(one.line, self.phrases)
+        wanted = set(one.line.written)
         got = {keyword.phrase for keyword in heard}
         tally.seconds += len(samples) / RATE_HZ
         tally.lines += bool(wanted)
         tally.right += bool(wanted) and wanted <= got
         tally.missed.update(wanted - got)
-        tally.invented.update(got - wanted)
+        tally.invented.update(got - _phrases_in(one.line, self.phrases))
         if one.line.said in wanted:
             end_s = (_BEFORE + len(one.speech)) / RATE_HZ
             tally.latencies_s += [k.told_s - end_s for k in heard if k.phrase == one.line.said]

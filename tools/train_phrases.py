@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--only", nargs=3, metavar=("SYNTHESISER", "LINES", "SEED"), help="speak this alone")
     parser.add_argument("--unheard", action="store_true", help="speak with the voices kept for judging")
     parser.add_argument("--rounds", type=int, default=4, help="how often every phrase is judged by")
+    parser.add_argument("--rate", type=float, default=2e-3, help="the learning rate to begin with")
     parser.add_argument("--minutes", type=float, default=60, help="how long to train")
     args = parser.parse_args()
     {"speak": _speak, "train": _train, "export": _export, "judge": _judge}[args.step](args)
@@ -74,7 +75,7 @@ def _train(args: argparse.Namespace) -> None:
         (np.concatenate([pause, line.waveform(), pause]), line.written)
         for line in unheard[:: max(1, len(unheard) // 100)]
     ]
-    training.train(args.folder, scenes, check, args.minutes)
+    training.train(args.folder, scenes, check, args.minutes, args.rate)
 
 
 def _export(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from phrase_training.texts import PHRASES, Author, Line
+from phrase_training.texts import PHRASES, Author, Line, written
 from phrase_training.voices import casting, speak
 
 _BATCH = 200
@@ -26,7 +26,7 @@ class Spoken:
 
     samples: NDArray[np.int16]
     said: str
-    written: str
+    written: tuple[str, ...]
     voice: str
 
     def waveform(self) -> NDArray[np.float32]:
@@ -52,7 +52,7 @@ def record(
             for (text, voice), samples in zip(orders, said, strict=True):
                 trimmed = _trim(samples)
                 pcm.write(trimmed.tobytes())
-                index.append([offset, len(trimmed), text.said, text.written, f"{synthesiser}/{voice.name}"])
+                index.append([offset, len(trimmed), text.said, f"{synthesiser}/{voice.name}"])
                 offset += len(trimmed)
             print(f"{name.name}: {len(index)} of {lines}", flush=True)
     name.with_suffix(".json").write_text(json.dumps(index))
@@ -63,8 +63,8 @@ def load(folder: Path) -> list[Spoken]:
     spoken = []
     for path in sorted(folder.glob("*.json")):
         pcm = np.memmap(path.with_suffix(".pcm"), np.int16, "r")
-        for offset, length, said, written, voice in json.loads(path.read_text()):
-            spoken.append(Spoken(pcm[offset : offset + length], said, written, voice))
+        for offset, length, said, voice in json.loads(path.read_text()):
+            spoken.append(Spoken(pcm[offset : offset + length], said, written(said), voice))
     return spoken
 
 

@@ -15,10 +15,12 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from phrase_training.features import BINS
-from phrase_training.network import SHIFT, SUBSAMPLING, WINDOW, WORDS, Ear
+from phrase_training.network import SHIFT, SUBSAMPLING, WINDOW, Ear
 from phrase_training.texts import PHRASES
 
 _OUTPUTS = SHIFT // SUBSAMPLING
+_JOINT = "\N{NO-BREAK SPACE}"
+"""Between a token's words: sherpa-onnx ends a token at a plain space."""
 _INPUTS = ("audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len")
 _ANSWERS = ("log_probs", "encoded_length", *(f"{name}_next" for name in _INPUTS[2:]))
 
@@ -46,7 +48,7 @@ class Step(nn.Module):  # type: ignore[misc]
             y, h = self._recur(row, x, state[:, row, 0])
             states.append(h)
             x = norm(x + y)
-        log_probs = ear.words(x).log_softmax(2)
+        log_probs = ear.phrases(x).log_softmax(2)
         return log_probs, length * 0 + _OUTPUTS, torch.stack(states, 1)[:, :, None], time + 0, used + 0
 
     def _recur(self, row: int, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,8 +95,8 @@ def export(ear: Ear, folder: Path) -> Path:
             plain, target, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8, per_channel=True
         )
     _describe(target, ear)
-    rows = [f"▁{word} {row}" for row, word in enumerate(WORDS)]
-    (folder / "tokens.txt").write_text("\n".join([*rows, f"<blk> {len(WORDS)}"]) + "\n")
+    rows = [f"▁{phrase.replace(' ', _JOINT)} {row}" for row, phrase in enumerate(PHRASES)]
+    (folder / "tokens.txt").write_text("\n".join([*rows, f"<blk> {len(PHRASES)}"]) + "\n")
     listed = "".join(f'  - {{phrase: "{phrase}"}}\n' for phrase in PHRASES)
     (folder / "phrases.yaml").write_text(f"# What this model hears, and nothing else.\nphrases:\n{listed}")
     return target
@@ -108,7 +110,7 @@ def _describe(path: Path, ear: Ear) -> None:
         "window_size": WINDOW,
         "chunk_shift": SHIFT,
         "subsampling_factor": SUBSAMPLING,
-        "vocab_size": len(WORDS),
+        "vocab_size": len(PHRASES),
         "cache_last_channel_dim1": ear.layers,
         "cache_last_channel_dim2": 1,
         "cache_last_channel_dim3": ear.width,

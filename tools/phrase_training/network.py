@@ -14,13 +14,13 @@ SHIFT = 16
 WINDOW = SHIFT + 9
 """Frames that one step sees: its four outputs see 13 frames each, every fourth one."""
 
-WORDS: tuple[str, ...] = tuple(sorted({word for phrase in PHRASES for word in phrase.split()}))
-BLANK = len(WORDS)
-"""Row of CTC's blank, which sherpa-onnx wants last."""
+BLANK = len(PHRASES)
+"""Row of CTC's blank, which sherpa-onnx wants last. Each phrase is one token, answered when it is over: a
+causal network that has to spell `call the police` holds `call` back until it is too late."""
 
 
 class Ear(nn.Module):  # type: ignore[misc]
-    """(N, 80, frames) log-mel to (N, steps, words + blank) logits, and phonemes on the way."""
+    """(N, 80, frames) log-mel to (N, steps, phrases + blank) logits, and phonemes on the way."""
 
     def __init__(self, width: int = 192, layers: int = 3, sounds: int = 40) -> None:
         super().__init__()
@@ -33,12 +33,12 @@ class Ear(nn.Module):  # type: ignore[misc]
         self.grus = nn.ModuleList(nn.GRU(width, width, batch_first=True) for _ in range(layers))
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
         self.drop = nn.Dropout(0.15)
-        self.words = nn.Linear(width, len(WORDS) + 1)
+        self.phrases = nn.Linear(width, len(PHRASES) + 1)
         self.sounds = nn.Linear(width, sounds + 1)
         """Phonemes of all that is said: in training alone, so that the ear learns sounds and not voices."""
 
     def forward(self, features: Tensor, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Words and sounds as logits, and the next state (N, layers, width)."""
+        """Phrases and sounds as logits, and the next state (N, layers, width)."""
         x = (features - self.mean[:, None]) * self.scale[:, None]
         x = torch.relu(self.second(torch.relu(self.first(x)))).transpose(1, 2)
         x = self.settle(x)
@@ -49,7 +49,7 @@ class Ear(nn.Module):  # type: ignore[misc]
             x = norm(x + y)
             if row == self.layers - 2:
                 sounds = x
-        return self.words(self.drop(x)), self.sounds(self.drop(sounds)), torch.stack(states, 1)
+        return self.phrases(self.drop(x)), self.sounds(self.drop(sounds)), torch.stack(states, 1)
 
     def start(self, batch: int) -> Tensor:
         return torch.zeros(batch, self.layers, self.width)
@@ -60,7 +60,7 @@ def steps(frames: int) -> int:
     return ((frames - 5) // 2 + 1 - 5) // 2 + 1
 
 
-def decode(best: list[int]) -> str:
+def decode(best: list[int]) -> tuple[str, ...]:
     """CTC's greedy reading of the best rows."""
     kept = [row for i, row in enumerate(best) if row != BLANK and (i == 0 or row != best[i - 1])]
-    return " ".join(WORDS[row] for row in kept)
+    return tuple(PHRASES[row] for row in kept)

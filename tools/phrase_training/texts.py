@@ -7,7 +7,6 @@ import random
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -34,24 +33,22 @@ class Line:
     """One thing to say."""
 
     said: str
-    written: str
-    """What the model is to answer; empty where no phrase is in it."""
+    written: tuple[str, ...]
+    """The phrases that the model is to answer with, in order; none where there is no phrase in it."""
 
 
-def written(said: str) -> str:
-    """The words of `said` that belong to any phrase, as the model is to write them."""
-    words = said.split()
-    kept = [False] * len(words)
-    for phrase in _split():
-        for start in range(len(words) - len(phrase) + 1):
-            if words[start : start + len(phrase)] == phrase:
-                kept[start : start + len(phrase)] = [True] * len(phrase)
-    return " ".join(word for word, keep in zip(words, kept, strict=True) if keep)
+def written(said: str) -> tuple[str, ...]:
+    """The phrases in `said`, from left to right without overlap, the longest where several begin."""
+    words, found, start = said.split(), list[str](), 0
+    while start < len(words):
+        phrase = next((p for p in _LONGEST_FIRST if words[start : start + len(p)] == p), None)
+        if phrase:
+            found.append(" ".join(phrase))
+        start += len(phrase or [""])
+    return tuple(found)
 
 
-@lru_cache(maxsize=1)
-def _split() -> list[list[str]]:
-    return [phrase.split() for phrase in PHRASES]
+_LONGEST_FIRST = sorted((phrase.split() for phrase in PHRASES), key=len, reverse=True)
 
 
 def line(said: str) -> Line:

@@ -1,4 +1,4 @@
-"""Training: scenes of a few lines in some place, CTC on the phrases' words and, beside it, on phonemes."""
+"""Training: scenes of a few lines in some place, CTC on the phrases and, beside it, on phonemes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from torch.utils.data import DataLoader, IterableDataset
 from phrase_training.acoustics import Places, warped
 from phrase_training.corpus import Spoken, load, pronounce
 from phrase_training.features import log_mel
-from phrase_training.network import WORDS, Ear, decode, steps
+from phrase_training.network import BLANK, Ear, decode, steps
+from phrase_training.texts import PHRASES
 
 _RATE_HZ = 16000
 _SCENE_S = 4.0
 _RATE = 2e-3
+_WARMING = 300
 _AVERAGE = 0.998
 _SOUNDS_WEIGHT = 0.4
 _REPORT_S = 180.0
@@ -35,17 +37,17 @@ _POOL = 256
 """Scenes at hand; each is seen about twice, with other parts masked, among others of its length."""
 
 Scene = tuple[NDArray[np.float32], list[int], list[int]]
-"""Features, rows of words, rows of phonemes."""
+"""Features, rows of phrases, rows of phonemes."""
 
-_ROW = {word: row for row, word in enumerate(WORDS)}
+_ROW = {phrase: row for row, phrase in enumerate(PHRASES)}
 
 
 @dataclass(frozen=True)
 class Batch:
     features: Tensor
     frames: Tensor
-    words: Tensor
-    words_length: Tensor
+    phrases: Tensor
+    phrases_length: Tensor
     sounds: Tensor
     sounds_length: Tensor
 
@@ -80,7 +82,7 @@ class Scenes(IterableDataset):  # type: ignore[misc]
 
     def scene(self, random: np.random.Generator, hard: float) -> Scene:
         """`hard`: from 0, one line and no noise, to 1, all that can happen."""
-        parts, written, sounds = [_silence(random, 0.1, 0.8)], "", list[int]()
+        parts, written, sounds = [_silence(random, 0.1, 0.8)], list[str](), list[int]()
         quiet = random.random() < 0.03 * hard
         length_s = 0.0 if quiet else float(random.uniform(0.3, 0.3 + hard * _SCENE_S))
         total_s = 0.0
@@ -91,7 +93,7 @@ class Scenes(IterableDataset):  # type: ignore[misc]
             speech *= 10 ** (float(random.uniform(-8, 0)) / 20)
             parts += [speech, _silence(random, 0.15, 0.9)]
             total_s += len(speech) / _RATE_HZ
-            written = f"{written} {line.written}"
+            written += line.written
             sounds += pronounce(line.said, self._dictionary)
         parts.append(_silence(random, 0.3, 0.5))
         heard = np.concatenate(parts)
@@ -99,12 +101,14 @@ class Scenes(IterableDataset):  # type: ignore[misc]
             heard = self._places.heard(heard, random)
         else:
             heard = np.asarray(heard * 10 ** (random.uniform(-20, 0) / 20), np.float32)
-        return log_mel(heard), [_ROW[word] for word in written.split()], sounds
+        return log_mel(heard), [_ROW[phrase] for phrase in written], sounds
 
 
 def _silence(random: np.random.Generator, least_s: float, most_s: float) -> NDArray[np.float32]:
-    """Not quite: nothing in the world is."""
-    return (1e-4 * random.standard_normal(int(random.uniform(least_s, most_s) * _RATE_HZ))).astype(np.float32)
+    """Not quite, as nothing in the world is, or wholly, as drawn scenes are."""
+    loudness = 0.0 if random.random() < 0.25 else 1e-4
+    noise = random.standard_normal(int(random.uniform(least_s, most_s) * _RATE_HZ))
+    return np.asarray(loudness * noise, np.float32)
 
 
 def _masked(features: NDArray[np.float32], random: np.random.Generator, hard: float) -> NDArray[np.float32]:
@@ -130,8 +134,8 @@ def _batch(scenes: list[Any]) -> Batch:
     return Batch(
         torch.from_numpy(padded).transpose(1, 2).contiguous(),
         torch.tensor([steps(len(features)) for features, _, _ in scenes]),
-        torch.tensor([row for _, words, _ in scenes for row in words]),
-        torch.tensor([len(words) for _, words, _ in scenes]),
+        torch.tensor([row for _, phrases, _ in scenes for row in phrases]),
+        torch.tensor([len(phrases) for _, phrases, _ in scenes]),
         torch.tensor([row for _, _, sounds in scenes for row in sounds]),
         torch.tensor([len(sounds) for _, _, sounds in scenes]),
     )
@@ -140,41 +144,45 @@ def _batch(scenes: list[Any]) -> Batch:
 class Trainer:
     """A network and its running average; `done` is the share of the time that is over."""
 
-    def __init__(self, ear: Ear) -> None:
-        self.ear = ear
+    def __init__(self, ear: Ear, rate: float = _RATE) -> None:
+        self.ear, self._rate = ear, rate
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(_AVERAGE)
         self.average = torch.optim.swa_utils.AveragedModel(ear, multi_avg_fn=average)
         trained = [part for part in ear.parameters() if part.requires_grad]
-        self._optimiser = torch.optim.AdamW(trained, lr=_RATE, weight_decay=0.01)
-        self._words = nn.CTCLoss(len(WORDS), zero_infinity=True)
+        self._optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
+        self._phrases = nn.CTCLoss(BLANK, zero_infinity=True)
         self._sounds = nn.CTCLoss(ear.sounds.out_features - 1, zero_infinity=True)
         self.steps = 0
 
     def step(self, batch: Batch, done: float) -> tuple[float, float]:
-        """The losses in words and in phonemes."""
+        """The losses in phrases and in phonemes."""
         for group in self._optimiser.param_groups:
-            warming = min(1, (self.steps + 1) / 300)
-            group["lr"] = _RATE * warming * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
-        words, sounds, _ = self.ear(batch.features, self.ear.start(len(batch.frames)))
-        loss_words = self._words(_by_time(words), batch.words, batch.frames, batch.words_length)
+            warming = min(1, (self.steps + 1) / _WARMING)
+            group["lr"] = self._rate * warming * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
+        phrases, sounds, _ = self.ear(batch.features, self.ear.start(len(batch.frames)))
+        loss_phrases = self._phrases(_by_time(phrases), batch.phrases, batch.frames, batch.phrases_length)
         loss_sounds = self._sounds(_by_time(sounds), batch.sounds, batch.frames, batch.sounds_length)
         self._optimiser.zero_grad()
-        (loss_words + _SOUNDS_WEIGHT * loss_sounds).backward()
+        (loss_phrases + _SOUNDS_WEIGHT * loss_sounds).backward()
         nn.utils.clip_grad_norm_(self.ear.parameters(), 2.0)
         self._optimiser.step()
         self.average.update_parameters(self.ear)
         self.steps += 1
-        return loss_words.item(), loss_sounds.item()
+        return loss_phrases.item(), loss_sounds.item()
 
 
 def train(
-    folder: Path, scenes: Scenes, check: Sequence[tuple[NDArray[np.float32], str]], minutes: float
+    folder: Path,
+    scenes: Scenes,
+    check: Sequence[tuple[NDArray[np.float32], tuple[str, ...]]],
+    minutes: float,
+    rate: float = _RATE,
 ) -> None:
     """Leaves `ear.pt` (the averaged weights) and `training.jsonl` in the folder; goes on from an `ear.pt`."""
     torch.manual_seed(1)
     torch.set_num_threads(1)
     batches: Any = iter(DataLoader(scenes, batch_size=None, num_workers=1, prefetch_factor=8))
-    trainer = Trainer(_begun(folder, batches))
+    trainer = Trainer(_begun(folder, batches), rate)
     begun = reported = time.monotonic()
     losses: list[tuple[float, float]] = []
     while (done := (time.monotonic() - begun) / (60 * minutes)) < 1:
@@ -200,17 +208,17 @@ def _report(
     trainer: Trainer,
     done: float,
     losses: Sequence[tuple[float, float]],
-    check: Sequence[tuple[NDArray[np.float32], str]],
+    check: Sequence[tuple[NDArray[np.float32], tuple[str, ...]]],
 ) -> None:
     average = trainer.average.module
     torch.save(average.state_dict(), folder / "ear.pt")
     right = sum(read(average, samples) == written for samples, written in check)
     average.train()
-    loss_words, loss_sounds = np.mean(losses, axis=0)
+    loss_phrases, loss_sounds = np.mean(losses, axis=0)
     report = {
         "step": trainer.steps,
         "done": round(done, 3),
-        "loss_words": round(float(loss_words), 4),
+        "loss_phrases": round(float(loss_phrases), 4),
         "loss_sounds": round(float(loss_sounds), 4),
         "right": round(right / max(1, len(check)), 4),
     }
@@ -231,8 +239,8 @@ def _measure(ear: Ear, batches: Sequence[Batch]) -> None:
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
-def read(ear: Ear, samples: NDArray[np.float32]) -> str:
+def read(ear: Ear, samples: NDArray[np.float32]) -> tuple[str, ...]:
     """What the network writes for a whole recording at once."""
     ear.eval()
-    words, _, _ = ear(torch.from_numpy(log_mel(samples)).T[None], ear.start(1))
-    return decode(words[0].argmax(1).tolist())
+    phrases, _, _ = ear(torch.from_numpy(log_mel(samples)).T[None], ear.start(1))
+    return decode(phrases[0].argmax(1).tolist())
