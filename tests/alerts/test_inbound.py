@@ -267,7 +267,7 @@ def said(draw: st.DrawFn) -> tuple[str, bytes, dict[str, Any]]:
     return topic, draw(bodies(SUBSCRIBED.get(topic, "ack"))), properties
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(said(), min_size=1, max_size=25))
 def test_nothing_crashes_nothing_changes_and_every_refusal_is_counted(
     sayings: list[tuple[str, bytes, dict[str, Any]]],

@@ -108,6 +108,6 @@ def test_any_order_of_frames_readers_and_freed_buffers() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Buffers,
         settings=settings(
-            max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
