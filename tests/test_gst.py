@@ -55,3 +55,28 @@ def test_properties_are_set_by_name_also_where_they_are_enumerations() -> None:
     assert element.get_property("pattern").value_nick == "ball"
     assert element.get_property("num-buffers") == 3
     pipeline.stop()
+
+
+_TOGETHER = """
+import sys, threading
+from edgeguard import gst
+from edgeguard.gst.binding import load
+gst.start()
+sys.setswitchinterval(1e-6)
+line, told = threading.Barrier(16), []
+def ask():
+    line.wait()
+    try:
+        load()[2].VideoColorMatrix.BT709, load()[0].PadProbeType.QUERY_DOWNSTREAM
+    except AttributeError as error:
+        told.append(str(error))
+threads = [threading.Thread(target=ask) for _ in range(16)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(told or "well")
+"""
+
+
+def test_cameras_that_start_together_find_every_type_whole() -> None:
+    for _ in range(3):
+        answer = subprocess.run([sys.executable, "-c", _TOGETHER], capture_output=True, text=True, timeout=60)
+        assert answer.stdout.strip() == "well", answer.stdout + answer.stderr

@@ -16,6 +16,27 @@ from edgeguard.errors import DependencyError
 _M_ARENA_MAX, _ARENAS = -8, 4
 _DEVICE_DECODERS = ("nvv4l2decoder", "nvh264dec", "nvh265dec", "nvjpegdec")
 
+_GST_TYPES = (
+    *(
+        "Buffer",
+        "BufferFlags",
+        "Bus",
+        "Caps",
+        "CapsFeatures",
+        "Context",
+        "Element",
+        "ElementFactory",
+        "Event",
+    ),
+    *("FlowReturn", "Format", "Memory", "Message", "MessageType", "Pad", "PadDirection", "PadLinkReturn"),
+    *("PadProbeInfo", "PadProbeReturn", "PadProbeType", "Pipeline", "Query", "QueryType", "Rank", "Registry"),
+    *("Sample", "Segment", "State", "StateChangeReturn", "Structure"),
+)
+_VIDEO_TYPES = (
+    *("VideoColorMatrix", "VideoColorRange", "VideoColorimetry", "VideoFormat", "VideoFormatInfo"),
+    *("VideoInfo", "VideoMeta"),
+)
+
 
 class MapInfo(ctypes.Structure):
     _fields_ = (
@@ -54,6 +75,14 @@ def _leave_out(gst: Any) -> None:
             feature.set_rank(gst.Rank.NONE)
 
 
+def _make_types(gst: Any, app: Any, video: Any) -> None:
+    """The binding makes a type when it is first asked for, and another thread that asks meanwhile may find it
+    half made: cameras that started together did."""
+    for module, names in ((gst, _GST_TYPES), (app, ("AppSink", "AppSrc")), (video, _VIDEO_TYPES)):
+        for name in names:
+            getattr(module, name)
+
+
 @cache
 def load() -> tuple[Any, Any, Any]:
     _keep_exceptions_safe()
@@ -74,6 +103,7 @@ def load() -> tuple[Any, Any, Any]:
     if not Gst.is_initialized():
         Gst.init(None)
         _leave_out(Gst)
+    _make_types(Gst, GstApp, GstVideo)
     return Gst, GstApp, GstVideo
 
 
