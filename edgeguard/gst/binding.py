@@ -28,9 +28,9 @@ _GST_TYPES = (
         "ElementFactory",
         "Event",
     ),
-    *("FlowReturn", "Format", "Memory", "Message", "MessageType", "Pad", "PadDirection", "PadLinkReturn"),
-    *("PadProbeInfo", "PadProbeReturn", "PadProbeType", "Pipeline", "Query", "QueryType", "Rank", "Registry"),
-    *("Sample", "Segment", "State", "StateChangeReturn", "Structure"),
+    *("Event", "FlowReturn", "Format", "Memory", "Message", "MessageType", "Pad", "PadDirection"),
+    *("PadLinkReturn", "PadProbeInfo", "PadProbeReturn", "PadProbeType", "Pipeline", "Query", "QueryType"),
+    *("Rank", "Registry", "Sample", "Segment", "State", "StateChangeReturn", "Structure"),
 )
 _VIDEO_TYPES = (
     *("VideoColorMatrix", "VideoColorRange", "VideoColorimetry", "VideoFormat", "VideoFormatInfo"),
