@@ -17,17 +17,7 @@ _M_ARENA_MAX, _ARENAS = -8, 4
 _DEVICE_DECODERS = ("nvv4l2decoder", "nvh264dec", "nvh265dec", "nvjpegdec")
 
 _GST_TYPES = (
-    *(
-        "Buffer",
-        "BufferFlags",
-        "Bus",
-        "Caps",
-        "CapsFeatures",
-        "Context",
-        "Element",
-        "ElementFactory",
-        "Event",
-    ),
+    *("Buffer", "BufferFlags", "Bus", "Caps", "CapsFeatures", "Context", "Element", "ElementFactory"),
     *("Event", "FlowReturn", "Format", "Memory", "Message", "MessageType", "Pad", "PadDirection"),
     *("PadLinkReturn", "PadProbeInfo", "PadProbeReturn", "PadProbeType", "Pipeline", "Query", "QueryType"),
     *("Rank", "Registry", "Sample", "Segment", "State", "StateChangeReturn", "Structure"),
