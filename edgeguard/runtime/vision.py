@@ -72,7 +72,7 @@ class VisionStage(Stage):
         self._syncing = syncing or Syncing()
         self._looking = False
         self._troubles: dict[str, str] = {}
-        """What is wrong with a camera's pictures, by camera."""
+        """What is wrong with a camera's pictures, by camera, and with copying them from the GPU."""
 
     def open(self) -> None:
         for sight in self._sights:
@@ -170,9 +170,7 @@ class VisionStage(Stage):
         else:
             self._troubles.pop(frame.source, None)
         finally:
-            if (
-                frame.hold is not None
-            ):  # the detector has waited for the GPU: nothing reads the buffer any more
+            if frame.hold is not None:  # the detector has waited for the GPU: nothing reads the buffer now
                 frame.hold.release()
 
     def _in_trouble(self, sight: Sight, frame: Frame, error: Exception) -> None:
@@ -205,9 +203,15 @@ class VisionStage(Stage):
         if frame.memory is Memory.HOST:
             self._shelf.put(View(frame, tracks), keep)
         elif keep or self._shelf.wants(frame):
+            copying = f"{frame.source}, copying"
             try:
                 self._shelf.put(View(self._to_host(frame), tracks), keep)
             except GpuLostError:
                 raise
             except UnavailableError as error:
-                log.warning("camera %s: a picture for evidence could not be copied: %s", frame.source, error)
+                trouble = f"camera {frame.source}: a picture for evidence could not be copied: {error}"
+                if copying not in self._troubles:
+                    log.warning("%s", trouble)
+                self._troubles[copying] = trouble
+            else:
+                self._troubles.pop(copying, None)

@@ -346,6 +346,10 @@ def test_a_picture_that_cannot_be_copied_costs_no_alert(
     assert len(bench.observations.get_all(0)) == 1
     assert isinstance(frame.hold, Held)
     assert frame.hold.released == 1
+    if not isinstance(error, GpuLostError):
+        told = bench.board.part("vision")
+        assert told.state is State.DEGRADED
+        assert "a picture for evidence could not be copied" in (told.reason or "")
 
 
 def test_beside_a_microphone_a_picture_on_the_gpu_is_copied_now_and_then(
