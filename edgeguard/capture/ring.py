@@ -35,10 +35,6 @@ class EncodedRing:
         self.bytes += packet.size
         self._let_go(packet.arrived_ns)
 
-    def since_keyframe(self) -> list[Packet]:
-        """The last keyframe and what followed it."""
-        return list(self._groups[-1].packets) if self._groups else []
-
     def since(self, arrived_ns: int) -> list[Packet]:
         """From the last keyframe that came no later than `arrived_ns`, or from the first that is left."""
         first = 0

@@ -65,10 +65,6 @@ def plain(text: str) -> tuple[str, ...]:
     return tuple(token.text for token in parse(text).tokens)
 
 
-def is_han(word: str) -> bool:
-    return "㐀" <= word[0] <= "鿿"
-
-
 def _words(piece: str) -> list[str]:
     if piece in FILLERS:
         return []
