@@ -8,6 +8,14 @@ import stat
 from pathlib import Path
 
 
+def text_of(path: Path) -> str:
+    """A small file's text without blanks around it; empty where there is none, as in /sys and /proc."""
+    try:
+        return path.read_text("utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Make or replace a file; OSError leaves what was there. A crash may leave `<name>.part` beside it."""
     part = path.with_name(path.name + ".part")

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edgeguard.clock import Clock
+from edgeguard.files import text_of
 
 _GROUP = ("239.255.255.250", 3702)
 _PROBE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -46,9 +47,9 @@ def local_cameras(dev: Path = Path("/dev"), sys: Path = Path("/sys/class/video4l
     """Video4Linux devices that capture; of the several nodes of one camera the first."""
     nodes = sorted(sys.glob("video*"), key=lambda path: (len(path.name), path.name))
     return [
-        Found(f"v4l2://{dev / node.name}", _read(node / "name") or "video device")
+        Found(f"v4l2://{dev / node.name}", text_of(node / "name") or "video device")
         for node in nodes
-        if _read(node / "index") in ("", "0")
+        if text_of(node / "index") in ("", "0")
     ]
 
 
@@ -56,7 +57,7 @@ def local_microphones(proc: Path = Path("/proc/asound")) -> list[Found]:
     """Capture devices of the sound cards."""
     found = []
     for info in sorted(proc.glob("card*/pcm*c/info")):
-        fields = dict(line.split(": ", 1) for line in _read(info).splitlines() if ": " in line)
+        fields = dict(line.split(": ", 1) for line in text_of(info).splitlines() if ": " in line)
         if "card" in fields and "device" in fields:
             url = f"alsa://plughw:{fields['card']},{fields['device']}"
             found.append(Found(url, fields.get("name") or "sound card"))
@@ -111,10 +112,3 @@ def _answers(door: socket.socket, clock: Clock, wait_s: float) -> list[bytes]:
         except TimeoutError:
             break
     return answers
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace").strip()
-    except OSError:
-        return ""

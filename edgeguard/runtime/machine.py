@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeguard.files import text_of
 from edgeguard.runtime.health import Part, State
 
 _NEAR_TRIP_C = 5.0
@@ -73,7 +74,7 @@ def look(state_dir: Path, root: Path = Path("/")) -> Reading:
     return Reading(
         zones=tuple(_zones(root)),
         throttled=sum(counted) if counted else None,
-        power_mode=_text(root / "var/lib/nvpmodel/status").removeprefix("pmode:") or None,
+        power_mode=text_of(root / "var/lib/nvpmodel/status").removeprefix("pmode:") or None,
         gpu_load=None if load is None else load / 1000,
         memory_available=_memory(root),
         disk_free_bytes=_disk(state_dir),
@@ -114,14 +115,14 @@ def _zones(root: Path) -> Iterator[Zone]:
     for folder in sorted(root.glob("sys/class/thermal/thermal_zone*")):
         milli = _number(folder / "temp")
         if milli is not None and milli > -40_000:  # zones that are switched off say -256 C
-            yield Zone(_text(folder / "type") or folder.name, milli / 1000, _lowest_trip(folder))
+            yield Zone(text_of(folder / "type") or folder.name, milli / 1000, _lowest_trip(folder))
 
 
 def _lowest_trip(folder: Path) -> float | None:
     trips = [
         number / 1000
         for path in folder.glob("trip_point_*_type")
-        if _text(path) in _LIVE_TRIPS
+        if text_of(path) in _LIVE_TRIPS
         and (number := _number(path.with_name(path.name.replace("_type", "_temp")))) is not None
         and number > 0
     ]
@@ -129,7 +130,7 @@ def _lowest_trip(folder: Path) -> float | None:
 
 
 def _memory(root: Path) -> float | None:
-    fields = dict(line.split(":", 1) for line in _text(root / "proc/meminfo").splitlines() if ":" in line)
+    fields = dict(line.split(":", 1) for line in text_of(root / "proc/meminfo").splitlines() if ":" in line)
     with suppress(KeyError, ValueError, ZeroDivisionError, IndexError):
         available, total = (int(fields[name].split()[0]) for name in ("MemAvailable", "MemTotal"))
         return round(available / total, 3)
@@ -146,13 +147,6 @@ def _disk(folder: Path) -> int | None:
 
 def _number(path: Path) -> int | None:
     try:
-        return int(_text(path))
+        return int(text_of(path))
     except ValueError:
         return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace").strip()
-    except OSError:
-        return ""
