@@ -18,7 +18,8 @@ from edgeguard.runtime.stage import StageThread
 log = logging.getLogger(__name__)
 
 _LOOK_S = 0.5
-_STUCK_NS = 30_000_000_000
+_STUCK_S = 30.0
+"""After so long without a sign of life a thread is stuck, where nobody watches over the daemon."""
 _STOP_S = 4.5
 _LAST_WORDS_S = 0.8
 """What each later group keeps of the time to stop, however long the earlier ones take."""
@@ -62,6 +63,11 @@ class Daemon:
     _stuck: frozenset[str] = frozenset()
     _ready: bool = False
     _quiet_looks: int = 0
+
+    @property
+    def stuck_s(self) -> float:
+        """Half of what the watchdog allows, so that it is said before the watchdog ends us."""
+        return self.notifier.watchdog_s / 2 if self.notifier.watchdog_s else _STUCK_S
 
     def run(self) -> None:
         """Returns after a clean stop."""
@@ -112,13 +118,13 @@ class Daemon:
 
     def _find_stuck(self, now_ns: int) -> bool:
         """Whether a thread gives no sign of life; health says so, and the watchdog is not fed."""
-        stuck = [one for one in self.crew.everyone if one.alive and now_ns - one.beat_ns > _STUCK_NS]
+        stuck = [one for one in self.crew.everyone if one.alive and now_ns - one.beat_ns > self.stuck_s * 1e9]
         names = frozenset(thread.stage.name for thread in stuck)
         if names - self._stuck:
             log.error("stuck: %s; the watchdog is not fed", ", ".join(sorted(names)))
         self._stuck = names
         for thread in stuck:
-            thread.part.set(State.DEGRADED, f"no sign of life for more than {_STUCK_NS // 10**9} s")
+            thread.part.set(State.DEGRADED, f"no sign of life for more than {self.stuck_s:g} s")
         return bool(stuck)
 
     def _shut_down(self) -> None:

@@ -55,8 +55,8 @@ class Worker(Stage):
 class Told(Notifier):
     """A systemd that remembers."""
 
-    def __init__(self) -> None:
-        super().__init__(None)
+    def __init__(self, watchdog_us: int | None = None) -> None:
+        super().__init__(None, watchdog_us)
         self.lines: list[str] = []
 
     def send(self, state: str) -> None:
@@ -192,6 +192,15 @@ def test_a_stuck_stage_stops_the_signs_of_life() -> None:
     house.run(until=long_after_it_got_stuck)
     assert looks[-1] <= looks[0] + 1
     house.released.set()
+
+
+@pytest.mark.parametrize(("watchdog_us", "stuck_s"), [(None, 30.0), (30_000_000, 15.0), (3_000_000, 1.5)])
+def test_a_stage_is_stuck_in_half_of_what_the_watchdog_allows(
+    watchdog_us: int | None, stuck_s: float
+) -> None:
+    house = House()
+    house.notifier = Told(watchdog_us)
+    assert house.daemon().stuck_s == stuck_s
 
 
 def test_a_stage_that_does_not_stop_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
