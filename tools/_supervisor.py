@@ -73,7 +73,7 @@ class Supervisor:
         no_restart: Collection[int] = (0, 78),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """`start_s` is for READY=1, `abort_s` from SIGABRT to SIGKILL; after a code of `no_restart` it is left."""
+        """`start_s` is for READY=1, `abort_s` from SIGABRT to SIGKILL; codes of `no_restart` end it all."""
         self.runs: list[Run] = []
         """Every life so far; the last one may be going on."""
         self._watchdog_s, self._restart_s = watchdog_s, restart_s
