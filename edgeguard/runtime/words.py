@@ -14,11 +14,13 @@ from edgeguard.speech import (
     Endpointing,
     GtcrnDenoiser,
     Hotwords,
+    LoudnessVad,
     Recogniser,
     SherpaRecogniser,
     SherpaSpotter,
     SileroVad,
     Transcriber,
+    Vad,
     speller,
 )
 from edgeguard.types import ModelRef
@@ -38,6 +40,8 @@ _LONG_SETTLE_S = 0.8
 
 _STARTER = "phrases-en"
 """Comes with the package; taken where no general model is installed."""
+
+_LOUDNESS_LIMITS = ("min_silence_s", "max_speech_s")
 
 _ROLES = ("tokens", "encoder", "decoder", "joiner", "model", "bpe")
 
@@ -87,7 +91,7 @@ class WordsMaker:
         """Raises ModelError or DependencyError if speech cannot be recognised at all."""
         card = self._speech_card(choice.model)
         recogniser = self._recogniser(card, choice)
-        vad_path = self._store.path(self._catalog.card(choice.vad_model))
+        vad = self._vad(choice)
         denoiser_path = self._denoiser(card, choice)
         usual_s = card.thresholds.get("settle_s", _SETTLE_S.get(card.decoding or "", _LONG_SETTLE_S))
         settle_s = usual_s if choice.settle_s is None else choice.settle_s
@@ -97,17 +101,26 @@ class WordsMaker:
 
         def transcriber(source: str) -> Transcriber:
             denoiser = None if denoiser_path is None else GtcrnDenoiser(denoiser_path)
-            vad = SileroVad(vad_path, **choice.vad)
-            return Transcriber(source, recogniser, vad, settle_s=settle_s, denoiser=denoiser)
+            return Transcriber(source, recogniser, vad(), settle_s=settle_s, denoiser=denoiser)
 
         if spotter is None:
             return SpeechParts(transcriber, None, (recogniser,), model)
         return SpeechParts(
             transcriber,
-            lambda source: Transcriber(source, spotter, SileroVad(vad_path, **choice.vad)),
+            lambda source: Transcriber(source, spotter, vad()),
             (recogniser, spotter),
             model,
         )
+
+    def _vad(self, choice: SpeechChoice) -> Callable[[], Vad]:
+        """Makes one for each microphone; loudness decides where no model is installed."""
+        card = self._catalog.card(choice.vad_model)
+        if not self._store.present(card):
+            self._part.note(voice_activity=f"by loudness, as {card.name} is not installed")
+            limits = {key: seconds for key, seconds in choice.vad.items() if key in _LOUDNESS_LIMITS}
+            return partial(LoudnessVad, **limits)
+        self._part.note(voice_activity=card.name)
+        return partial(SileroVad, self._store.path(card), **choice.vad)
 
     def _denoiser(self, card: ModelCard, choice: SpeechChoice) -> Path | None:
         """The denoiser's file, if it is wanted and there."""

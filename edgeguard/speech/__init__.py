@@ -12,6 +12,7 @@ from edgeguard.speech.effort import Effort
 from edgeguard.speech.fake import FakeRecogniser, FakeVad
 from edgeguard.speech.hotwords import Hotwords
 from edgeguard.speech.listener import Listener
+from edgeguard.speech.loudness import LoudnessVad
 from edgeguard.speech.phrases import Keyword, PhraseMatcher
 from edgeguard.speech.recogniser import Endpointing, Recogniser, SherpaRecogniser
 from edgeguard.speech.reporter import FaultRule, IntentRule, KeywordRule, SoundRule
@@ -38,6 +39,7 @@ __all__ = [
     "KeywordRule",
     "Limits",
     "Listener",
+    "LoudnessVad",
     "MicrophoneCheck",
     "PhraseMatcher",
     "Recogniser",

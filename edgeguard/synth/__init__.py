@@ -1,4 +1,4 @@
-"""Synthetic scenes: `scene://` sources with pictures, sound and known truth, made of nothing but numbers.
+"""Synthetic scenes: `scene://` sources with pictures, sound and known truth, made of numbers.
 
 Belongs here: what is drawn and heard, as a function of name, seed and time, and the truth about it.
 Does not belong here: pushing pictures at a rate (capture, audio); judging detectors (drill, tools).

@@ -1,9 +1,13 @@
-"""Sounds made from numbers: the tone of a room, a smoke alarm, breaking glass, an engine."""
+"""Sounds made from numbers: the tone of a room, a smoke alarm, glass, an engine; and a synthetic voice."""
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.resources import files
+from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float64]
 """(n,), about -1..1."""
 
+_SPOKEN_HZ = 16_000
 
 SHARDS = 120
 ROOM = 0.2
@@ -25,6 +30,8 @@ class Voice:
     duration_s: float
     make: Callable[[np.random.Generator, float, int], Samples]
     """From randomness, duration (s) and rate (Hz)."""
+    kind: str = "sound"
+    """`sound` or `speech`."""
 
 
 def tone(rng: np.random.Generator, count: int, rate_hz: int, level_db: float) -> Samples:
@@ -94,6 +101,25 @@ def _times(duration_s: float, rate_hz: int) -> Samples:
     return np.arange(round(duration_s * rate_hz)) / rate_hz
 
 
+def spoken(said: str) -> Voice:
+    """What a synthetic voice says; `spoken/` holds what it can."""
+    return Voice(said, len(_recording(said)) / _SPOKEN_HZ, partial(_say, said), "speech")
+
+
+def _say(said: str, _: np.random.Generator, duration_s: float, rate_hz: int) -> Samples:
+    recording = _recording(said)
+    times = _times(duration_s, rate_hz) * _SPOKEN_HZ
+    return np.asarray(np.interp(times, np.arange(len(recording)), recording))
+
+
+@lru_cache(maxsize=8)
+def _recording(said: str) -> Samples:
+    data = (files("edgeguard.synth") / "spoken" / f"{said.replace(' ', '_')}.wav").read_bytes()
+    with wave.open(BytesIO(data)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+
+
 GLASS = Voice("glass", 1.2, glass)
 SMOKE_ALARM = Voice("smoke_alarm", 7.0, smoke_alarm)
 ENGINE = Voice("engine", 8.0, engine)
+HELP_ME, CALL_THE_POLICE, FIRE = map(spoken, ("help me", "call the police", "there is a fire"))

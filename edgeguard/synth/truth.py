@@ -41,9 +41,9 @@ class Event:
 
     t_s: float
     kind: str
-    """`zone_entered`, `zone_left`, `line_crossed`, `loitering`, `crowd` or `sound`."""
+    """`zone_entered`, `zone_left`, `line_crossed`, `loitering`, `crowd`, `sound` or `speech`."""
     name: str
-    """Of the zone, line or sound."""
+    """Of the zone, line or sound; of speech what is said."""
     label: str | None = None
     """Class of the actor."""
     actor_id: int | None = None
@@ -54,7 +54,7 @@ class Event:
 def events(plan: Plan) -> tuple[Event, ...]:
     """All of them, by time."""
     times = np.arange(DURATION_S * GRID_HZ) / GRID_HZ
-    found = [Event(cue.t_s, "sound", cue.voice.name) for cue in plan.cues]
+    found = [Event(cue.t_s, cue.voice.kind, cue.voice.name) for cue in plan.cues]
     crowds = {name: np.zeros(len(times), int) for name in plan.zones}
     for actor_id, actor in enumerate(plan.actors, 1):
         feet = _feet(plan, actor, times)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeguard.errors import ModelError
-from edgeguard.speech import FakeVad, SileroVad, Vad
+from edgeguard.speech import FakeVad, LoudnessVad, SileroVad, Vad
 from edgeguard.speech.vad import Segment
 from tests.support.sound import Sound, at, chunks, join, read_wav, silence, speech, tone
 
 MakeVad = Callable[[], Vad]
 
 
-@pytest.fixture(params=["silero", "fake"])
+@pytest.fixture(params=["silero", "loudness", "fake"])
 def make_vad(request: pytest.FixtureRequest) -> MakeVad:
     if request.param == "fake":
         return FakeVad
+    if request.param == "loudness":
+        return LoudnessVad
     model = request.getfixturevalue("silero")
     return lambda: SileroVad(model)
 
@@ -74,6 +77,25 @@ def test_silence_is_no_speech(make_vad: MakeVad) -> None:
     vad = make_vad()
     assert segments(vad, silence(5)) == []
     assert vad.finish() == []
+
+
+@pytest.mark.parametrize("loudness", [0.001, 0.01, 0.1])
+def test_loudness_takes_steady_noise_for_no_speech_and_hears_over_it(loudness: float, voice: Sound) -> None:
+    """Speech 20 dB above the noise, wherever the noise is."""
+    noise = loudness * np.random.default_rng(1).standard_normal(16_000 * 10).astype(np.float32)
+    vad = LoudnessVad()
+    assert segments(vad, noise) == []
+    spoken = voice * np.float32(10 * loudness / np.sqrt(np.mean(voice**2)))
+    heard = segments(vad, join(noise[: len(voice)] + spoken, noise))
+    assert heard
+    assert heard[0].start_pts_ns < at(10.3)
+
+
+def test_loudness_lets_no_segment_grow_for_ever(voice: Sound) -> None:
+    found = segments(LoudnessVad(max_speech_s=3), join(silence(1), *[voice] * 6, silence(2)))
+    for segment in found:
+        assert segment.end_pts_ns is not None
+        assert segment.end_pts_ns - segment.start_pts_ns <= 3_020_000_000
 
 
 def test_silero_takes_a_tone_for_no_speech(silero: Path) -> None:

@@ -29,6 +29,8 @@ def test_the_yards_story() -> None:
         (9, "zone_entered", "restricted"),
         (17, "loitering", "restricted"),
         (21, "sound", "glass"),
+        (27, "speech", "help me"),
+        (30, "speech", "call the police"),
         (30, "zone_left", "restricted"),
         (40, "line_crossed", "gate"),
     ]

@@ -8,7 +8,7 @@ from edgeguard.synth.easel import Easel
 from edgeguard.synth.figure import Look
 from edgeguard.synth.plan import Cue, Plan
 from edgeguard.synth.solids import Light
-from edgeguard.synth.sound import GLASS
+from edgeguard.synth.sound import CALL_THE_POLICE, GLASS, HELP_ME
 from edgeguard.synth.view import View
 from edgeguard.synth.walk import Walk
 from edgeguard.types import Line
@@ -102,5 +102,5 @@ YARD = Plan(
     actors=(Actor(Person(INTRUDER), LINGERING), Actor(Person(PASSER_BY), LEAVING)),
     zones={"restricted": VIEW.polygon((LEFT, NEAR), (RIGHT, NEAR), (RIGHT, FAR), (LEFT, FAR))},
     lines={"gate": Line(VIEW.project(GATE_X, GATE_NEAR_Z), VIEW.project(GATE_X, GATE_FAR_Z))},
-    cues=(Cue(21.0, GLASS, level=0.7),),
+    cues=(Cue(21.0, GLASS, level=0.7), Cue(27.0, HELP_ME, level=0.5), Cue(30.0, CALL_THE_POLICE, level=0.5)),
 )
