@@ -58,7 +58,12 @@ class Daemon:
     health_every_s: float = 10.0
     notifier: Notifier = field(default_factory=Notifier.from_environment)
     until_done: bool = False
+    reload: Callable[[], object] = lambda: None
+    """What SIGHUP asks for; returns at once."""
+    restarting: bool = False
+    """Whether the process goes on after the stop, with another configuration."""
     _told_to_stop: bool = False
+    _told_to_reload: bool = False
     _pause: threading.Event = field(default_factory=threading.Event)
     _stuck: frozenset[str] = frozenset()
     _ready: bool = False
@@ -75,6 +80,7 @@ class Daemon:
         faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._hear_signal)
+        signal.signal(signal.SIGHUP, self._hear_reload)
         try:
             for thread in self.crew.everyone:
                 thread.start()
@@ -86,10 +92,20 @@ class Daemon:
         """Only a plain value: an Event may be in the middle of something when the signal comes."""
         self._told_to_stop = True
 
+    def _hear_reload(self, *_: object) -> None:
+        self._told_to_reload = True
+
+    def restart(self) -> None:
+        """Stop, so that whoever called `run` may begin anew. For any thread."""
+        self.restarting = self._told_to_stop = True
+
     def _watch(self) -> None:
         told_ns: int | None = None
         while not self._told_to_stop:
             self.board.news.wait(_LOOK_S)
+            if self._told_to_reload:
+                self._told_to_reload = False
+                self.reload()
             if self.until_done and self._done():
                 log.info("every source has ended and everything is delivered")
                 return
@@ -128,8 +144,8 @@ class Daemon:
         return bool(stuck)
 
     def _shut_down(self) -> None:
-        log.info("stopping")
-        self.notifier.send("STOPPING=1")
+        log.info("stopping, to begin anew" if self.restarting else "stopping")
+        self.notifier.send("RELOADING=1" if self.restarting else "STOPPING=1")
         deadline_ns = self.clock.monotonic_ns() + round(_STOP_S * 1e9)
         groups = [self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))]
         for later, group in enumerate(groups, 1 - len(groups)):

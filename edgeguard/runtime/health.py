@@ -94,6 +94,11 @@ class HealthBoard:
             self._parts[name] = Part(name, self._clock, changed=self.news.set)
         return self._parts[name]
 
+    def drop(self, name: str) -> None:
+        """Forget a part that is no more; the next one of that name begins anew."""
+        if self._parts.pop(name, None) is not None:
+            self.news.set()
+
     def report(self) -> dict[str, dict[str, Any]]:
         return {name: part.report() for name, part in list(self._parts.items())}
 

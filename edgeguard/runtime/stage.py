@@ -9,10 +9,13 @@ is not tried again for a minute: cameras lock accounts out.
 from __future__ import annotations
 
 import logging
+import queue
 import random
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
 
 from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError, EndOfStreamError
@@ -72,6 +75,7 @@ class StageThread:
         self._failures = 0
         self._done = 0
         """Work of the part until its last failure."""
+        self._errands: queue.SimpleQueue[tuple[Callable[[], object], Future[Any]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=stage.name, daemon=True)
 
@@ -85,6 +89,12 @@ class StageThread:
         """Wait for the end; False if the thread still runs."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
+
+    def between(self, errand: Callable[[], object]) -> Future[Any]:
+        """Let the stage's own thread do something between two steps, or while it rests after a failure."""
+        done: Future[Any] = Future()
+        self._errands.put((errand, done))
+        return done
 
     @property
     def alive(self) -> bool:
@@ -106,6 +116,7 @@ class StageThread:
         self._beat()
         self.stage.open()
         while not self._stop.is_set():
+            self._run_errands()
             self.stage.step()
             self._beat()
             self._recovered()
@@ -141,7 +152,16 @@ class StageThread:
         waited = 0.0
         while waited < pause_s and not self._stop.wait(min(1.0, pause_s - waited)):
             waited += 1.0
+            self._run_errands()
             self._beat()
+
+    def _run_errands(self) -> None:
+        while not self._errands.empty():
+            errand, done = self._errands.get()
+            try:
+                done.set_result(errand())
+            except Exception as error:
+                done.set_exception(error)
 
     def _safely(self, last_act: Callable[[], None]) -> None:
         try:
