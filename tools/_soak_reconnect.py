@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from _programs import Program, answers, end_on_sigterm, free_port, wait_for
-from _rtsp_proxy import RtspProxy
+from _proxy import Proxy
 
 from edgeguard.capture import GstFrameSource, Patience
 from edgeguard.clock import SystemClock
@@ -83,7 +83,7 @@ class Site:
     def __init__(self, folder: Path, seed: int) -> None:
         clips = [_clip(folder, "small", 320, 240, "h264"), _clip(folder, "large", 480, 352, "h265")]
         self.cameras = [Camera(f"camera-{number}", clip, folder) for number, clip in enumerate(clips)]
-        self.proxy = RtspProxy(self.cameras[0].port, seed)
+        self.proxy = Proxy(self.cameras[0].port, seed)
         self.frames: Channel[Frame] = Channel(1)
         clock = SystemClock()
         self.part: Part = HealthBoard(clock).part("camera/soak")

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that stands between a client and an RTSP camera, and does what bad networks do."""
+"""A TCP proxy on loopback between a client and a camera or a broker, which does what bad networks do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from types import TracebackType
 from typing import Any
 
 _CHUNK = 65_536
+_LOOK_S = 0.05
 _NO_LINGER = struct.pack("ii", 1, 0)
 _Connection = tuple[asyncio.StreamWriter, asyncio.StreamWriter]
 
 
-class RtspProxy:
+class Proxy:
     """Leads to `target` on loopback. Attributes may be set at any time by any thread."""
 
     def __init__(self, target: int, seed: int = 0) -> None:
@@ -26,7 +27,9 @@ class RtspProxy:
         self.refuse = False
         """New connections are reset at once."""
         self.corruption = 0.0
-        """Share of the pieces from the camera in which bytes are changed, some lengths among them."""
+        """Share of the pieces from the server in which bytes are changed, some lengths among them."""
+        self.mute = False
+        """Nothing passes and nothing ends, and new connections are taken, as by a peer that fell silent."""
         self._random = random.Random(seed)  # noqa: S311 - faults, no secret
         self._open: set[_Connection] = set()
         self._loop = asyncio.new_event_loop()
@@ -37,10 +40,10 @@ class RtspProxy:
         self._do(self._end_all(_reset))
 
     def end(self) -> None:
-        """Every connection is closed in order, as a camera does that restarts."""
+        """Every connection is closed in order, as a server does that restarts."""
         self._do(self._end_all(lambda writer: writer.close()))
 
-    def __enter__(self) -> RtspProxy:
+    def __enter__(self) -> Proxy:
         self._thread.start()
         server = self._do(asyncio.start_server(self._serve, "127.0.0.1", 0))
         self.port = server.sockets[0].getsockname()[1]
@@ -90,6 +93,8 @@ class RtspProxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]
     ) -> None:
         while data := await reader.read(_CHUNK):
+            while self.mute:
+                await asyncio.sleep(_LOOK_S)
             writer.write(change(data))
             await writer.drain()
 
