@@ -32,7 +32,7 @@ class Delivery:
     lost: int = 0
     """Alerts given up because the disk refused too many."""
     records_lost: int = 0
-    """Likewise of health and of steps of the clock."""
+    """Likewise of health, of steps of the clock and of days of coverage."""
     shed: Mapping[str, int] = field(default_factory=dict)
     """Messages that gave way for want of room, by class, since the start."""
     bad_receipts: int = 0
@@ -40,6 +40,8 @@ class Delivery:
     waiting: Mapping[str, int] = field(default_factory=dict)
     """Messages that are pending, by class."""
     seq_high: int | None = None
+    coverage_day: str | None = None
+    """The day of coverage that was brought to the disk last, in this run."""
     gate_error: str | None = None
     """Why nothing that was asked for is done, and no escalation."""
     storage_error: str | None = None

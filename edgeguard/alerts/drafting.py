@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edgeguard.alerts.blind import coverage_message
 from edgeguard.alerts.durable import Draft, MessageClass, worth_of
 from edgeguard.alerts.messages import (
     ClockQuality,
@@ -18,7 +19,7 @@ from edgeguard.alerts.messages import (
 )
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import Clock
-from edgeguard.types import Alert
+from edgeguard.types import Alert, CoverageDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Closing:
     left_open: Message
 
 
-Item = Alert | Closing | ClockStep | HealthReport
+Item = Alert | Closing | ClockStep | CoverageDay | HealthReport
 
 
 class Drafter:
@@ -61,6 +62,9 @@ class Drafter:
         if isinstance(item, ClockStep):
             message = clock_message(item.step_ms, self._identity, seq, now_ns, self.quality)
             return Draft(self._topics.clock, message, MessageClass.HEALTH)
+        if isinstance(item, CoverageDay):
+            message = coverage_message(item, self._identity, seq, now_ns, self.quality)
+            return Draft(self._topics.coverage(item.day), message, MessageClass.HEALTH)
         message = health_message(item, self._identity, now_ns, seq, self.quality, seq)
         return Draft(self._topics.health_past, message, MessageClass.HEALTH)
 

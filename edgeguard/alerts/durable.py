@@ -18,7 +18,7 @@ class MessageClass(IntEnum):
     DELIVERED = 0
     """Kept only to be replayed."""
     HEALTH = 1
-    """Records of health and clock steps."""
+    """Records of health, clock steps, days of coverage."""
     TRANSCRIPT = 2
     """Words that raise no alarm."""
     INFO = 3

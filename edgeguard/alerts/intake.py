@@ -12,7 +12,7 @@ from edgeguard.alerts.drafting import ClockStep, Closing, Drafter, Item
 from edgeguard.alerts.messages import Message
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.errors import EdgeGuardError
-from edgeguard.types import Alert, AlertState, Severity
+from edgeguard.types import Alert, AlertState, CoverageDay, Severity
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class Intake:
         """Alerts given up because the disk refused too many, or because of a fault in them."""
         self.records_lost = 0
         """Likewise of what is no alert."""
+        self.coverage_day: str | None = None
+        """The day of coverage that was brought to the disk last."""
         self.closings_due = True
         """The alerts that an earlier run left open wait for `close_first`, perhaps once more."""
         self.refused = False
@@ -117,25 +119,29 @@ class Intake:
         except Exception:
             self._commit_singly(batch, outbox, drafter)
         else:
-            self._forget(len(batch))
-            self.committed += len(batch)
+            self._note_committed(batch)
 
     def _commit_singly(self, batch: Iterable[Item], outbox: Outbox, drafter: Drafter) -> None:
         """One of the batch is faulty: the others shall not suffer for it."""
         for item in batch:
             try:
                 outbox.commit([item], drafter.draft)
-                self.committed += 1
             except EdgeGuardError:
                 raise
             except Exception:
+                self._waiting.popleft()
                 self._count_lost(item)
                 log.exception("alerts: one could not be made into a message and is lost")
-            self._forget(1)
+            else:
+                self._note_committed([item])
 
-    def _forget(self, count: int) -> None:
-        for _ in range(count):
+    def _note_committed(self, items: Iterable[Item]) -> None:
+        """The first that wait."""
+        for item in items:
             self._waiting.popleft()
+            self.committed += 1
+            if isinstance(item, CoverageDay):
+                self.coverage_day = item.day
 
 
 def _is_nearer(alert: Alert, old_utc_ns: int, utc_ns: int) -> bool:

@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from edgeguard.alerts.topics import Topics
-from edgeguard.types import Alert, AlertState, Counts, Joined, Measure
+from edgeguard.types import Alert, AlertState, BlindTime, Counts, Joined, Measure
 
 Message = dict[str, Any]
 
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-_PART_MEMBERS = frozenset({"state", "reason", "since_utc_ns", "rate_per_s"})
+_PART_MEMBERS = frozenset({"state", "reason", "code", "since_utc_ns", "rate_per_s", "age_s", "age_limit_s"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class HealthReport:
     state: str
     """`starting`, `ok` or `degraded`."""
     parts: Mapping[str, Mapping[str, Any]]
-    """Per part `state`, `reason`, `since_utc_ns`, perhaps `rate_per_s`, and any counters."""
+    """Per part `state`, `reason`, `since_utc_ns`, perhaps `code`, `rate_per_s` and ages, and any counters."""
 
 
 def alert_message(
@@ -70,7 +70,7 @@ def alert_message(
         "opened_at": rfc3339(alert.opened_utc_ns),
         "observed_at": rfc3339(alert.observed_utc_ns),
         "closed_at": None if alert.closed_utc_ns is None else rfc3339(alert.closed_utc_ns),
-        "clock": _clock(clock),
+        "clock": clock_member(clock),
         "rule": alert.rule,
         "zone": alert.zone,
         "label": alert.label,
@@ -79,6 +79,7 @@ def alert_message(
         "confidence": _confidence(alert.confidence),
         "why": [_why(measure) for measure in alert.measures],
         "joined": [_joined(observation) for observation in alert.joined],
+        "blind": [_blind(gap) for gap in alert.blind],
         "summary": alert.summary,
         "media_ns": alert.media_ns,
         "stages": _stages(alert, committed_ns),
@@ -147,7 +148,7 @@ def health_message(
         "state": report.state,
         "at": rfc3339(utc_ns),
         "seq_high": seq_high,
-        "clock": _clock(clock),
+        "clock": clock_member(clock),
         "parts": {name: _part(part) for name, part in report.parts.items()},
         "seq": seq,
         "replayed": False,
@@ -161,7 +162,7 @@ def clock_message(step_ms: float, identity: Identity, seq: int, utc_ns: int, clo
         "seq": seq,
         "at": rfc3339(utc_ns),
         "step_ms": step_ms,
-        "clock": _clock(clock),
+        "clock": clock_member(clock),
         "replayed": False,
     }
 
@@ -215,7 +216,7 @@ def _stages(alert: Alert, committed_ns: int) -> Message:
     }
 
 
-def _clock(clock: ClockQuality) -> Message:
+def clock_member(clock: ClockQuality) -> Message:
     return {"quality": clock.quality, "offset_ms": clock.offset_ms}
 
 
@@ -242,13 +243,21 @@ def _joined(observation: Joined) -> Message:
     }
 
 
+def _blind(gap: BlindTime) -> Message:
+    to = None if gap.to_utc_ns is None else rfc3339(gap.to_utc_ns)
+    return {"source": gap.source, "cause": gap.cause, "from": rfc3339(gap.from_utc_ns), "to": to}
+
+
 def _part(part: Mapping[str, Any]) -> Message:
     counters = {name: value for name, value in part.items() if name not in _PART_MEMBERS}
     return {
         "state": part["state"],
         "reason": part["reason"],
+        "code": part.get("code"),
         "since": rfc3339(part["since_utc_ns"]),
         "rate_per_s": part.get("rate_per_s"),
+        "age_s": part.get("age_s"),
+        "age_limit_s": part.get("age_limit_s"),
         "counters": {name: _value(value) for name, value in counters.items()},
     }
 

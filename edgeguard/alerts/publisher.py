@@ -19,9 +19,9 @@ from edgeguard.alerts.selfreport import SelfReport
 from edgeguard.alerts.sender import Sender
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
-from edgeguard.types import Alert, Counts
+from edgeguard.types import Alert, Counts, CoverageDay
 
-Input = Alert | HealthReport | Counts | LinkEvent
+Input = Alert | HealthReport | Counts | CoverageDay | LinkEvent
 _MEASURE_EVERY_NS = 1_000_000_000
 _MOST_UNSETTLED = 10_000
 """While the disk refuses, no more receipts are read than fit into memory."""
@@ -115,6 +115,8 @@ class Publisher:
                 self._note_health(value)
             case Counts():
                 self._live.note_counts(value)
+            case CoverageDay():
+                self._intake.record([value])
             case Connected():
                 self._sender.connect(value)
                 self._live.connect()
@@ -232,6 +234,7 @@ class Publisher:
             uncommitted=len(self._intake),
             lost=self._intake.lost,
             records_lost=self._intake.records_lost,
+            coverage_day=self._intake.coverage_day,
             bad_receipts=self._receipts.rejected,
             storage_error=self._storage_error,
             gate_error=None if self._gate is None else self._gate.error,

@@ -10,7 +10,7 @@ from edgeguard.errors import ConfigError
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
 _DEVICE = r"edgeguard/v1/([^/]+)/((?!(?:up|down)/)[^/]+)"
-_UP = re.compile(_DEVICE + r"/up/(status|health|alert|clock|counts|result)(?:/.*)?", re.DOTALL)
+_UP = re.compile(_DEVICE + r"/up/(status|health|alert|clock|counts|coverage|result)(?:/.*)?", re.DOTALL)
 _DOWN = re.compile(_DEVICE + r"/down/(receipt|command|ack)(?:/.*)?", re.DOTALL)
 
 
@@ -49,6 +49,10 @@ class Topics:
     @property
     def clock(self) -> str:
         return self._up("clock")
+
+    def coverage(self, day: str) -> str:
+        """Of a day that is over, such as 2026-11-28."""
+        return self._up(f"coverage/{_NO_WORD.sub('-', day)}")
 
     def counts(self, source: str) -> str:
         return self._up(f"counts/{_NO_WORD.sub('-', source)}")

@@ -2,7 +2,7 @@
 
 Belongs here: the records on disk, the intervals that follow from them, their sums by day.
 Does not belong here: who notices that a source is silent (runtime); alerts about it.
-May import: files, clock, errors.
+May import: types, files, clock, errors.
 Called by: runtime, cli.
 To add one, copy: a cause is a word in `causes.py` and a line in docs/capture.md.
 """
@@ -12,5 +12,18 @@ from edgeguard.coverage.causes import CAUSES
 from edgeguard.coverage.days import blind_s, day_of
 from edgeguard.coverage.ledger import Ledger, read
 from edgeguard.coverage.records import Record, What
+from edgeguard.coverage.report import coverage_day
 
-__all__ = ["CAUSES", "Book", "Change", "Interval", "Ledger", "Record", "What", "blind_s", "day_of", "read"]
+__all__ = [
+    "CAUSES",
+    "Book",
+    "Change",
+    "Interval",
+    "Ledger",
+    "Record",
+    "What",
+    "blind_s",
+    "coverage_day",
+    "day_of",
+    "read",
+]

@@ -44,6 +44,16 @@ class _Span:
     end: _Moment
 
 
+@dataclass(slots=True)
+class _Watch:
+    """`source` was to be watched."""
+
+    source: str
+    start: _Moment
+    end: _Moment | None = None
+    """None: it still is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A source was lost or came back."""
@@ -76,6 +86,9 @@ class Book:
         self._last: Record | None = None
         self._offsets: dict[str, int] = {}
         self._spans: list[_Span] = []
+        self._watches: list[_Watch] = []
+        self._known_from: _Moment | None = None
+        self._forgotten_ns = 0
         self._lost: dict[str, _Lost] = {}
         self._ends: dict[str, int] = {}
         """When each source came back last in this boot (monotonic)."""
@@ -86,6 +99,16 @@ class Book:
     def sources(self) -> tuple[str, ...]:
         """What is watched."""
         return self._sources
+
+    @property
+    def known_from_ns(self) -> int:
+        """UTC since when the book tells; 0 while it is empty."""
+        return max(self._utc(self._known_from), self._forgotten_ns) if self._known_from else 0
+
+    @property
+    def offset_ns(self) -> int:
+        """UTC minus monotonic in this boot, by the newest record."""
+        return self._offsets.get(self._boot, 0)
 
     @property
     def lost(self) -> dict[str, tuple[str, int]]:
@@ -103,18 +126,34 @@ class Book:
 
     def intervals(self) -> list[Interval]:
         """All of them, in the order of time for each source."""
-        open_now = [_Span(name, loss.cause, loss.start, self._now()) for name, loss in self._lost.items()]
-        by_source: dict[str, list[Interval]] = defaultdict(list)
-        for count, span in enumerate([*self._spans, *open_now]):
-            found = by_source[span.source]
-            begin = max(self._utc(span.start), found[-1].to_utc_ns if found else 0)
-            end = max(self._utc(span.end), begin)
-            found.append(Interval(span.source, span.cause, begin, end, over=count < len(self._spans)))
-        return [one for found in by_source.values() for one in found if one.lasted_s > 0 or not one.over]
+        return self._intervals(self._spans)
+
+    def latest(self, most: int) -> list[Interval]:
+        """The `most` that were over last, and those that are not over."""
+        return self._intervals(self._spans[-most:])
+
+    def watched(self) -> list[tuple[str, int, int]]:
+        """What was to be watched from when to when (UTC), blind or not."""
+        return [
+            (watch.source, self._utc(watch.start), self._utc(watch.end or self._now()))
+            for watch in self._watches
+        ]
 
     def forget_before(self, utc_ns: int) -> None:
         """Let go of what was over by then."""
         self._spans = [span for span in self._spans if self._utc(span.end) >= utc_ns]
+        self._watches = [one for one in self._watches if one.end is None or self._utc(one.end) >= utc_ns]
+        self._forgotten_ns = utc_ns
+
+    def _intervals(self, spans: list[_Span]) -> list[Interval]:
+        open_now = [_Span(name, loss.cause, loss.start, self._now()) for name, loss in self._lost.items()]
+        by_source: dict[str, list[Interval]] = defaultdict(list)
+        for count, span in enumerate([*spans, *open_now]):
+            found = by_source[span.source]
+            begin = max(self._utc(span.start), found[-1].to_utc_ns if found else 0)
+            end = max(self._utc(span.end), begin)
+            found.append(Interval(span.source, span.cause, begin, end, over=count < len(spans)))
+        return [one for found in by_source.values() for one in found if one.lasted_s > 0 or not one.over]
 
     def _apply(self, record: Record) -> Change | None:
         match record.what:
@@ -131,12 +170,23 @@ class Book:
     def _begin(self, record: Record) -> None:
         if self._last is not None:
             self._bridge(record, self._last)
+        self._begin_watches(record)
         self._ends = {}
         self._lost = {
             name: _Lost(cause, _Moment(record.boot, at_ns), at_ns)
             for name, (cause, at_ns) in record.lost.items()
         }
         self._run, self._boot, self._sources = record.run, record.boot, record.sources
+
+    def _begin_watches(self, record: Record) -> None:
+        """What is watched from now on, and what is not any more."""
+        before, here = self._now(), _Moment(record.boot, record.mono_ns)
+        for watch in self._watches:
+            if watch.end is None and watch.source not in record.sources:
+                watch.end = before
+        new = [name for name in record.sources if name not in self._sources]
+        self._watches += [_Watch(name, here) for name in new]
+        self._known_from = self._known_from or here
 
     def _agree(self, record: Record) -> None:
         """A new file of the same run: no news, unless the disk had refused something before it."""

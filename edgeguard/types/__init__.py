@@ -9,6 +9,7 @@ To add one, copy `audio.py`.
 
 from edgeguard.types.alert import Alert, AlertState, ClipRef, ModelRef, Severity
 from edgeguard.types.audio import AudioChunk
+from edgeguard.types.blind import BlindTime, CoverageDay, SourceDay
 from edgeguard.types.counts import Counts
 from edgeguard.types.detections import Detections, Tracks
 from edgeguard.types.frame import Colour, DevicePlane, Frame, Hold, Memory, PixelFormat, Showing
@@ -22,9 +23,11 @@ __all__ = [
     "Alert",
     "AlertState",
     "AudioChunk",
+    "BlindTime",
     "ClipRef",
     "Colour",
     "Counts",
+    "CoverageDay",
     "Detections",
     "DevicePlane",
     "Frame",
@@ -43,6 +46,7 @@ __all__ = [
     "Severity",
     "Showing",
     "SoundTag",
+    "SourceDay",
     "Stages",
     "Tracks",
     "Utterance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from edgeguard.types.blind import BlindTime
 from edgeguard.types.observation import Joined, Measure, Stages
 
 
@@ -74,6 +75,8 @@ class Alert:
     measures: tuple[Measure, ...] = ()
     joined: tuple[Joined, ...] = ()
     """The observations that a pattern joined."""
+    blind: tuple[BlindTime, ...] = ()
+    """When nobody watched its sources, shortly before it or since."""
     media_ns: int | None = None
     """Time of the observation since the start of the file or scene; None for live sources."""
     stages: Stages = field(default_factory=Stages)

@@ -29,7 +29,9 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
 
 def example(address: str) -> str:
     """An address with something in every parameter."""
-    return address.format(site="site", device="device", source="source", kind="kind", verb="ping", id="id")
+    return address.format(
+        site="site", device="device", source="source", kind="kind", verb="ping", id="id", day="day"
+    )
 
 
 @pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
@@ -41,8 +43,8 @@ def test_each_channel_carries_the_message_that_the_code_reads_there(channel: dic
     assert origin == ("site", "device", name)
     payload = resolve(reference)["payload"]["schema"]["$ref"]
     assert json.loads((FOLDER / payload).read_text("utf-8")) == schema(name)
-    assert set(channel["parameters"]) == {word for word in ("site", "device", "source", "kind", "verb", "id")
-                                          if f"{{{word}}}" in channel["address"]}  # fmt: skip
+    words = ("site", "device", "source", "kind", "verb", "id", "day")
+    assert set(channel["parameters"]) == {word for word in words if f"{{{word}}}" in channel["address"]}
 
 
 def test_every_topic_and_message_is_there() -> None:
@@ -52,6 +54,7 @@ def test_every_topic_and_message_is_there() -> None:
         *(
             topics.alert("source", "kind"),
             topics.counts("source"),
+            topics.coverage("day"),
             topics.result("id"),
             topics.command("ping"),
         ),

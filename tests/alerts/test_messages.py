@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeguard.alerts.blind import coverage_message
 from edgeguard.alerts.messages import (
     ClockQuality,
     HealthReport,
@@ -19,7 +20,17 @@ from edgeguard.alerts.messages import (
     rfc3339,
     status_message,
 )
-from edgeguard.types import AlertState, ClipRef, Measure, ModelRef, Severity, Stages
+from edgeguard.types import (
+    AlertState,
+    BlindTime,
+    ClipRef,
+    CoverageDay,
+    Measure,
+    ModelRef,
+    Severity,
+    SourceDay,
+    Stages,
+)
 from tests.alerts.strict import assert_valid
 from tests.support.alerts import IDENTITY, NEXT_RUN, UTC_NS, alert
 
@@ -90,6 +101,7 @@ def test_an_alert_says_all_that_is_known() -> None:
         "confidence": 0.87,
         "why": [{"measure": "dwell_s", "value": 12.3, "comparison": ">=", "threshold": 10}],
         "joined": [],
+        "blind": [],
         "summary": "person 7 stayed 12.3 s in yard (limit 10 s)",
         "media_ns": 12,
         "stages": {
@@ -111,6 +123,32 @@ def test_an_alert_says_all_that_is_known() -> None:
         "escalated_at": None,
         "replayed": False,
     }
+
+
+def test_an_alert_says_when_nobody_watched_around_it() -> None:
+    gaps = (BlindTime("dock", "stalled", UTC_NS, UTC_NS + 10**9), BlindTime("dock", "power", UTC_NS, None))
+    message = alert_message(alert(blind=gaps), IDENTITY, 42, 6, SYNCED)
+    assert_valid("alert", message)
+    assert message["blind"] == [
+        {
+            "source": "dock",
+            "cause": "stalled",
+            "from": "2027-01-15T08:00:00.000000Z",
+            "to": "2027-01-15T08:00:01.000000Z",
+        },
+        {"source": "dock", "cause": "power", "from": "2027-01-15T08:00:00.000000Z", "to": None},
+    ]
+
+
+def test_a_day_that_is_over() -> None:
+    gap = BlindTime("dock", "stalled", UTC_NS, UTC_NS + 20 * 10**9)
+    sources = (SourceDay("dock", 86400.0, 20.0, (gap,)), SourceDay("gone", 0.0, 0.0, ()))
+    day = CoverageDay("2027-01-15", "UTC", UTC_NS, UTC_NS + 86_400 * 10**9, sources)
+    message = coverage_message(day, IDENTITY, 42, UTC_NS, SYNCED)
+    assert_valid("coverage", json.loads(encode(message)))
+    dock, gone = message["sources"]
+    assert (dock["watched_share"], dock["blind_s"], dock["gaps"][0]["cause"]) == (0.999769, 20.0, "stalled")
+    assert gone["watched_share"] is None
 
 
 def test_numbers_of_numpy_go_as_numbers_and_what_json_lacks_as_words() -> None:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from edgeguard.alerts.blind import coverage_message
 from edgeguard.alerts.exchange import (
     Outcome,
     Unavailable,
@@ -35,7 +36,18 @@ from edgeguard.alerts.messages import (
     status_message,
 )
 from edgeguard.alerts.topics import Topics
-from edgeguard.types import Alert, AlertState, ClipRef, Measure, ModelRef, Severity, Stages
+from edgeguard.types import (
+    Alert,
+    AlertState,
+    BlindTime,
+    ClipRef,
+    CoverageDay,
+    Measure,
+    ModelRef,
+    Severity,
+    SourceDay,
+    Stages,
+)
 
 PATH = Path(str(resources.files("edgeguard.alerts"))) / "examples" / "conversation.jsonl"
 NIGHT_NS = 1_795_831_200_000_000_000
@@ -106,8 +118,16 @@ def passing() -> Alert:
         summary="person 2 crossed gate forward",
         zone="gate",
         measures=(Measure("direction", "forward", "is", "forward"),),
+        blind=(BlindTime("gate", "connecting", at(SLOW_S), at(SLOW_S + 1.2)),),
         evidence=(),
     )
+
+
+def the_day_before() -> CoverageDay:
+    midnight = -2 * 3600
+    gap = BlindTime("gate", "unreachable", at(midnight - 7200), at(midnight - 7080))
+    source = SourceDay("gate", 86_400.0, 120.0, (gap,))
+    return CoverageDay("2026-11-27", "UTC", at(midnight - 86_400), at(midnight), (source,))
 
 
 def revision(alert: Alert, number: int, seconds: float, closed: bool = False) -> Alert:
@@ -190,6 +210,12 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
         False,
         past | {"replayed": True},
     )
+    yield (
+        "For how much of the day before it was watching.",
+        TOPICS.coverage("2026-11-27"),
+        False,
+        coverage_message(the_day_before(), second, 9, at(961), SYNCED),
+    )
     command = command_message(
         "depot", "gate-1", "replay", command_id=REPLAY_ID, by="centre", utc_ns=at(960), from_seq=1, to_seq=2
     )
@@ -207,7 +233,7 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
         "It is stopped on purpose.",
         TOPICS.status,
         True,
-        status_message("stopped", second, at(1000), 8, "receipt"),
+        status_message("stopped", second, at(1000), 9, "receipt"),
     )
 
 
