@@ -23,12 +23,17 @@ def load(path: Path) -> Config:
 
     Raises ConfigError that lists every fault, one per line.
     """
-    return _build(_text(path), str(path), path.absolute().parent, environment.overrides())
+    return parse_with_environment(text_of(path), str(path), path.absolute().parent)
+
+
+def parse_with_environment(text: str, name: str, folder: Path) -> Config:
+    """The configuration in `text`, with what the environment overrides. Raises ConfigError like `load`."""
+    return build(document.read(text), name, folder, environment.overrides())
 
 
 def load_collector(path: Path) -> CollectorConfig:
     """The collector's configuration in a file; the environment has no say. Raises ConfigError like `load`."""
-    read = document.read(_text(path))
+    read = document.read(text_of(path))
     return _checked(CollectorConfig, read, str(path), path.absolute().parent)
 
 
@@ -37,10 +42,11 @@ def parse(text: str, name: str, folder: Path | None = None) -> Config:
 
     Relative paths start at `folder`, or else at the working folder. Raises ConfigError like `load`.
     """
-    return _build(text, name, (folder or Path.cwd()).absolute(), [])
+    return build(document.read(text), name, (folder or Path.cwd()).absolute())
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What is written in a configuration file, right or wrong. Raises ConfigError."""
     limit = document.MAX_CHARACTERS * 4
     try:
         if path.exists() and not path.is_file():
@@ -54,8 +60,11 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path} is not UTF-8 text: see byte {error.start}") from None
 
 
-def _build(text: str, name: str, folder: Path, overrides: Sequence[environment.Override]) -> Config:
-    return _checked(Config, document.read(text), name, folder, overrides, references.faults_of)
+def build(
+    read: document.Document, name: str, folder: Path, overrides: Sequence[environment.Override] = ()
+) -> Config:
+    """The configuration in a document. Raises ConfigError like `load`."""
+    return _checked(Config, read, name, folder, overrides, references.faults_of)
 
 
 def _checked(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+
+import pytest
 
 from edgeguard.clock import SystemClock
 from edgeguard.errors import EndOfStreamError, SourceError
@@ -123,3 +126,22 @@ def test_a_refused_login_is_not_tried_again_soon() -> None:
     refused = SourceError("refused the login", "refused_login")
     stage, _ = run(refused, None, until=lambda stage, part: part.state is State.DEGRADED)
     assert stage.opened == 1
+
+
+def test_an_errand_is_run_by_the_stages_own_thread_between_two_steps() -> None:
+    class Idle(Stage):
+        name = "idle"
+
+        def step(self) -> None:
+            threading.Event().wait(0.01)
+
+    thread = StageThread(Idle(), Part("idle", SystemClock()), SystemClock())
+    thread.start()
+    try:
+        assert thread.between(lambda: threading.current_thread().name).result(5) == "idle"
+        with pytest.raises(ZeroDivisionError):
+            thread.between(lambda: 1 // 0).result(5)
+        assert thread.alive
+    finally:
+        thread.ask_to_stop()
+        assert thread.join(5)
