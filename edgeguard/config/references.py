@@ -13,6 +13,7 @@ from edgeguard.config.faults import Fault, Path, dotted, given, one_line, sugges
 from edgeguard.config.labels import LABELS, MOTION, OTHER_SPELLINGS
 from edgeguard.config.sounds import TAGS
 from edgeguard.config.speech import name_of
+from edgeguard.types import drill
 
 _SECTIONS = {"camera": "cameras", "microphone": "microphones", "schedule": "schedules"}
 """Keys that hold a name, and the section that gives it."""
@@ -22,7 +23,25 @@ _PLACES = {"zone": "zones", "line": "lines"}
 
 def faults_of(tree: Any) -> list[Fault]:
     """Every reference in the tree that leads nowhere, and every name that is taken."""
-    return [*_sources(tree), *_detectors(tree), *_rules(tree), *_patterns(tree)]
+    return [*_sources(tree), *_detectors(tree), *_rules(tree), *_patterns(tree), *_drill(tree)]
+
+
+def _drill(tree: Any) -> Iterator[Fault]:
+    """Its schedule, and whatever has a name that is its own."""
+    schedules = _dig(tree, "schedules")
+    yield from _unknown(("drill", "schedule"), _dig(tree, "drill").get("schedule"), schedules, "a schedule")
+    named: list[tuple[Path, object]] = [
+        ((section, name), name) for section in ("cameras", "microphones") for name in _dig(tree, section)
+    ]
+    named += [
+        ((section, index, "name"), entry.get("name"))
+        for section in ("rules", "patterns")
+        for index, entry in _entries(tree if isinstance(tree, dict) else {}, section)
+        if isinstance(entry, dict)
+    ]
+    for path, name in named:
+        if isinstance(name, str) and name in drill.RESERVED:
+            yield Fault(path, f"expected another name: {name} belongs to the drill")
 
 
 def _sources(tree: Any) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.cameras import Camera
 from edgeguard.config.detector import Detector
+from edgeguard.config.drill import Drill
 from edgeguard.config.environment import local_timezone
 from edgeguard.config.escalation import Escalation
 from edgeguard.config.evidence import Evidence
@@ -71,6 +72,8 @@ class Config(Section):
     """What is remembered about people."""
     health: Health = Health()
     """How the service tells that it is well."""
+    drill: Drill = Drill()
+    """How it is tried out whether alerts arrive."""
     models: Models = Models()
     """Where models are."""
     log: Log = Log()

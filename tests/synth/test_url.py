@@ -24,7 +24,7 @@ def test_everything_said() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("scene://yrad", ["did you mean 'yard'?", "there is dock, hall, yard"]),
+        ("scene://yrad", ["did you mean 'yard'?", "there is dock, drill, hall, yard"]),
         ("scene://", ["no scene ''"]),
         ("scene://yard?sed=3", ["did you mean 'seed'?", "width"]),
         ("scene://yard?seed=many", ["seed is 'many'", "whole number"]),

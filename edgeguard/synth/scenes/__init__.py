@@ -9,7 +9,8 @@ To add one, copy `yard.py`.
 
 from edgeguard.synth.plan import Plan
 from edgeguard.synth.scenes.dock import DOCK
+from edgeguard.synth.scenes.drill import DRILL
 from edgeguard.synth.scenes.hall import HALL
 from edgeguard.synth.scenes.yard import YARD
 
-SCENES: dict[str, Plan] = {"yard": YARD, "dock": DOCK, "hall": HALL}
+SCENES: dict[str, Plan] = {"yard": YARD, "dock": DOCK, "hall": HALL, "drill": DRILL}
