@@ -11,6 +11,7 @@ from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
 from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.shelf import Shelf, View
@@ -22,7 +23,19 @@ log = logging.getLogger(__name__)
 
 _PRUNE_EVERY_NS = 60_000_000_000
 _LOSS_IS_NEWS_NS = 300_000_000_000
-_NEARLY_FULL = (State.DEGRADED, "the disk is nearly full; new evidence takes the place of the oldest")
+_NEARLY_FULL = (
+    State.DEGRADED,
+    "the disk is nearly full; new evidence takes the place of the oldest",
+    "disk_nearly_full",
+)
+
+
+Nearness = Callable[[Alert, Observation | None], Alert]
+"""Gives an alert the blind time that is near it; with what was noticed now, if it was."""
+
+
+def _without_gaps(alert: Alert, _noticed: Observation | None) -> Alert:
+    return alert
 
 
 class Fusing(Protocol):
@@ -78,7 +91,7 @@ class Witness:
         try:
             self._store.open()
         except StorageError as error:
-            self._part.set(State.DEGRADED, str(error))
+            self._part.set(State.DEGRADED, str(error), code_of(error))
         else:
             self._part.set(State.OK)
 
@@ -94,10 +107,10 @@ class Witness:
         try:
             reference = self._save(alert, view)
         except StorageError as error:
-            return self._without(alert, str(error))
+            return self._without(alert, str(error), code_of(error))
         except Exception as error:  # a bug in drawing must not cost an alert
             log.exception("the evidence of %s could not be made", alert.alert_id)
-            return self._without(alert, f"the evidence could not be made: {error}")
+            return self._without(alert, f"the evidence could not be made: {error}", code_of(error))
         self._part.set(*self._room())
         self._part.count("saved")
         return replace(alert, evidence=(reference,))
@@ -108,7 +121,7 @@ class Witness:
             self._part.count("pruned", self._store.prune())
             self._store.check()
         except StorageError as error:
-            self._part.set(State.DEGRADED, str(error))
+            self._part.set(State.DEGRADED, str(error), code_of(error))
         else:
             self._part.set(*self._room())
 
@@ -116,11 +129,11 @@ class Witness:
         """Whose pictures go with what `source` noticed."""
         return source if source in self._overlays else self._beside.get(source)
 
-    def _room(self) -> tuple[State, str | None]:
-        return _NEARLY_FULL if self._store.disk_nearly_full else (State.OK, None)
+    def _room(self) -> tuple[State, str | None, str | None]:
+        return _NEARLY_FULL if self._store.disk_nearly_full else (State.OK, None, None)
 
-    def _without(self, alert: Alert, reason: str) -> Alert:
-        self._part.set(State.DEGRADED, reason)
+    def _without(self, alert: Alert, reason: str, code: str) -> Alert:
+        self._part.set(State.DEGRADED, reason, code)
         return replace(alert, evidence_error=reason)
 
     def _save(self, alert: Alert, view: View) -> ClipRef:
@@ -153,8 +166,10 @@ class AlertStage(Stage):
         journal: Journal | None,
         part: Part,
         clock: Clock,
+        nearness: Nearness = _without_gaps,
     ) -> None:
         self._observations = observations
+        self._nearness = nearness
         self._fuser = fuser
         self._policy = policy
         self._witness = witness
@@ -202,7 +217,7 @@ class AlertStage(Stage):
         if self._witness and noticed and alert.state is AlertState.OPENED:
             alert = self._witness.prove(alert, noticed)
             self._policy.attach(alert.alert_id, alert.evidence, alert.evidence_error)
-        self._out(replace(alert, models=self._models(alert)))
+        self._out(self._nearness(replace(alert, models=self._models(alert)), noticed))
         self._part.count(alert.state.value)
 
     def _prune(self) -> None:
@@ -218,6 +233,8 @@ class AlertStage(Stage):
             self._lost, self._lost_ns = lost, now_ns
             self._part.note(observations_lost=lost)
         if lost and now_ns - self._lost_ns < _LOSS_IS_NEWS_NS:
-            self._part.set(State.DEGRADED, f"{lost} observations were lost: the box is overloaded")
+            self._part.set(
+                State.DEGRADED, f"{lost} observations were lost: the box is overloaded", "overloaded"
+            )
         else:
             self._part.set(State.OK)

@@ -40,12 +40,12 @@ def _say_audit(part: Part, report: DeskReport) -> None:
     part.note(failed=report.audit_failed)
     if report.audit_head is not None:
         part.note(head=report.audit_head)
-    part.set(State.DEGRADED if report.audit_error else State.OK, report.audit_error)
+    part.set(State.DEGRADED if report.audit_error else State.OK, report.audit_error, "storage")
 
 
 def _say_webhook(part: Part, posts: PostReport | None) -> None:
     if posts is None:
-        part.set(State.OFF, "no webhook is configured")
+        part.set(State.OFF, "no webhook is configured", "not_wanted")
         return
     part.note(waiting=posts.waiting, delivered=posts.delivered, given_up=posts.given_up)
-    part.set(State.DEGRADED if posts.error else State.OK, posts.error)
+    part.set(State.DEGRADED if posts.error else State.OK, posts.error, "not_posted")

@@ -11,9 +11,12 @@ from edgeguard.coverage import Book, Change, Interval, Ledger, Record, What, bli
 from edgeguard.errors import StorageError
 from edgeguard.runtime.blindness import Blindness
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.coverage import Notice, Notices
+from edgeguard.runtime.dailies import Dailies
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.heed import Heed, Unheeded
+from edgeguard.runtime.nearby import Nearby
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Observation
 
@@ -23,6 +26,8 @@ _SUM_SHARE = 50
 """Of the time, a fiftieth at most goes into sums, however often sources come and go."""
 _KEPT_NS = 2 * 86_400_000_000_000
 """What is summed while running; the disk has the rest."""
+_LATEST = 500
+"""Gaps of late, of all sources, that alerts may be near."""
 
 
 class CoverageStage(Stage):
@@ -46,7 +51,10 @@ class CoverageStage(Stage):
         zone: tzinfo,
         boot: str,
         unheeded: Unheeded = dict,
+        nearby: Nearby | None = None,
+        dailies: Dailies | None = None,
     ) -> None:
+        """`nearby` is shown what was blind of late, `dailies` tells of the days that are over."""
         self._notices = notices
         self._observations = observations
         self._blindness = blindness
@@ -61,6 +69,8 @@ class CoverageStage(Stage):
         self._begun = self._refused = False
         self._beat_ns = self._sum_ns = self._sum_took_ns = 0
         self._heed = Heed(parts, unheeded)
+        self._nearby = nearby
+        self._dailies = dailies
 
     def open(self) -> None:
         if self._begun:
@@ -68,12 +78,15 @@ class CoverageStage(Stage):
         try:
             self._book = Book(read(self._ledger.folder))
         except StorageError as error:
-            self._part.set(State.DEGRADED, f"earlier blind time is unknown: {error}")
+            self._part.set(State.DEGRADED, f"earlier blind time is unknown: {error}", code_of(error))
         self._begun = True
         first = self._first()
         self._book.take(first)
         self._blindness.begin(first.sources, first.mono_ns)
         self._write(first)
+        self._show()
+        if self._dailies is not None:
+            self._dailies.open()
 
     def step(self) -> None:
         notice = self._notices.waiting.get(STEP_S)
@@ -82,6 +95,8 @@ class CoverageStage(Stage):
         for each in [*news, *self._heed.tick(now_ns)]:
             self._note(each)
         self._tell(self._blindness.tick(now_ns, self._clock.utc_ns()))
+        if self._dailies is not None:
+            self._dailies.tick(self._book, now_ns, self._clock.utc_ns())
         if now_ns - self._beat_ns >= _BEAT_NS:
             self._beat_ns = now_ns
             self._keep(self._record(What.BEAT))
@@ -109,6 +124,7 @@ class CoverageStage(Stage):
         what = What.LOST if notice.cause else What.BACK
         change = self._keep(self._record(what, notice))
         if change is not None:
+            self._show()
             self._tell(self._blindness.take(change, self._clock.monotonic_ns(), self._clock.utc_ns()))
 
     def _record(self, what: What, notice: Notice | None = None) -> Record:
@@ -134,10 +150,14 @@ class CoverageStage(Stage):
                 self._ledger.write(record, afresh)
         except StorageError as error:
             self._refused = True
-            self._part.set(State.DEGRADED, f"blind time is not written down: {error}")
+            self._part.set(State.DEGRADED, f"blind time is not written down: {error}", code_of(error))
         else:
             self._refused = False
             self._part.set(State.OK)
+
+    def _show(self) -> None:
+        if self._nearby is not None:
+            self._nearby.show(self._book.offset_ns, self._book.latest(_LATEST))
 
     def _tell(self, noticed: Sequence[Observation]) -> None:
         for observation in noticed:
@@ -153,6 +173,7 @@ class CoverageStage(Stage):
             part.note(blind_s_today=blind, blind=lost[name][0] if name in lost else "no")
         every = sum(sum(causes.values()) for causes in today.values())
         self._part.note(blind_s_today=round(every, 1), blind_now=len(lost))
+        self._show()
 
     def _intervals(self) -> list[Interval]:
         """Up to now."""

@@ -121,7 +121,9 @@ class CollectStage(Stage):
 
     def _say(self, ingest: Ingest) -> None:
         counters = ingest.counters
-        self._broker.set(State.DEGRADED if ingest.disconnected else State.OK, ingest.disconnected)
+        self._broker.set(
+            State.DEGRADED if ingest.disconnected else State.OK, ingest.disconnected, "disconnected"
+        )
         self._own.set(State.OK)
         self._own.note(
             received=counters.received,

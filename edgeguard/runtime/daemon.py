@@ -140,7 +140,7 @@ class Daemon:
             log.error("stuck: %s; the watchdog is not fed", ", ".join(sorted(names)))
         self._stuck = names
         for thread in stuck:
-            thread.part.set(State.DEGRADED, f"no sign of life for more than {self.stuck_s:g} s")
+            thread.part.set(State.DEGRADED, f"no sign of life for more than {self.stuck_s:g} s", "stuck")
         return bool(stuck)
 
     def _shut_down(self) -> None:

@@ -46,7 +46,7 @@ class DeliveryStage(Stage):
 
     def _say(self, delivery: Delivery) -> None:
         delivering = delivery.state == "delivering"
-        self._broker.set(State.OK if delivering else State.DEGRADED, delivery.reason)
+        self._broker.set(State.OK if delivering else State.DEGRADED, delivery.reason, delivery.state)
         self._outbox.note(
             pending=delivery.pending,
             committed=delivery.committed,
@@ -57,17 +57,18 @@ class DeliveryStage(Stage):
             bad_receipts=delivery.bad_receipts,
             **{f"shed_{name}": count for name, count in delivery.shed.items()},
         )
-        trouble = _trouble(delivery)
-        self._outbox.set(State.DEGRADED if trouble else State.OK, trouble)
+        trouble, code = _trouble(delivery)
+        self._outbox.set(State.DEGRADED if trouble else State.OK, trouble, code)
 
 
-def _trouble(delivery: Delivery) -> str | None:
+def _trouble(delivery: Delivery) -> tuple[str | None, str | None]:
+    """The worst that there is to say, and the word for it."""
     if delivery.storage_error:
-        return delivery.storage_error
+        return delivery.storage_error, "storage"
     if delivery.gate_error:
-        return delivery.gate_error
+        return delivery.gate_error, "requests_refused"
     if delivery.replaced:
-        return delivery.replaced
+        return delivery.replaced, "outbox_replaced"
     if delivery.ballast_used:
-        return "the disk is full; the outbox lives on its reserve"
-    return None
+        return "the disk is full; the outbox lives on its reserve", "disk_full"
+    return None, None

@@ -9,6 +9,7 @@ from typing import TypeVar
 from edgeguard.clock import Clock
 from edgeguard.errors import ModelError, UnavailableError
 from edgeguard.models import Catalog, ModelStore, OnnxSession
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.mind import Mind
 from edgeguard.runtime.words import SpeechChoice, SpeechParts, WordsMaker
@@ -126,12 +127,12 @@ class EarMaker:
 
     def _load(self, choice: ChoiceT | None, load: Callable[[ChoiceT], MakeT], part: Part) -> MakeT | None:
         if choice is None:
-            part.set(State.OFF, "not wanted")
+            part.set(State.OFF, "not wanted", "not_wanted")
             return None
         try:
             made = load(choice)
         except UnavailableError as error:
-            part.set(State.OFF, str(error))
+            part.set(State.OFF, str(error), code_of(error))
             return None
         part.set(State.OK)
         return made

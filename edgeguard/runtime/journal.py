@@ -99,7 +99,7 @@ class Journal:
             kept = self._append(observation.utc_ns, line)
         except OSError as error:
             self._path = None
-            self._part.set(State.DEGRADED, f"cannot write to {self._folder}: {error.strerror}")
+            self._part.set(State.DEGRADED, f"cannot write to {self._folder}: {error.strerror}", "storage")
         else:
             self._part.count("written" if kept else "beyond_max_bytes")
             self._part.set(State.OK)

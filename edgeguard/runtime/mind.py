@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeguard.errors import UnavailableError
 from edgeguard.models import OnnxSession
 from edgeguard.models.files import sha256_of
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.speech import Understanding
 from edgeguard.speech.understanding.classifier import (
@@ -52,7 +53,7 @@ class Mind:
         self._part = part
         self._classifier: TextClassifier | None = None
         if choice is None:
-            part.set(State.OFF, "not wanted")
+            part.set(State.OFF, "not wanted", "not_wanted")
         else:
             self._intents = shipped().with_cues(choice.cues)
 
@@ -64,7 +65,7 @@ class Mind:
             try:
                 self._classifier = _load(self._choice.classifier)
             except UnavailableError as error:
-                self._part.set(State.DEGRADED, f"phrases alone are understood: {error}")
+                self._part.set(State.DEGRADED, f"phrases alone are understood: {error}", code_of(error))
                 return
         self._part.set(State.OK)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgeguard.errors import StorageError
 from edgeguard.evidence import Transcripts
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.types import Observation
 
@@ -21,7 +22,7 @@ class Secretary:
         try:
             self._transcripts.tidy()
         except StorageError as error:
-            self._part.set(State.DEGRADED, str(error))
+            self._part.set(State.DEGRADED, str(error), code_of(error))
 
     def write(self, observation: Observation) -> None:
         if observation.kind != "utterance" or not observation.text:
@@ -29,7 +30,7 @@ class Secretary:
         try:
             self._transcripts.keep(observation.source, observation.utc_ns, observation.text)
         except StorageError as error:
-            self._part.set(State.DEGRADED, str(error))
+            self._part.set(State.DEGRADED, str(error), code_of(error))
         else:
             self._part.count("kept")
             self._part.set(State.OK)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from edgeguard.clock import Clock
 from edgeguard.errors import UnavailableError
+from edgeguard.runtime.codes import FAULT, code_of
 from edgeguard.runtime.glancing import Doorkeeper
 from edgeguard.runtime.health import Part, State
 from edgeguard.types import Counts, Detections, Frame, Memory, ModelRef, Observation, Tracks
@@ -72,7 +73,7 @@ class Sight:
         self._to_host = to_host
         self._watches: dict[str, Watch] = {}
         self._retry_ns: int | None = None
-        self._reason = ""
+        self._reason, self._code = "", FAULT
         """Why the wanted detector is not there."""
 
     def open(self) -> None:
@@ -80,11 +81,11 @@ class Sight:
         if self._use_wanted():
             return
         if self.eye.fallback is None:
-            self.eye.part.set(State.DEGRADED, f"sees nothing: {self._reason}")
+            self.eye.part.set(State.DEGRADED, f"sees nothing: {self._reason}", self._code)
             return
         self._use(self.eye.fallback())
         assert self.model is not None
-        self.eye.part.set(State.DEGRADED, f"using {self.model.name} instead: {self._reason}")
+        self.eye.part.set(State.DEGRADED, f"using {self.model.name} instead: {self._reason}", "fallback")
 
     def close(self) -> None:
         self._let_go()
@@ -106,7 +107,7 @@ class Sight:
         try:
             detector = self.eye.wanted()
         except UnavailableError as error:
-            self._reason = str(error)
+            self._reason, self._code = str(error), code_of(error)
             self._retry_ns = self._clock.monotonic_ns() + _RETRY_WANTED_NS
             return False
         self._use(detector)
@@ -117,7 +118,7 @@ class Sight:
         """Say what the wanted detector lacks, and look again later whether it still does."""
         lacking = self.eye.lacking()
         self._retry_ns = None if lacking is None else self._clock.monotonic_ns() + _RETRY_WANTED_NS
-        self.eye.part.set(State.OK if lacking is None else State.DEGRADED, lacking)
+        self.eye.part.set(State.OK if lacking is None else State.DEGRADED, lacking, "no_engine")
 
     @property
     def max_batch(self) -> int:

@@ -145,7 +145,7 @@ class SourceStage(Stage, Generic[T]):
         self._given += 1
         self._part.worked()
         shortfall = self._shortfall()
-        self._part.set(State.OK if shortfall is None else State.DEGRADED, shortfall)
+        self._part.set(State.OK if shortfall is None else State.DEGRADED, shortfall, "overloaded")
         self._gave_ns = self._part.clock.monotonic_ns()
 
     def _at_end(self, end: EndOfStreamError) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError, EndOfStreamError
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class StageThread:
 
     def _fail(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__
-        self.part.set(State.DEGRADED, reason)
+        self.part.set(State.DEGRADED, reason, code_of(error))
         self.part.count("failures")
         self._done = self.part.done
         self._least_pause_s = LOCKED_OUT_S if getattr(error, "cause", None) == "refused_login" else 0.0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.files import write_private
+from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.types import Frame, Observation
 from edgeguard.vision.sanity import Sanity
@@ -110,7 +111,9 @@ class Views:
             self._fail(view, frame, error)
             return []
         wrong = ", ".join(kind.replace("_", " ") for kind in view.sanity.wrong)
-        view.part.set(State.DEGRADED if wrong else State.OK, f"it looks {wrong}" if wrong else None)
+        view.part.set(
+            State.DEGRADED if wrong else State.OK, f"it looks {wrong}" if wrong else None, "tampered"
+        )
         if view.keepsake is not None:
             view.keepsake.keep(view.sanity)
         view.part.note(learnt=str(view.sanity.learnt).lower())
@@ -124,4 +127,4 @@ class Views:
         reason = f"its picture could not be examined: {error}"
         if view.part.reason != reason:
             log.error("camera %s: %s", frame.source, reason, exc_info=error)
-        view.part.set(State.DEGRADED, reason)
+        view.part.set(State.DEGRADED, reason, code_of(error))

@@ -98,7 +98,7 @@ class VisionStage(Stage):
         if self._census is not None:
             self._census.tell_news()
         if self._troubles:
-            self._part.set(State.DEGRADED, "; ".join(self._troubles.values()))
+            self._part.set(State.DEGRADED, "; ".join(self._troubles.values()), "not_analysed")
         else:
             self._part.set(State.OK)
 

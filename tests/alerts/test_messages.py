@@ -193,19 +193,30 @@ def test_health_takes_the_parts_as_they_report() -> None:
             "reason": None,
             "since_utc_ns": UTC_NS,
             "rate_per_s": 9.8,
+            "age_s": 0.1,
             "frames": 7,
         },
-        "publisher": {"state": "degraded", "reason": "no broker", "since_utc_ns": UTC_NS, "note": object},
+        "publisher": {
+            "state": "degraded",
+            "reason": "no broker",
+            "code": "disconnected",
+            "since_utc_ns": UTC_NS,
+            "note": object,
+        },
     }
     message = health_message(HealthReport("degraded", parts), IDENTITY, UTC_NS, None, ClockQuality())
     assert_valid("health", json.loads(encode(message)))
     assert message["parts"]["camera.dock"] == {
         "state": "ok",
         "reason": None,
+        "code": None,
         "since": "2027-01-15T08:00:00.000000Z",
         "rate_per_s": 9.8,
+        "age_s": 0.1,
+        "age_limit_s": None,
         "counters": {"frames": 7},
     }
+    assert message["parts"]["publisher"]["code"] == "disconnected"
 
 
 @pytest.mark.parametrize(
