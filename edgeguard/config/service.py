@@ -23,6 +23,9 @@ class Health(Section):
     """Seconds between health messages."""
     coverage_days: float = Field(default=31.0, gt=0, le=3650)
     """Days for which it is kept when nobody watched (`edgeguard coverage`)."""
+    blind_near_s: float = Field(default=60.0, ge=0, le=86_400)
+    """An alert names the times at which nobody watched its sources, if they were over at most so many seconds
+    before it began, or came since."""
     http_port: int = Field(default=8642, ge=0, le=65_535)
     """TCP port for GET /health and GET /metrics (Prometheus), on 127.0.0.1 only; 0: none."""
 

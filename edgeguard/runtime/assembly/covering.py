@@ -14,8 +14,10 @@ from edgeguard.runtime.blindness import Blindness, BlindRule
 from edgeguard.runtime.bookkeeping import CoverageStage
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notices
+from edgeguard.runtime.dailies import Committed, Dailies, Tell
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.heed import Unheeded
+from edgeguard.runtime.nearby import Nearby
 from edgeguard.runtime.stage import Stage
 from edgeguard.types import Observation
 
@@ -35,9 +37,13 @@ class Covering:
         clock: Clock,
         board: HealthBoard,
         observations: Channel[Observation],
-        unheeded: Unheeded = dict,
+        unheeded: Unheeded,
+        tell_day: Tell,
+        committed_day: Committed,
     ) -> None:
         """`unheeded` names the sources that are not analysed now, and why."""
+        self.nearby = Nearby(clock, config.health.blind_near_s)
+        folder, zone = coverage_folder(config.state_dir), ZoneInfo(config.timezone)
         self.notices = Notices()
         sources = [("camera", config.cameras), ("microphone", config.microphones)]
         wanted = {
@@ -53,13 +59,15 @@ class Covering:
             self.notices,
             observations,
             Blindness(_blind_rules(config), clips),
-            Ledger(coverage_folder(config.state_dir), config.health.coverage_days),
+            Ledger(folder, config.health.coverage_days),
             {name: board.part(f"{kind}/{name}") for kind, name in wanted},
             board.part("coverage"),
             clock,
-            ZoneInfo(config.timezone),
+            zone,
             _boot_id(),
             unheeded,
+            self.nearby,
+            Dailies(folder / "told", zone, tell_day, committed_day),
         )
 
     def thinkers(self) -> dict[str, Stage]:

@@ -54,6 +54,8 @@ class House:
             self.board,
             observations,
             lambda: {**self._seeing.unheeded(), **self._hearing.unheeded()},
+            lambda day: self._telling.tell_coverage(day),
+            lambda: self._telling.delivery.coverage_day,
         )
         self._seeing = Seeing(
             config,
@@ -79,7 +81,10 @@ class House:
             taps,
             syncing,
         )
-        self._telling = Telling(config, self.clock, self.board, observations, shelf, self._models)
+        self._telling = Telling(
+            *(config, self.clock, self.board, observations, shelf, self._models),
+            self._covering.nearby.attach,
+        )
 
     def daemon(self, *, until_done: bool = False) -> Daemon:
         """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none."""

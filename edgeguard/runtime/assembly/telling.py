@@ -17,7 +17,7 @@ from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import Clock, is_synchronised
 from edgeguard.config import Config
 from edgeguard.evidence import EvidenceStore
-from edgeguard.runtime.alerting import AlertStage, Witness
+from edgeguard.runtime.alerting import AlertStage, Nearness, Witness
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.fusing import fuser, policy
@@ -28,7 +28,7 @@ from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.postbox import Postbox
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
-from edgeguard.types import Alert, Counts, Line, ModelRef, Observation
+from edgeguard.types import Alert, Counts, CoverageDay, Line, ModelRef, Observation
 from edgeguard.vision.snapshot import Overlay
 
 
@@ -48,6 +48,7 @@ class Telling:
         observations: Channel[Observation],
         shelf: Shelf,
         models: Callable[[Alert], tuple[ModelRef, ...]],
+        nearness: Nearness,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -55,6 +56,7 @@ class Telling:
         self._observations = observations
         self._shelf = shelf
         self._models = models
+        self._nearness = nearness
         self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
         started_ns = clock.utc_ns()
         self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
@@ -88,6 +90,10 @@ class Telling:
         """Hand what a camera sees to the publisher, in the place of what still waits; False if it is full."""
         return self._outgoing.put(counts, timeout_s=0)
 
+    def tell_coverage(self, day: CoverageDay) -> bool:
+        """Hand a day to the publisher; False if there is no room."""
+        return self._outgoing.put(day, timeout_s=0)
+
     @property
     def idle(self) -> bool:
         delivery = self.delivery
@@ -105,6 +111,7 @@ class Telling:
             self._journal(),
             self._board.part("alerts"),
             self._clock,
+            self._nearness,
         )
 
     def _witness(self) -> Witness | None:
