@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeguard.coverage import Book, Ledger, Record, What
+from tests.alerts.strict import assert_valid
 from tests.support.broker import Broker
 from tests.support.daemon import EDGEGUARD, Box, Listener, clean_environment, settings
 from tests.support.rtsp_process import RtspProcess
@@ -61,6 +65,46 @@ def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
     lasted = [one["lasted_s"] for one in told["intervals"] if one["cause"] not in ("connecting", "restarted")]
     assert sum(lasted) >= 2
     assert sum(sum(day["yard"].values()) for day in told["blind_s"].values()) >= sum(lasted)
+
+
+def the_day_before(folder: Path) -> str:
+    """A book in which `yard` was lost for 100 s, and then nobody watched any more."""
+    day_ns, mono_ns = 86_400 * 10**9, 10**15
+    lost_ns = time.time_ns() // day_ns * day_ns - 3600 * 10**9
+    begin_ns = lost_ns - day_ns
+    first = Record(What.BEGIN, begin_ns, mono_ns, run="old", boot="old", sources=("yard",))
+    ledger, book = Ledger(folder), Book([first])
+    ledger.begin(first)
+    for what, seconds in ((What.LOST, 0), (What.BACK, 100), (What.STOP, 110)):
+        utc_ns = lost_ns + seconds * 10**9
+        at_ns = utc_ns - begin_ns + mono_ns
+        record = Record(what, utc_ns, at_ns, "yard", "stalled" if what is What.LOST else "", at_ns)
+        ledger.write(record, book.begin_again(record))
+        book.take(record)
+    return f"{datetime.fromtimestamp(lost_ns / 1e9, timezone.utc):%Y-%m-%d}"
+
+
+def test_the_day_before_is_told_once_and_an_alert_names_the_gap_before_it(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
+    crossing = {"kind": "line_crossed", "name": "passed", "camera": "yard", "line": "west"}
+    with Box(tmp_path, settings(broker.port, {"yard": camera(f"file://{walk}")}, [crossing])) as box:
+        day = the_day_before(box.state / "coverage")
+        box.start()
+        told = listener.wait_for_message(f"edgeguard/v1/depot/gate-1/up/coverage/{day}", timeout_s=90)
+        [alert] = listener.wait_for_alerts(1)
+        wait_for((box.state / "coverage" / "told").exists, "the mark that the day is on the disk")
+        box.stop()
+        box.start()
+        listener.wait_for_alerts(2)
+        assert [one["day"] for one in listener.messages("coverage")] == [day], "and not again"
+    assert_valid("coverage", told)
+    [yard] = told["sources"]
+    assert [gap["cause"] for gap in yard["gaps"]] == ["stalled", "restarted"]
+    assert yard["blind_s"] == pytest.approx(100 + 3600 - 110, abs=1)
+    assert_valid("alert", alert)
+    assert [gap["cause"] for gap in alert["blind"]] == ["restarted", "connecting"]
+    assert {gap["source"] for gap in alert["blind"]} == {"yard"}
 
 
 def test_a_picture_that_turns_dark_is_an_alert(tmp_path: Path, broker: Broker, listener: Listener) -> None:
