@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from edgeguard.clock import Clock
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.notify import Notifier
+from edgeguard.runtime.stacks import LastWords, stacks
 from edgeguard.runtime.stage import StageThread
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,15 @@ class Daemon:
     _told_to_reload: bool = False
     _pause: threading.Event = field(default_factory=threading.Event)
     _stuck: frozenset[str] = frozenset()
+    _last_words: LastWords = field(init=False)
+    _looked_ns: int = 0
+    _fair_ns: int = 0
+    """When the whole process stood still last, which is no stage's fault."""
     _ready: bool = False
     _quiet_looks: int = 0
+
+    def __post_init__(self) -> None:
+        self._last_words = LastWords(self.notifier.watchdog_s)
 
     @property
     def stuck_s(self) -> float:
@@ -86,6 +94,7 @@ class Daemon:
                 thread.start()
             self._watch()
         finally:
+            self._last_words.call_off()
             self._shut_down()
 
     def _hear_signal(self, *_: object) -> None:
@@ -110,6 +119,7 @@ class Daemon:
                 log.info("every source has ended and everything is delivered")
                 return
             now_ns = self.clock.monotonic_ns()
+            self.board.look()
             if self.board.news.is_set() or told_ns is None or now_ns - told_ns >= self.health_every_s * 1e9:
                 self.board.news.clear()
                 self.refresh()
@@ -131,16 +141,23 @@ class Daemon:
             self._ready = True
             self.notifier.send(f"READY=1\nSTATUS={self.board.state.value}")
         self.notifier.send("WATCHDOG=1")
+        self._last_words.put_off()
 
     def _find_stuck(self, now_ns: int) -> bool:
-        """Whether a thread gives no sign of life; health says so, and the watchdog is not fed."""
-        stuck = [one for one in self.crew.everyone if one.alive and now_ns - one.beat_ns > self.stuck_s * 1e9]
+        """Whether a thread gives no sign of life; health and log say so, and the watchdog is not fed."""
+        if now_ns - self._looked_ns > self.stuck_s / 2 * 1e9:
+            self._fair_ns = now_ns
+        self._looked_ns = now_ns
+        stuck = [one for one in self.crew.everyone if one.is_stuck(now_ns, self.stuck_s, self._fair_ns)]
         names = frozenset(thread.stage.name for thread in stuck)
         if names - self._stuck:
-            log.error("stuck: %s; the watchdog is not fed", ", ".join(sorted(names)))
+            log.error("stuck: %s; the watchdog is not fed\n%s", ", ".join(sorted(names)), stacks(names))
+            self._last_words.call_off()
+        reason = f"no sign of life for more than {self.stuck_s:g} s"
+        for thread in self.crew.everyone:
+            if (thread in stuck) != (thread.stage.name in self._stuck):
+                thread.part.hang(reason if thread in stuck else None)
         self._stuck = names
-        for thread in stuck:
-            thread.part.set(State.DEGRADED, f"no sign of life for more than {self.stuck_s:g} s", "stuck")
         return bool(stuck)
 
     def _shut_down(self) -> None:

@@ -52,6 +52,8 @@ class Part:
         self._said = _Said()
         self._late: _Said | None = None
         """Stands over what was said, while it is `ok`."""
+        self._hung: _Said | None = None
+        """Stands over everything: who hangs says nothing."""
         self._pace: Pace | None = None
         self._pulse = Pulse(clock.monotonic_ns())
         self._lock = threading.Lock()
@@ -90,6 +92,15 @@ class Part:
             self._pace = pace
             self._pulse.begin(self.clock.monotonic_ns())
 
+    def hang(self, reason: str | None) -> None:
+        """Its thread gives no sign of life; None: it does."""
+        with self._lock:
+            before = self._now
+            self._hung = None if reason is None else _Said(State.DEGRADED, reason, "stuck")
+            news = self._moved(before)
+        if news:
+            self._changed()
+
     def look(self) -> None:
         """See whether its pause is too long; called by whoever watches, again and again."""
         now_ns = self.clock.monotonic_ns()
@@ -103,6 +114,8 @@ class Part:
 
     @property
     def _now(self) -> _Said:
+        if (hung := self._hung) is not None:
+            return hung
         late = self._late
         return late if late is not None and self._said.state is State.OK else self._said
 

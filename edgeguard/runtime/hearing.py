@@ -32,6 +32,8 @@ class HearingStage(Stage):
     """
 
     name = "speech"
+    open_s = 240.0
+    """Models are loaded then: on a slow card that takes minutes."""
 
     def __init__(
         self,

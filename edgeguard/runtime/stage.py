@@ -36,6 +36,8 @@ class Stage(ABC):
     name: str
     retry_s: Sequence[float] = RETRY_S
     """Pauses after failures in a row; the last one goes on."""
+    open_s: float = 0.0
+    """How long `open` may take before the stage is called stuck, where that is more than a step may take."""
 
     def open(self) -> None:  # noqa: B027 - not every stage has something to open
         """Get ready. Raises EdgeGuardError; `close` follows either way."""
@@ -72,6 +74,7 @@ class StageThread:
         self._clock = clock
         self._retry_s = retry_s or stage.retry_s
         self._tries = tries
+        self._opening = False
         self._least_pause_s = 0.0
         self._failures = 0
         self._done = 0
@@ -97,11 +100,18 @@ class StageThread:
         self._errands.put((errand, done))
         return done
 
+    def is_stuck(self, now_ns: int, longest_s: float, fair_ns: int = 0) -> bool:
+        """Whether it gave no sign of life for `longest_s`, not counting what was before `fair_ns`."""
+        if self._opening:
+            longest_s = max(longest_s, self.stage.open_s)
+        return self.alive and now_ns - max(self.beat_ns, fair_ns) > longest_s * 1e9
+
     @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 
     def _run(self) -> None:
+        log.info("runs as thread 0x%016x", threading.get_ident())  # by that number a crash names it
         while not self._stop.is_set() and self.part.state is not State.ENDED:
             try:
                 self._run_until_failure()
@@ -115,12 +125,20 @@ class StageThread:
 
     def _run_until_failure(self) -> None:
         self._beat()
-        self.stage.open()
+        self._open()
         while not self._stop.is_set():
             self._run_errands()
             self.stage.step()
             self._beat()
             self._recovered()
+
+    def _open(self) -> None:
+        self._opening = True
+        try:
+            self.stage.open()
+        finally:
+            self._beat()
+            self._opening = False
 
     def _recovered(self) -> None:
         """A stage works again when it says so, or does work: opening a camera is not yet seeing, but one

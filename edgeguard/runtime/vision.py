@@ -35,6 +35,8 @@ class VisionStage(Stage):
     """
 
     name = "vision"
+    open_s = 240.0
+    """Models are loaded then: on a slow card that takes minutes."""
 
     def __init__(
         self,

@@ -73,6 +73,8 @@ class House:
         self.released = threading.Event()
         self.notifier = Told()
         self.health_told = 0
+        self.looked = 0
+        """How often the daemon looked."""
         self.drained: Callable[[], bool] = lambda: True
         self.crew = Crew(
             tellers=[self._thread("outbox"), self._thread("alerts")],
@@ -83,7 +85,11 @@ class House:
     def _thread(self, name: str, **nature: bool) -> StageThread:
         return StageThread(Worker(self, name, **nature), self.board.part(name), self.clock)
 
+    def _look(self) -> None:
+        self.looked += 1
+
     def daemon(self, **other: Any) -> Daemon:
+        self.board.look = self._look  # type: ignore[method-assign]
         return Daemon(
             self.crew,
             self.board,
@@ -177,21 +183,98 @@ def test_until_done_does_not_wait_for_its_own_health_reports() -> None:
     too_late.cancel()
 
 
-def test_a_stuck_stage_stops_the_signs_of_life() -> None:
+class Slow:
+    """Moves the clock a little at a time, so that the daemon looks in between."""
+
+    def __init__(self, house: House, clock: ManualClock) -> None:
+        self._house = house
+        self._clock = clock
+        self._told = 0
+
+    def passes(self, seconds: float) -> bool:
+        """Whether so much time has passed; to be called again and again."""
+        told = self._house.looked
+        if told > self._told + 1 and self._clock.now_ns < seconds * 1e9:
+            self._told = told
+            self._clock.advance(4)
+        return self._clock.now_ns >= seconds * 1e9 and told > self._told + 2
+
+
+def test_a_stuck_stage_stops_the_signs_of_life_and_shows_where_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     clock = ManualClock()
     house = House(clock, hangs=True)
-    looks: list[int] = []
+    slow = Slow(house, clock)
+    fed: list[int] = []
 
     def long_after_it_got_stuck() -> bool:
-        if not looks and house.notifier.lines:
-            clock.advance(31)
-        if clock.now_ns:
-            looks.append(len(house.notifier.lines))
-        return len(looks) > 30
+        if slow.passes(36):
+            fed.append(house.notifier.lines.count("WATCHDOG=1"))
+        return len(fed) > 30
 
     house.run(until=long_after_it_got_stuck)
-    assert looks[-1] <= looks[0] + 1
+    assert fed[-1] == fed[0] > 0
+    camera = house.board.part("camera")
+    assert (camera.state, camera.code) == (State.DEGRADED, "stuck")
+    assert house.board.part("vision").state is State.OK
+    shown = [record for record in caplog.records if record.getMessage().startswith("stuck: camera")]
+    assert len(shown) == 1, "the stacks are shown once"
+    assert "STUCK thread camera (0x" in shown[0].getMessage()
+    assert "thread vision (0x" in shown[0].getMessage()
+    assert "self._house.released.wait" in shown[0].getMessage()
     house.released.set()
+
+
+def test_a_stage_that_comes_back_is_no_longer_stuck() -> None:
+    clock = ManualClock()
+    house = House(clock, hangs=True)
+    slow = Slow(house, clock)
+    camera = house.board.part("camera")
+    fed: list[int] = []
+
+    def back() -> bool:
+        if slow.passes(36) and not fed:
+            assert camera.code == "stuck"
+            fed.append(house.notifier.lines.count("WATCHDOG=1"))
+            house.released.set()
+        return bool(fed) and house.notifier.lines.count("WATCHDOG=1") > fed[0] + 2
+
+    house.run(until=back)
+    assert camera.state is State.OK
+
+
+def test_a_process_that_stood_still_blames_no_stage(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    house = House(clock)
+    jumps: list[int] = []
+
+    def after_jumps() -> bool:
+        if len(jumps) < 3 and house.looked > 3 * (len(jumps) + 1):
+            clock.advance(100)
+            jumps.append(house.looked)
+        return len(jumps) == 3 and house.looked > jumps[-1] + 3
+
+    house.run(until=after_jumps)
+    assert not [record for record in caplog.records if "stuck" in record.getMessage()]
+
+
+def test_a_stage_may_take_its_time_to_open() -> None:
+    clock = ManualClock()
+    house = House(clock)
+    thread = house.crew.thinkers[0]
+    thread.stage.open_s = 240.0
+    gate = threading.Event()
+    thread.stage.open = gate.wait  # type: ignore[method-assign, assignment]
+    thread.start()
+    clock.advance(239)
+    assert not thread.is_stuck(clock.now_ns, 15.0)
+    clock.advance(2)
+    assert thread.is_stuck(clock.now_ns, 15.0)
+    gate.set()
+    thread.ask_to_stop()
+    assert thread.join(5)
+    assert not thread.is_stuck(clock.now_ns + 10**12, 15.0)
 
 
 @pytest.mark.parametrize(("watchdog_us", "stuck_s"), [(None, 30.0), (30_000_000, 15.0), (3_000_000, 1.5)])
