@@ -1,51 +1,125 @@
-"""`edgeguard doctor`: checks of this box, with what is missing and how to have it."""
+"""`edgeguard doctor`: checks of this box, with what is missing, why, and how to have it."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from edgeguard import __version__, gst
 from edgeguard.cli._output import Json, fail
 from edgeguard.clock import SystemClock
-from edgeguard.runtime.doctor.finding import Finding
-from edgeguard.runtime.doctor.zero_copy import healthy, zero_copy
+from edgeguard.errors import DependencyError
+from edgeguard.runtime.assembly.doctoring import admit, checks
+from edgeguard.runtime.doctor import Check, Finding, Verdict, examine, healthy
+from edgeguard.runtime.doctor.zero_copy import on_gpu, zero_copy
+
+_INSTALLED = Path("/etc/edgeguard/edgeguard.yaml")
+_COLOURS = {
+    Verdict.OK: "green",
+    Verdict.WARNING: "yellow",
+    Verdict.FAULT: "red",
+    Verdict.SKIPPED: "bright_black",
+}
 
 
 def doctor(
-    source: Annotated[
-        str | None, typer.Argument(metavar="URL", help="A camera; without one a test stream is made here.")
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="The configuration, by default the installed one; with --zero-copy a camera's URL.",
+        ),
+    ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what is safe: rights of secrets, the missing state folder.")
+    ] = False,
+    snapshots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep a picture of each camera there, masked.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check; may be repeated.")
     ] = None,
     only_zero_copy: Annotated[
         bool, typer.Option("--zero-copy", help="Check that pictures stay on the GPU from decoder to model.")
     ] = False,
-    frames: Annotated[int, typer.Option(min=1, max=100_000, help="Frames to read.")] = 300,
+    frames: Annotated[int, typer.Option(min=1, max=100_000, help="Frames to read with --zero-copy.")] = 300,
     as_json: Json = False,
 ) -> None:
-    """Check this box; ends with 1 if something needed is missing."""
-    if not only_zero_copy:
-        fail("say what to check: `edgeguard doctor --zero-copy`", 2)
-    found = []
-    for finding in zero_copy(source, SystemClock(), frames):
-        found.append(finding)
-        if not as_json:
-            _show(finding)
-    good = healthy(found)
-    if as_json:
-        print(
-            json.dumps({"ok": good, "checks": [dataclasses.asdict(finding) for finding in found]}, indent=2)
-        )
-    if not good:
+    """Check this box and what CONFIG asks of it; ends with 1 if something needed does not work.
+
+    Cameras and microphones are opened, the broker is asked what it lets this device do. The guard may run
+    meanwhile: what it holds is not taken from it.
+    """
+    if only_zero_copy:
+        _zero_copy(target, frames, as_json)
+        return
+    with suppress(DependencyError):  # the checks that need it say so
+        gst.start()  # on this thread, before any check
+    asked = _asked(target, snapshots, only or [])
+    found = _shown(examine(asked, SystemClock(), fix=fix), as_json, healthy)
+    if not healthy(found):
+        faults = sum(finding.verdict is Verdict.FAULT for finding in found)
+        fail(f"{faults} faults: see above" if faults != 1 else "1 fault: see above")
+
+
+def _asked(target: str | None, snapshots: Path | None, only: list[str]) -> list[Check]:
+    config_file = Path(target) if target else _INSTALLED if _INSTALLED.exists() else None
+    every = checks(admit(config_file, SystemClock(), snapshots))
+    unknown = set(only) - {check.name for check in every}
+    if unknown:
+        names = ", ".join(dict.fromkeys(check.name for check in every))
+        fail(f"there is no check {', '.join(sorted(unknown))} here, only {names}", 2)
+    return [check for check in every if not only or check.name in only]
+
+
+def _zero_copy(url: str | None, frames: int, as_json: bool) -> None:
+    found = _shown(zero_copy(url, SystemClock(), frames), as_json, on_gpu)
+    if not on_gpu(found):
         fail("pictures do not stay on the GPU here: they are decoded through the CPU's memory")
 
 
+def _shown(
+    findings: Iterable[Finding], as_json: bool, judge: Callable[[list[Finding]], bool]
+) -> list[Finding]:
+    """Each as it comes, or all in one JSON document."""
+    if not as_json:
+        found = list(_told(findings))
+        counts = Counter(finding.verdict for finding in found)
+        print(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]))
+        return found
+    found = list(findings)
+    good = judge(found)
+    report = {
+        "schema": "edgeguard.doctor.v1",
+        "version": __version__,
+        "ok": good,
+        "checks": [finding.as_json() for finding in found],
+    }
+    print(json.dumps(report, indent=2, ensure_ascii=False))
+    return found
+
+
+def _told(findings: Iterable[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        _show(finding)
+        yield finding
+
+
 def _show(finding: Finding) -> None:
-    mark = "[green]ok[/green]     " if finding.ok else "[yellow]missing[/yellow]"
     console = Console(soft_wrap=True, highlight=False)
-    console.print(f"{mark} {finding.check:<16} ", end="")
+    about = f" {finding.about}:" if finding.about else ""
+    mark = f"[{_COLOURS[finding.verdict]}]{finding.verdict.value:<8}[/]"
+    console.print(f"{mark} {finding.check:<14}{about} ", end="")
     console.print(finding.said, markup=False)
+    for name, text in (("mended", finding.mended), ("cause", finding.cause), ("fix", finding.fix)):
+        if text:
+            console.print(f"{'':<9}{name}: {text}", markup=False)
     for name, figure in finding.figures.items():
-        console.print(f"{'':<25}{name}: {figure}", markup=False)
+        console.print(f"{'':<9}{name}: {figure}", markup=False, style="bright_black")

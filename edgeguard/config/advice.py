@@ -115,7 +115,7 @@ def _why_unheard(config: Config, rule: rules.HeardRule, what: str) -> str | None
 
 
 def _secrets(config: Config) -> Iterator[str]:
-    for key, named, is_secret in _files(config):
+    for key, named, is_secret in named_files(config):
         path = place_of(named)
         try:
             path.stat()
@@ -125,12 +125,14 @@ def _secrets(config: Config) -> Iterator[str]:
             yield f"{key}: cannot use {path}: {error.strerror}"
 
 
-def _files(config: Config) -> Iterator[tuple[str, Path, bool]]:
-    """Key, path and whether it holds a secret."""
+def named_files(config: Config) -> Iterator[tuple[str, Path, bool]]:
+    """Key, path and whether it holds a secret, of each file that the configuration names."""
     for section, sources in (("cameras", config.cameras), ("microphones", config.microphones)):
         for name, source in sources.items():
             if source.password_file:
                 yield f"{section}.{name}.password_file", source.password_file, True
+            if source.ca_file:
+                yield f"{section}.{name}.ca_file", source.ca_file, False
     if config.mqtt.password_file:
         yield "mqtt.password_file", config.mqtt.password_file, True
     tls = config.mqtt.tls

@@ -66,6 +66,11 @@ class Fleet:
             return f"no engine of {exported.name} serves here ({why}): run `edgeguard engines build CONFIG`"
         return None
 
+    @property
+    def has_gpu(self) -> bool:
+        """Whether engines can run here at all."""
+        return self._open() is not None
+
     def _open(self) -> Machine | None:
         if not self._asked:
             self._asked = True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 
+from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.capture import FrameSource, Gate, GstFrameSource, Patience, SceneFrameSource
 from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
 from edgeguard.config.cameras import Camera
+from edgeguard.config.microphones import Microphone
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError
 from edgeguard.media import MediaOptions, SoundTap
@@ -69,3 +71,12 @@ def frame_source(
         return make()
     except ConfigError:
         return LockedSource(name, make)
+
+
+def audio_source(name: str, microphone: Microphone, clock: Clock) -> AudioSource:
+    """The microphone's sound over a connection of its own. Raises ConfigError without its password."""
+    address, realtime = microphone.url.address, is_realtime(microphone)
+    if microphone.url.scheme == "scene":
+        return SceneAudioSource(name, Scene.open(address), clock, pause, realtime=realtime)
+    options, stall_s = media_options(microphone), microphone.stall_s
+    return GstAudioSource(name, address, clock, realtime=realtime, stall_s=stall_s, options=options)

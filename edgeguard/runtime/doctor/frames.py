@@ -11,13 +11,17 @@ from edgeguard.clock import Clock
 from edgeguard.cuda.ledger import Crossings
 from edgeguard.errors import DependencyError, EndOfStreamError, SourceError
 from edgeguard.gst import Pipeline, available
-from edgeguard.runtime.doctor.finding import Finding
+from edgeguard.runtime.doctor.finding import Finding, fault, fine
 from edgeguard.types import Memory
 
 _ENCODERS = ("x264enc", "openh264enc", "nvv4l2h264enc", "nvh264enc")
 _POOL = 32
 """No decoder has more buffers; more registrations say that the cache does not hold."""
 _SILENT_S = 15.0
+_CROSSED = (
+    "no decoder of this box leaves its pictures on the GPU, or one of the libraries around it is missing",
+    "see the checks before this one; without a GPU that decodes, nothing: the CPU does it",
+)
 
 
 def frames(url: str, tiers: Tiers, clock: Clock, count: int) -> Finding:
@@ -29,7 +33,7 @@ def frames(url: str, tiers: Tiers, clock: Clock, count: int) -> Finding:
         source.open()
         _read(source, memories, count, clock)
     except (SourceError, DependencyError) as error:
-        return Finding("frames", False, str(error))
+        return unread(str(error))
     finally:
         source.close()
     took_s = (clock.monotonic_ns() - begun_ns) / 1e9
@@ -46,11 +50,18 @@ def judged(memories: dict[Memory, int], tiers: Tiers, took_s: float) -> Finding:
         "decoder": None if tiers.tier is None else tiers.tier.value,
         "frames_per_s": round(total / max(took_s, 1e-9), 1),
     }
-    fault = _fault(memories, tiers.reason, crossed)
-    return Finding("frames", fault is None, fault or f"{total} frames, and none touched the host", figures)
+    problem = _problem(memories, tiers.reason, crossed)
+    if problem is None:
+        return fine("frames", f"{total} frames, and none touched the host", figures=figures)
+    return fault("frames", problem, *_CROSSED, figures=figures)
 
 
-def _fault(memories: dict[Memory, int], reason: str | None, crossed: Crossings) -> str | None:
+def unread(problem: str) -> Finding:
+    """No frames could be had at all."""
+    return fault("frames", problem, "the stream cannot be made or read here", "name another camera's URL")
+
+
+def _problem(memories: dict[Memory, int], reason: str | None, crossed: Crossings) -> str | None:
     on_host = memories.get(Memory.HOST, 0)
     if not memories:
         return "no frame came"

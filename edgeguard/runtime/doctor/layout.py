@@ -7,7 +7,7 @@ import ctypes
 from edgeguard.capture.surfaces import abi
 from edgeguard.cuda.interop import Copy2D, EglFrame, ResourceDesc, TextureDesc
 from edgeguard.gst.binding import MapInfo
-from edgeguard.runtime.doctor.finding import Finding
+from edgeguard.runtime.doctor.finding import Finding, fault, fine
 
 _SIZES: dict[type[ctypes.Structure], int] = {
     abi.SurfaceA: 64,
@@ -35,5 +35,7 @@ def layout() -> Finding:
         at = kind.mappedAddr.offset + abi.MappedAddrA.eglImage.offset
         if at != _EGL_IMAGE_AT:
             wrong.append(f"the EGL image of {kind.__name__} lies at {at}, not {_EGL_IMAGE_AT}")
-    said = "; ".join(wrong) or f"{len(_SIZES)} structures have their documented sizes"
-    return Finding("layout", not wrong, said)
+    if not wrong:
+        return fine("layout", f"{len(_SIZES)} structures have their documented sizes")
+    cause = "this machine's compiler rules are not those that NVIDIA's headers were written for"
+    return fault("layout", "; ".join(wrong), cause, "report it with the output of `uname -a`")

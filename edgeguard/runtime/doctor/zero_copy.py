@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.sources import pause
 from edgeguard.runtime.doctor import libraries
 from edgeguard.runtime.doctor.elements import elements
-from edgeguard.runtime.doctor.finding import Finding
-from edgeguard.runtime.doctor.frames import frames, make_stream
+from edgeguard.runtime.doctor.finding import Finding, Verdict, skipped
+from edgeguard.runtime.doctor.frames import frames, make_stream, unread
 from edgeguard.runtime.doctor.layout import layout
 
 
@@ -36,7 +37,23 @@ def zero_copy(url: str | None, clock: Clock, count: int = 300) -> Iterator[Findi
             cuda.close()
 
 
-def healthy(findings: list[Finding]) -> bool:
+def stays_on_gpu(url: str | None, clock: Clock, count: int) -> Iterator[Finding]:
+    """The same for a box that need not have a GPU: of several findings those that tell why it does not."""
+    found = list(zero_copy(url, clock, count))
+    if on_gpu(found):
+        yield from (finding for finding in found if finding.check == "frames")
+    elif any(finding.check == "driver" and not finding.ok for finding in found):
+        yield skipped("zero_copy", "no NVIDIA GPU that can be used: pictures are decoded on the CPU")
+    else:
+        yield from (_softened(finding) for finding in found if not finding.ok)
+
+
+def _softened(finding: Finding) -> Finding:
+    """What does not stay on the GPU goes through the CPU, which costs time and no alert."""
+    return replace(finding, check="zero_copy", about=finding.check, verdict=Verdict.WARNING)
+
+
+def on_gpu(findings: list[Finding]) -> bool:
     """Whether pictures stay on the GPU here; a box needs the libraries of one kind of GPU, not of all."""
     needed = {"layout", "driver", "frames"}
     return needed <= {finding.check for finding in findings if finding.ok}
@@ -55,4 +72,4 @@ def _frames(url: str | None, tiers: Tiers, clock: Clock, count: int) -> Finding:
         try:
             return frames(make_stream(Path(folder), count, pause), tiers, clock, count)
         except (DependencyError, SourceError) as error:
-            return Finding("frames", False, str(error))
+            return unread(str(error))

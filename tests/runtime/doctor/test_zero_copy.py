@@ -14,9 +14,11 @@ from edgeguard.capture.tiers import ELEMENTS, Makers, Tier, Tiers
 from edgeguard.cli.main import app
 from edgeguard.clock import ManualClock
 from edgeguard.cuda.libcuda import CtypesCuda
-from edgeguard.runtime.doctor import Finding, healthy, libraries
+from edgeguard.runtime.doctor import libraries
+from edgeguard.runtime.doctor.finding import fine, warning
 from edgeguard.runtime.doctor.frames import judged
 from edgeguard.runtime.doctor.layout import layout
+from edgeguard.runtime.doctor.zero_copy import on_gpu
 from edgeguard.types import Memory
 from tests.support.surfaces import FakeJetson
 
@@ -43,6 +45,7 @@ def test_a_library_is_found_where_it_is() -> None:
     missing = libraries.nvbufsurface(["libnvbufsurface-that-is-not-there.so"])
     assert not missing.ok
     assert "JetPack" in missing.said
+    assert missing.fix
 
 
 def test_frames_that_never_touched_the_host_are_good(tiers: Tiers) -> None:
@@ -70,9 +73,9 @@ def test_what_is_wrong_with_frames_is_said(
 
 
 def test_a_box_needs_driver_and_frames_and_not_both_kinds_of_libraries() -> None:
-    good = [Finding(check, True, "") for check in ("layout", "driver", "frames")]
-    assert healthy([*good, Finding("egl", False, "")])
-    assert not healthy(good[:2])
+    good = [fine(check, "it is there") for check in ("layout", "driver", "frames")]
+    assert on_gpu([*good, warning("egl", "none", "no display", "unset DISPLAY")])
+    assert not on_gpu(good[:2])
 
 
 def test_without_a_gpu_every_check_says_what_is_missing() -> None:
@@ -96,7 +99,3 @@ def test_a_camera_that_is_not_there_is_told() -> None:
     ended = CliRunner().invoke(app, ["doctor", "--zero-copy", "file:///no/such/clip.mp4"])
     assert ended.exit_code == 1
     assert "no/such/clip.mp4" in ended.stdout
-
-
-def test_what_to_check_must_be_said() -> None:
-    assert CliRunner().invoke(app, ["doctor"]).exit_code == 2

@@ -1,0 +1,258 @@
+"""Which checks a configuration asks for, as a table; without one, those of the box alone."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from edgeguard.alerts.link import Endpoint, Tls
+from edgeguard.alerts.topics import Topics
+from edgeguard.clock import Clock
+from edgeguard.config import Config, advice, load
+from edgeguard.config.advice import named_files
+from edgeguard.config.labels import MOTION
+from edgeguard.config.mqtt import is_loopback
+from edgeguard.config.secrets import place_of
+from edgeguard.errors import EdgeGuardError
+from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models.engines.fleet import Fleet
+from edgeguard.runtime.assembly.sources import audio_source, frame_source
+from edgeguard.runtime.doctor import Check, Finding
+from edgeguard.runtime.doctor.box import memory, thermal
+from edgeguard.runtime.doctor.broker import broker
+from edgeguard.runtime.doctor.camera import WATCH_S, camera
+from edgeguard.runtime.doctor.certificates import certificates
+from edgeguard.runtime.doctor.clocks import clocks
+from edgeguard.runtime.doctor.configuration import advised, unread
+from edgeguard.runtime.doctor.daemon import is_running, parts_of
+from edgeguard.runtime.doctor.disk import disk, size_of
+from edgeguard.runtime.doctor.elements import decoders
+from edgeguard.runtime.doctor.gpu import gpu
+from edgeguard.runtime.doctor.jetpack import jetpack
+from edgeguard.runtime.doctor.microphone import LISTEN_S, microphone
+from edgeguard.runtime.doctor.models import Wanted, engines, models
+from edgeguard.runtime.doctor.permissions import permissions
+from edgeguard.runtime.doctor.power import power
+from edgeguard.runtime.doctor.service import service
+from edgeguard.runtime.doctor.sources import Place, refused
+from edgeguard.runtime.doctor.zero_copy import stays_on_gpu
+
+_FRAMES = 60
+_SLOW_S = 60.0
+_ROOT = Path("/")
+_SYSTEM_STATE = Path("/var/lib/edgeguard")
+_USER = "edgeguard"
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is to be looked at."""
+
+    clock: Clock
+    config_file: Path | None = None
+    config: Config | None = None
+    refusal: str | None = None
+    """Why the configuration is none."""
+    snapshots: Path | None = None
+    """Folder for a picture of each camera; None: none is kept."""
+    root: Path = _ROOT
+    """Where the system's own files are looked for."""
+
+
+def admit(config_file: Path | None, clock: Clock, snapshots: Path | None = None) -> Patient:
+    """The box with that configuration, right or wrong."""
+    if config_file is None:
+        return Patient(clock)
+    try:
+        return Patient(clock, config_file, load(config_file), snapshots=snapshots)
+    except EdgeGuardError as error:
+        return Patient(clock, config_file, refusal=str(error))
+
+
+def checks(patient: Patient) -> list[Check]:
+    """All of them, quick ones first."""
+    config, root = patient.config, patient.root
+    running = config is not None and is_running(config.state_dir)
+    box = [
+        Check("jetpack", partial(jetpack, root), quick=True),
+        Check("power", partial(power, root), quick=True),
+        Check("thermal", lambda: [thermal(root)], quick=True),
+        Check("memory", lambda: [memory(root)], quick=True),
+        Check("clock", partial(clocks, patient.clock, root), quick=True),
+        Check("gpu", partial(gpu, root), limit_s=_SLOW_S),
+        Check("zero_copy", lambda: stays_on_gpu(None, patient.clock, _FRAMES), limit_s=_SLOW_S),
+    ]
+    if config is None or patient.config_file is None:
+        said = unread(patient.config_file, patient.refusal)
+        return [Check("config", lambda: [said], quick=True), *box]
+    return [
+        *_of_files(config, patient.config_file, patient.clock),
+        *box,
+        Check("service", partial(service, root, running)),
+        *_of_media(config, patient, running),
+        *_of_models(config),
+        _of_broker(config, patient.clock),
+    ]
+
+
+def quick_checks(config: Config, config_file: Path, clock: Clock) -> list[Check]:
+    """Those that the daemon does at its start."""
+    return [check for check in checks(Patient(clock, config_file, config)) if check.quick]
+
+
+def _of_files(config: Config, path: Path, clock: Clock) -> list[Check]:
+    files = [(key, place_of(file), secret) for key, file, secret in named_files(config)]
+    remarks = [
+        remark for remark in advice(config) if remark.partition(": ")[0] not in {key for key, *_ in files}
+    ]
+    cameras, microphones = len(config.cameras), len(config.microphones)
+    summary = f"{cameras} cameras, {microphones} microphones, {len(config.rules)} rules"
+    secrets = [(key, file) for key, file, secret in files if secret]
+    public = [(key, file) for key, file, secret in files if not secret]
+    tls = Tls(*config.mqtt.tls.places()) if config.mqtt.tls.enabled else None
+    uid = _uid(config.state_dir)
+    return [
+        Check("config", lambda: advised(path, summary, remarks), quick=True),
+        Check("permissions", lambda: permissions(path, secrets, config.state_dir, uid), quick=True),
+        Check("certificate", lambda: certificates(public, tls, clock), quick=True),
+        Check("disk", lambda: _disks(config), limit_s=_SLOW_S, quick=True),
+    ]
+
+
+def _uid(state_dir: Path) -> int:
+    """The guard's user: the service's own for the service's folder, else whoever runs this, or owns it."""
+    if os.geteuid() != 0:
+        return os.geteuid()
+    if state_dir == _SYSTEM_STATE:
+        try:
+            return pwd.getpwnam(_USER).pw_uid
+        except KeyError:
+            return 0
+    return state_dir.stat().st_uid if state_dir.exists() else 0
+
+
+def _disks(config: Config) -> Iterator[Finding]:
+    """Of the state, and of the evidence where that lies on another disk."""
+    evidence, log, outbox = config.evidence, config.log, config.mqtt.outbox
+    kept = max(0, evidence.max_bytes - size_of(evidence.dir)) if evidence.enabled else 0
+    other = outbox.max_bytes
+    if log.observations:
+        other += max(0, log.observations_max_bytes - size_of(config.state_dir / "observations"))
+    apart = evidence.enabled and _device(evidence.dir) != _device(config.state_dir)
+    yield disk(config.state_dir, evidence.reserve_bytes, other if apart else other + kept)
+    if apart:
+        yield disk(evidence.dir, evidence.reserve_bytes, kept)
+
+
+def _device(folder: Path) -> int:
+    return next(place for place in (folder, *folder.parents) if place.exists()).stat().st_dev
+
+
+def _of_media(config: Config, patient: Patient, running: bool) -> list[Check]:
+    eyes = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+    ears = {name: mic for name, mic in config.microphones.items() if mic.enabled}
+    schemes = {source.url.scheme for source in (*eyes.values(), *ears.values())} - {"scene"}
+    parts = parts_of(config.health.http_port) if running and config.health.http_port else {}
+    return [
+        Check("decoder", lambda: decoders(schemes, pictures=bool(eyes))),
+        *(_camera(config, name, patient, parts) for name in eyes),
+        *(_microphone(config, name, patient.clock, parts) for name in ears),
+    ]
+
+
+def _camera(config: Config, name: str, patient: Patient, parts: Mapping[str, Mapping[str, Any]]) -> Check:
+    settings = config.cameras[name]
+    place = Place("camera", name, settings.url.scheme, parts.get(f"camera/{name}"))
+    picture = None if patient.snapshots is None else patient.snapshots / f"{name}.jpg"
+
+    def look() -> Iterable[Finding]:
+        fps, clock = settings.analyse_fps, patient.clock
+        try:
+            source = frame_source(name, settings, clock, fps)
+        except EdgeGuardError as error:
+            return [refused(place, error)]
+        return [camera(place, source, clock, fps, settings.connect_s, settings.masks, picture)]
+
+    return Check("camera", look, name, limit_s=2 * settings.connect_s + WATCH_S + 10, together=True)
+
+
+def _microphone(config: Config, name: str, clock: Clock, parts: Mapping[str, Mapping[str, Any]]) -> Check:
+    settings = config.microphones[name]
+    place = Place("microphone", name, settings.url.scheme, parts.get(f"microphone/{name}"))
+    limits = settings.checks
+
+    def look() -> Iterable[Finding]:
+        try:
+            source = audio_source(name, settings, clock)
+        except EdgeGuardError as error:
+            return [refused(place, error)]
+        patience_s = settings.connect_s
+        return [microphone(place, source, clock, patience_s, limits.silent_dbfs, limits.clipped_share)]
+
+    return Check("microphone", look, name, limit_s=2 * settings.connect_s + LISTEN_S + 10, together=True)
+
+
+def _of_models(config: Config) -> list[Check]:
+    def store() -> ModelStore:
+        return ModelStore(config.models.dir or default_root(), config.models.mirrors)
+
+    def look_at_engines() -> Iterable[Finding]:
+        shelf = store()
+        return engines(sorted(_detectors(config)), load_catalog(), shelf, Fleet(shelf.root))
+
+    return [
+        Check("model", lambda: models(_wanted(config), load_catalog(), store()), limit_s=_SLOW_S),
+        Check("engine", look_at_engines, limit_s=_SLOW_S),
+    ]
+
+
+def _detectors(config: Config) -> set[str]:
+    models = {camera.detector.model for camera in config.cameras.values() if camera.enabled}
+    return models - {MOTION}
+
+
+def _wanted(config: Config) -> list[Wanted]:
+    ears = [mic for mic in config.microphones.values() if mic.enabled]
+    speech, sounds = config.speech, config.sounds
+    blind = {
+        camera.detector.model for camera in config.cameras.values() if camera.detector.fallback == "none"
+    }
+    wanted = [
+        Wanted(name, "detect", "its cameras are blind", needed=True)
+        if name in blind
+        else Wanted(name, "detect", "motion is watched for instead")
+        for name in sorted(_detectors(config))
+    ]
+    if speech.enabled and any(mic.speech for mic in ears):
+        wanted.append(Wanted(speech.model, "asr", "no speech is understood"))
+        wanted.append(Wanted(speech.vad.model, "vad", "speech is told from noise by its loudness alone"))
+        if speech.keyword_model is not None:
+            wanted.append(Wanted(speech.keyword_model, "keywords", "phrases are found in the text"))
+    if sounds.enabled and any(mic.sounds for mic in ears):
+        wanted.append(Wanted(sounds.model, "sound-tags", "no sound is known"))
+    return wanted
+
+
+def _of_broker(config: Config, clock: Clock) -> Check:
+    mqtt = config.mqtt
+
+    def look() -> Iterable[Finding]:
+        endpoint = Endpoint(
+            host=mqtt.host,
+            port=mqtt.port,
+            client_id=mqtt.client_id,
+            username=mqtt.username,
+            password=mqtt.password(),
+            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
+            protocol=mqtt.protocol,
+            keepalive_s=mqtt.keepalive_s,
+            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
+        )
+        return broker(endpoint, Topics(config.site, config.device), clock, lax=is_loopback(mqtt.host))
+
+    return Check("broker", look, limit_s=_SLOW_S * (1 + len(mqtt.fallback_hosts)))

@@ -1,0 +1,156 @@
+"""Who may read the secrets, and whether the guard may write what it has to keep."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from edgeguard.files import check_private
+from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
+
+CHECK = "permissions"
+
+
+def permissions(
+    config_file: Path, secrets: Iterable[tuple[str, Path]], state_dir: Path, uid: int
+) -> Iterator[Finding]:
+    """`secrets` are keys and files, where the guard will look for them; `uid` is the guard's user."""
+    yield from _configuration(config_file)
+    for key, path in secrets:
+        yield _secret(key, path)
+    yield _state(state_dir, uid)
+
+
+def _configuration(path: Path) -> Iterator[Finding]:
+    mode = path.stat().st_mode
+    if mode & stat.S_IWOTH:
+        yield fault(
+            CHECK,
+            f"everybody on this box can change {path}",
+            f"its mode is {stat.S_IMODE(mode):04o}",
+            f"chmod o-w {path}",
+            str(path),
+        )
+
+
+def _secret(key: str, path: Path) -> Finding:
+    about = str(path)
+    try:
+        check_private(path)
+        with path.open("rb"):
+            return fine(CHECK, f"{key}: for its owner alone", about)
+    except PermissionError as error:
+        return _refused(key, path, error)
+    except OSError as error:
+        return fault(
+            CHECK,
+            f"{key}: {path} cannot be used: {error.strerror}",
+            "it was moved or never written, or it lies in a folder that is closed",
+            f"write the secret into {path}, then chmod 600 {path}",
+            about,
+        )
+
+
+def _refused(key: str, path: Path, error: PermissionError) -> Finding:
+    if not _is_open(path):
+        return fault(
+            CHECK,
+            f"{key}: {path} cannot be read",
+            "it belongs to another user than who asks",
+            "run this as the guard's user or as root, or let systemd hand the secret out (LoadCredential=)",
+            str(path),
+        )
+    found = fault(
+        CHECK,
+        f"{key}: others can read or change {path}, so the guard refuses it",
+        str(error.strerror),
+        f"chmod 600 {path}",
+        str(path),
+    )
+    owned = os.geteuid() in (0, path.stat().st_uid)
+    return replace(found, mend=partial(_close, path)) if owned else found
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        check_private(path)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _close(path: Path) -> str:
+    """Nobody gains a right: the owner keeps hers, the group what it could read."""
+    mode = stat.S_IMODE(path.stat().st_mode) & 0o640
+    path.chmod(mode)
+    return f"its mode is {mode:04o} now"
+
+
+def _state(folder: Path, uid: int) -> Finding:
+    about = str(folder)
+    if not folder.exists():
+        return replace(_no_state(folder, uid), mend=partial(_make, folder, uid))
+    status = folder.stat()
+    if status.st_uid != uid and uid != 0:
+        return fault(
+            CHECK,
+            f"the state folder {folder} belongs to uid {status.st_uid}, and the guard is uid {uid}",
+            "somebody ran the guard as another user, root perhaps",
+            f"sudo chown -R {uid} {folder}",
+            about,
+        )
+    if status.st_mode & stat.S_IWOTH:
+        found = fault(
+            CHECK,
+            f"everybody on this box can write to {folder}",
+            f"its mode is {stat.S_IMODE(status.st_mode):04o}",
+            f"chmod 750 {folder}",
+            about,
+        )
+        return replace(found, mend=partial(_shut, folder))
+    return _contents(folder, uid)
+
+
+def _no_state(folder: Path, uid: int) -> Finding:
+    """The guard makes it at its first start, where it may write to the folder above."""
+    above = next(place for place in folder.parents if place.exists())
+    tell = warning if uid == 0 or above.stat().st_uid == uid else fault
+    return tell(
+        CHECK,
+        f"the state folder {folder} is missing",
+        "the guard never ran here, or somebody removed it",
+        f"--fix makes it; or mkdir -p -m 750 {folder}, and chown it to the guard's user",
+        str(folder),
+    )
+
+
+def _contents(folder: Path, uid: int) -> Finding:
+    """Files of others in it stop the guard later, when it comes to them."""
+    foreign = [path for path in sorted(folder.iterdir()) if uid != 0 and path.lstat().st_uid != uid]
+    if foreign:
+        return warning(
+            CHECK,
+            f"{foreign[0]} in the state folder does not belong to the guard's user",
+            "somebody ran the guard as another user, root perhaps",
+            f"sudo chown -R {uid} {folder}",
+            str(folder),
+        )
+    return fine(CHECK, "the state folder belongs to the guard", str(folder))
+
+
+def _make(folder: Path, uid: int) -> str:
+    folder.mkdir(mode=0o750, parents=True)
+    if os.geteuid() == 0:
+        os.chown(folder, uid, -1)
+    return f"made {folder}"
+
+
+def _shut(folder: Path) -> str:
+    folder.chmod(0o750)
+    return "its mode is 0750 now"
