@@ -9,7 +9,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-SCHEMAS = ("alert", "status", "health", "clock", "coverage", "counts", "result", "receipt", "command", "ack")
+SCHEMAS = (
+    *("alert", "status", "health", "clock", "coverage", "counts", "config", "result"),
+    *("receipt", "command", "config_desired", "ack"),
+)
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from edgeguard.alerts.audit import AuditLog
+from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.durable import Draft, worth_of
 from edgeguard.alerts.escalation import acknowledged, escalated
 from edgeguard.alerts.exchange import Outcome, result_message
@@ -32,6 +33,14 @@ _ANSWERS_PER_S, _ANSWERS_AT_ONCE = 20.0, 200
 _WRITTEN_DOWN = ("by", "alert_id", "verdict", "from_seq", "to_seq")
 """What the audit log keeps of a request."""
 _HIGHEST_SEQ = (1 << 63) - 1
+
+
+Configure = Callable[[str, str, str], str | None]
+"""Takes up a configuration (text, id, who sent it); why not, if not. Returns soon and never raises."""
+
+
+def _not_here(_config: str, _config_id: str, _by: str) -> str | None:
+    return "this device takes no configuration from the broker; its own file has mqtt.accept_config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,8 @@ class Desk:
         audit: AuditLog,
         parcels: Parcels | None = None,
     ) -> None:
+        self.configure: Configure = _not_here
+        self._told_config: ConfigReport | None = None
         self.report = DeskReport(posts=None if parcels is None else parcels.report)
         self._identity = identity
         self._clock = clock
@@ -83,6 +94,13 @@ class Desk:
         self._escalated = 0
         self._look_ns = 0
         self._utc_offset_ns: int | None = None
+
+    def note_config(self, report: ConfigReport) -> None:
+        """Write down what became of a configuration that was sent."""
+        if report.config_id is not None and report != self._told_config:
+            self._told_config = report
+            told = {"id": report.config_id, "by": report.by, "sha256": report.sha256}
+            self._audit.done("config", **told, outcome=report.state, reason=report.reason)
 
     def receive(self, received: Received) -> None:
         self._inbound.receive(received)
@@ -140,10 +158,16 @@ class Desk:
         match request.verb:
             case "ack":
                 return self._acknowledge(request.message, outbox)
+            case "config":
+                return self._configure(request.message)
             case "replay":
                 return _replay(request.message, outbox)
             case _:
                 return Outcome(ok=True)
+
+    def _configure(self, desired: Message) -> Outcome:
+        refused = self.configure(desired["config"], desired["config_id"], desired["by"])
+        return Outcome(ok=refused is None, reason=refused)
 
     def _acknowledge(self, ack: Message, outbox: Outbox) -> Outcome:
         alert = outbox.transaction(lambda db: self._ledger.find(db, ack["alert_id"]))

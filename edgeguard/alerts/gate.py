@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.link import Received
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.clock import Clock
@@ -23,6 +24,9 @@ class Gate(Protocol):
 
     def receive(self, received: Received) -> None:
         """Take note of it; neither raises nor touches the disk."""
+
+    def note_config(self, report: ConfigReport) -> None:
+        """Take note of what became of a configuration; neither raises nor waits."""
 
     def work(self, outbox: Outbox, say: Say) -> None:
         """Do what was asked. What StorageError kept from being done is done at the next call."""
@@ -44,6 +48,9 @@ class SafeGate:
 
     def receive(self, received: Received) -> None:
         self._gate.receive(received)
+
+    def note_config(self, report: ConfigReport) -> None:
+        self._gate.note_config(report)
 
     def work(self, outbox: Outbox, say: Say) -> None:
         """Raises StorageError alone."""

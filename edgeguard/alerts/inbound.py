@@ -1,4 +1,4 @@
-"""The gate for what is said to the device: acknowledgements and commands. Whoever says it is a stranger.
+"""The gate for what is said to the device: acknowledgements, commands, configurations, all from strangers.
 
 In this order, each failure counted under its reason: it is not retained; its topic is one of ours; it is not
 too large to be read; it is strict JSON that fits its schema, with real times and printable names; it names
@@ -21,13 +21,16 @@ from edgeguard.alerts.rate import TokenBucket
 from edgeguard.clock import Clock
 
 MAX_BYTES = 65_536
+MAX_CONFIG_BYTES = 262_144
 MOST_WAITING = 1000
 """Messages that wait to be looked at; more are refused unread."""
 _MOST_REMEMBERED = 1000
 _MOST_CORRELATION_BYTES = 1024
-_RATES = {"ack": (5.0, 50), "command": (2.0, 20)}
+_RATES = {"ack": (5.0, 50), "command": (2.0, 20), "config_desired": (0.2, 5)}
 """By schema: how many a second, and how many at once."""
 _VERBS = ("replay", "ping")
+_IDS = {"ack": "ack_id", "config": "config_id"}
+"""Member that names a request, by verb; `command_id` for all others."""
 _LEVEL = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 _ANSWER_LEVELS = re.compile(rf"{_LEVEL}(/{_LEVEL}){{0,3}}")
 _TIMES = ("at", "issued_at", "expires_at")
@@ -40,7 +43,7 @@ class Request:
     """What somebody wants."""
 
     verb: str
-    """`ack`, or the verb of a command."""
+    """`ack`, `config`, or the verb of a command."""
     request_id: str
     message: Message
     answer_topic: str
@@ -69,6 +72,7 @@ class Inbound:
         self._identity = identity
         self._topics = identity.topics
         self._names = {self._topics.ack: ("ack", "ack")}
+        self._names[self._topics.config_desired] = ("config_desired", "config")
         self._names |= {self._topics.command(verb): ("command", verb) for verb in _VERBS}
         self._answers = self._topics.result("-").removesuffix("-")
         self._clock = clock
@@ -110,8 +114,9 @@ class Inbound:
             return Refused(topic, "retained", "a retained message is nobody's request")
         if topic not in self._names:
             return Refused(topic, "unknown_topic", "nothing is to be said there")
-        if len(received.body) > MAX_BYTES:
-            return Refused(topic, "too_large", f"{len(received.body)} bytes, at most {MAX_BYTES} are read")
+        most = MAX_CONFIG_BYTES if topic == self._topics.config_desired else MAX_BYTES
+        if len(received.body) > most:
+            return Refused(topic, "too_large", f"{len(received.body)} bytes, at most {most} are read")
         return None
 
     def _admit(self, received: Received, synced: bool) -> Request | Refused:
@@ -134,7 +139,7 @@ class Inbound:
         return request
 
     def _request(self, received: Received, verb: str, message: Message) -> Request:
-        request_id = message["ack_id"] if verb == "ack" else message["command_id"]
+        request_id = message[_IDS.get(verb, "command_id")]
         correlation = received.correlation
         if correlation is not None and len(correlation) > _MOST_CORRELATION_BYTES:
             correlation = None

@@ -1,7 +1,8 @@
-"""What is now: status, health and counts as retained messages, told again at every connect."""
+"""What is now: status, health, configuration and counts as retained messages, told again at every connect."""
 
 from __future__ import annotations
 
+from edgeguard.alerts.configured import ConfigReport, config_message
 from edgeguard.alerts.messages import (
     ClockQuality,
     HealthReport,
@@ -28,6 +29,8 @@ class LiveState:
         self._health: HealthReport | None = None
         self._health_is_news = False
         self._status_is_news = False
+        self._config: ConfigReport | None = None
+        self._config_is_news = False
         self._counts: dict[str, Counts] = {}
         """The newest of each camera."""
         self._counts_to_tell: set[str] = set()
@@ -36,13 +39,17 @@ class LiveState:
         self._health = report
         self._health_is_news = self._status_is_news = True
 
+    def note_config(self, report: ConfigReport) -> None:
+        self._config = report
+        self._config_is_news = True
+
     def note_counts(self, counts: Counts) -> None:
         self._counts[counts.source] = counts
         self._counts_to_tell.add(counts.source)
 
     def connect(self) -> None:
         """Nothing is known to have been told."""
-        self._health_is_news = self._status_is_news = True
+        self._health_is_news = self._status_is_news = self._config_is_news = True
         self._counts_to_tell.update(self._counts)
 
     def tell(self, seq_high: int | None, quality: ClockQuality) -> None:
@@ -56,6 +63,9 @@ class LiveState:
             now_ns = self._clock.utc_ns()
             message = health_message(self._health, self._identity, now_ns, seq_high, quality)
             self._health_is_news = not self._sender.retain(self._topics.health, encode(message))
+        if self._config_is_news and self._config is not None:
+            body = encode(config_message(self._config, self._identity, self._clock.utc_ns()))
+            self._config_is_news = not self._sender.retain(self._topics.config, body)
         self._tell_counts()
 
     def tell_stopped(self, seq_high: int | None) -> None:

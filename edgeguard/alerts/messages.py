@@ -52,6 +52,8 @@ class HealthReport:
     """`starting`, `ok` or `degraded`."""
     parts: Mapping[str, Mapping[str, Any]]
     """Per part `state`, `reason`, `since_utc_ns`, perhaps `code`, `rate_per_s` and ages, and any counters."""
+    config_sha256: str | None = None
+    """Of the configuration in effect."""
 
 
 def alert_message(
@@ -150,6 +152,7 @@ def health_message(
         "seq_high": seq_high,
         "clock": clock_member(clock),
         "parts": {name: _part(part) for name, part in report.parts.items()},
+        "config_sha256": report.config_sha256,
         "seq": seq,
         "replayed": False,
     }

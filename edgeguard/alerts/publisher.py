@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgeguard.alerts.clockwatch import ClockWatch
+from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery, log_changes, with_outbox
 from edgeguard.alerts.drafting import ClockStep, Drafter
 from edgeguard.alerts.gate import Gate, SafeGate
@@ -21,7 +22,7 @@ from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
 from edgeguard.types import Alert, Counts, CoverageDay
 
-Input = Alert | HealthReport | Counts | CoverageDay | LinkEvent
+Input = Alert | ConfigReport | HealthReport | Counts | CoverageDay | LinkEvent
 _MEASURE_EVERY_NS = 1_000_000_000
 _MOST_UNSETTLED = 10_000
 """While the disk refuses, no more receipts are read than fit into memory."""
@@ -113,6 +114,8 @@ class Publisher:
                 self._intake.add(value)
             case HealthReport():
                 self._note_health(value)
+            case ConfigReport():
+                self._note_config(value)
             case Counts():
                 self._live.note_counts(value)
             case CoverageDay():
@@ -138,6 +141,11 @@ class Publisher:
         delivering = self._sender.state[0] == "delivering"
         if self._recorder.is_worth_keeping(report, delivering):
             self._intake.record([report])
+
+    def _note_config(self, report: ConfigReport) -> None:
+        self._live.note_config(report)
+        if self._gate is not None:
+            self._gate.note_config(report)
 
     def _look_at_the_clock(self) -> None:
         """Before anything is told on a new clock, tell that it is new."""

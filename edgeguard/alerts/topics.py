@@ -10,8 +10,9 @@ from edgeguard.errors import ConfigError
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
 _DEVICE = r"edgeguard/v1/([^/]+)/((?!(?:up|down)/)[^/]+)"
-_UP = re.compile(_DEVICE + r"/up/(status|health|alert|clock|counts|coverage|result)(?:/.*)?", re.DOTALL)
-_DOWN = re.compile(_DEVICE + r"/down/(receipt|command|ack)(?:/.*)?", re.DOTALL)
+_TOLD = "status|health|alert|clock|counts|config|coverage|result"
+_UP = re.compile(_DEVICE + rf"/up/({_TOLD})(?:/.*)?", re.DOTALL)
+_DOWN = re.compile(_DEVICE + r"/down/(receipt|command|config|ack)(?:/.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class Topics:
     def counts(self, source: str) -> str:
         return self._up(f"counts/{_NO_WORD.sub('-', source)}")
 
+    @property
+    def config(self) -> str:
+        """Which configuration is in effect."""
+        return self._up("config")
+
     def result(self, request_id: str) -> str:
         return self._up(f"result/{_NO_WORD.sub('-', request_id)}")
 
@@ -67,6 +73,10 @@ class Topics:
     @property
     def ack(self) -> str:
         return self._down("ack")
+
+    @property
+    def config_desired(self) -> str:
+        return self._down("config")
 
     def command(self, verb: str) -> str:
         return self._down(f"command/{_NO_WORD.sub('-', verb)}")
@@ -107,7 +117,8 @@ def sender(topic: str) -> tuple[str, str, str] | None:
 
 def addressee(topic: str) -> tuple[str, str, str] | None:
     """(site, device, message name) of a down topic; None for any other."""
-    return _parts(_DOWN, topic)
+    parts = _parts(_DOWN, topic)
+    return (*parts[:2], "config_desired") if parts and parts[2] == "config" else parts
 
 
 def _parts(pattern: re.Pattern[str], topic: str) -> tuple[str, str, str] | None:

@@ -13,6 +13,7 @@ _DASHBOARD = (_SEE, _ACKNOWLEDGE)
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "dashboards": _DASHBOARD,
     "operators": (*_DASHBOARD, "write edgeguard/v1/+/+/down/command/#"),
+    "configurators": (_SEE, "write edgeguard/v1/+/+/down/config"),
     "collectors": (
         "read edgeguard/v1/#",
         "write edgeguard/v1/+/+/down/receipt",

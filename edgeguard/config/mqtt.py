@@ -155,5 +155,8 @@ class Mqtt(Broker):
     """The most messages that may be on their way, not yet confirmed; fewer on a line that confirms late."""
     retry_s: float = Field(default=20.0, ge=1, le=3600)
     """Seconds after which an alert that was sent but not confirmed is sent again."""
+    accept_config: bool = False
+    """Whether another configuration may come by the broker, on down/config: whoever may write there then
+    decides what is guarded. Only this file says so, and where things go."""
     counts: bool = True
     """Whether to tell, on each change, how many of each class every camera sees, all in all and by zone."""

@@ -21,6 +21,9 @@ class Health(Section):
 
     interval_s: float = Field(default=10.0, ge=1, le=3600)
     """Seconds between health messages."""
+    prove_s: float = Field(default=60.0, ge=5, le=3600)
+    """Seconds within which all that a change of the configuration touches must do as well as before it; else
+    the one before is put in effect again."""
     coverage_days: float = Field(default=31.0, gt=0, le=3650)
     """Days for which it is kept when nobody watched (`edgeguard coverage`)."""
     blind_near_s: float = Field(default=60.0, ge=0, le=86_400)

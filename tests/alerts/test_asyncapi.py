@@ -15,7 +15,7 @@ from edgeguard.alerts.topics import Topics, addressee, sender
 FOLDER = resources.files("edgeguard.alerts") / "schema"
 DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text("utf-8"))
 CHANNELS: dict[str, dict[str, Any]] = DOCUMENT["channels"]
-RETAINED = {"status", "health", "counts"}
+RETAINED = {"status", "health", "counts", "config"}
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
@@ -57,6 +57,8 @@ def test_every_topic_and_message_is_there() -> None:
             topics.coverage("day"),
             topics.result("id"),
             topics.command("ping"),
+            topics.config,
+            topics.config_desired,
         ),
     }
     assert {example(channel["address"]) for channel in CHANNELS.values()} == told

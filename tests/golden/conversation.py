@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeguard.alerts.blind import coverage_message
+from edgeguard.alerts.configured import ConfigReport, config_message, desired_message
 from edgeguard.alerts.exchange import (
     Outcome,
     Unavailable,
@@ -58,6 +59,7 @@ SLOW_S = -3600
 NEXT_BOOT = "5c1f6a0e-93a4-4a52-9b44-7f0d2b8f3a11"
 LOITERER, PASSER = (f"019b0{digit}00-0000-7000-8000-00000000000{digit}" for digit in "12")
 ACK_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a01"
+CONFIG_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a03"
 REPLAY_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a02"
 
 FIRST_RUN = Identity("depot", "gate-1", BOOT, "0.1.0", NIGHT_NS + SLOW_S * 10**9)
@@ -229,11 +231,31 @@ def conversation() -> Iterator[tuple[str, str, bool, Message]]:
     )
     again = clock_message(3_600_000.0, first, 2, at(30), SYNCED) | {"replayed": True}
     yield "Here it is again.", TOPICS.clock, False, again
+    yield from reconfigured()
     yield (
         "It is stopped on purpose.",
         TOPICS.status,
         True,
         status_message("stopped", second, at(1000), 9, "receipt"),
+    )
+
+
+def reconfigured() -> Iterator[tuple[str, str, bool, Message]]:
+    """Another configuration, which does not do as well as the one before."""
+    effective = ConfigReport("ef" * 32, "file", "applied", at(961))
+    yield "Which configuration it has.", TOPICS.config, True, config_message(effective, SECOND_RUN, at(961))
+    text = "cameras: {gate: {url: rtsp://192.0.2.11/1}}\nrules: []\n"
+    desired = desired_message("depot", "gate-1", text, config_id=CONFIG_ID, by="fleet", utc_ns=at(970))
+    yield "Another one is sent.", TOPICS.config_desired, False, desired
+    taken = result_message(SECOND_RUN, CONFIG_ID, "config", Outcome(True), at(970.1))
+    yield "It is without fault, and tried.", TOPICS.result(CONFIG_ID), False, taken
+    reason = "camera/gate is degraded: cannot connect to 192.0.2.11"
+    back = ConfigReport("ef" * 32, "file", "rolled_back", at(985), reason, CONFIG_ID, "fleet")
+    yield (
+        "But the camera gives nothing, so the one before is in effect again.",
+        TOPICS.config,
+        True,
+        config_message(back, SECOND_RUN, at(985)),
     )
 
 

@@ -26,7 +26,7 @@ def test_each_message_is_valid_and_on_its_topic(row: dict[str, Any]) -> None:
     name = message["schema"].split(".")[1]
     assert_valid(name, parse(json.dumps(message).encode(), name))
     assert (sender(row["topic"]) or addressee(row["topic"])) == (message["site"], message["device"], name)
-    assert row["retained"] == (name in ("status", "counts") or row["topic"].endswith("/up/health"))
+    assert row["retained"] == (name in ("status", "counts", "config") or row["topic"].endswith("/up/health"))
 
 
 def test_every_kind_of_message_occurs() -> None:
