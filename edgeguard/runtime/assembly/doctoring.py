@@ -22,6 +22,7 @@ from edgeguard.errors import EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
+from edgeguard.runtime.checkup import CheckupStage
 from edgeguard.runtime.doctor import Check, Finding
 from edgeguard.runtime.doctor.box import memory, thermal
 from edgeguard.runtime.doctor.broker import broker
@@ -41,6 +42,8 @@ from edgeguard.runtime.doctor.power import power
 from edgeguard.runtime.doctor.service import service
 from edgeguard.runtime.doctor.sources import Place, refused
 from edgeguard.runtime.doctor.zero_copy import stays_on_gpu
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.stage import Stage
 
 _FRAMES = 60
 _SLOW_S = 60.0
@@ -87,7 +90,7 @@ def checks(patient: Patient) -> list[Check]:
         Check("gpu", partial(gpu, root), limit_s=_SLOW_S),
         Check("zero_copy", lambda: stays_on_gpu(None, patient.clock, _FRAMES), limit_s=_SLOW_S),
     ]
-    if config is None or patient.config_file is None:
+    if config is None:
         said = unread(patient.config_file, patient.refusal)
         return [Check("config", lambda: [said], quick=True), *box]
     return [
@@ -100,12 +103,17 @@ def checks(patient: Patient) -> list[Check]:
     ]
 
 
-def quick_checks(config: Config, config_file: Path, clock: Clock) -> list[Check]:
-    """Those that the daemon does at its start."""
-    return [check for check in checks(Patient(clock, config_file, config)) if check.quick]
+def checkup(config: Config, board: HealthBoard, clock: Clock) -> dict[str, Stage]:
+    """The quick ones, by the daemon itself."""
+    patient = Patient(clock, config=config)
+    return {"doctor": CheckupStage(lambda: _quick(patient), board.part("doctor"), clock)}
 
 
-def _of_files(config: Config, path: Path, clock: Clock) -> list[Check]:
+def _quick(patient: Patient) -> list[Check]:
+    return [check for check in checks(patient) if check.quick]
+
+
+def _of_files(config: Config, path: Path | None, clock: Clock) -> list[Check]:
     files = [(key, place_of(file), secret) for key, file, secret in named_files(config)]
     remarks = [
         remark for remark in advice(config) if remark.partition(": ")[0] not in {key for key, *_ in files}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from edgeguard import gst
 from edgeguard.clock import Clock, SystemClock
@@ -13,6 +13,7 @@ from edgeguard.errors import DependencyError
 from edgeguard.fusion import HeardAndSeen
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.runtime.assembly.covering import Covering
+from edgeguard.runtime.assembly.doctoring import checkup
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.sharing import Taps
@@ -44,7 +45,8 @@ class House:
         catalog = load_catalog()
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
-        observations: Channel[Observation] = Channel(10_000)
+        alerts = self.board.part("alerts")
+        observations: Channel[Observation] = Channel(10_000, taken=lambda _: alerts.asked())
         shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
         taps = Taps(config)
         syncing = syncing_of(config, self.board)
@@ -86,9 +88,17 @@ class House:
             self._covering.nearby.attach,
         )
 
-    def daemon(self, *, until_done: bool = False) -> Daemon:
-        """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none."""
-        self._state_folder = claim(self._config.state_dir)
+    @property
+    def config(self) -> Config:
+        """In effect."""
+        return self._config
+
+    def daemon(self, *, until_done: bool = False, claimed: IO[str] | None = None) -> Daemon:
+        """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none.
+
+        `claimed` is the state folder, where somebody took it already.
+        """
+        self._state_folder = claimed or claim(self._config.state_dir)
         with suppress(DependencyError):  # the sources that need it say so themselves
             log.info("%s", gst.start())
         crew = Crew(
@@ -99,6 +109,7 @@ class House:
                     **self._seeing.thinkers(),
                     **self._hearing.thinkers(),
                     **self._telling.callers(),
+                    **checkup(self._config, self.board, self.clock),
                 }
             ),
             sources=self._threads(

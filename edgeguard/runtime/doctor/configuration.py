@@ -25,15 +25,16 @@ def unread(path: Path | None, said: str | None) -> Finding:
     )
 
 
-def advised(path: Path, summary: str, advice: Sequence[str]) -> Iterator[Finding]:
+def advised(path: Path | None, summary: str, advice: Sequence[str]) -> Iterator[Finding]:
     """It is valid; each piece of advice is a warning."""
-    yield fine(CHECK, f"valid: {summary}", str(path))
+    place = "the configuration" if path is None else str(path)
+    yield fine(CHECK, f"valid: {summary}", None if path is None else place)
     for remark in advice:
         key, _, problem = remark.partition(": ")
         yield warning(
             CHECK,
             problem or remark,
             f"{key} is allowed, and probably not meant as it stands" if problem else "it is allowed, but odd",
-            f"change {key} in {path}, or leave it where it is meant",
+            f"change {key} in {place}, or leave it where it is meant",
             key,
         )

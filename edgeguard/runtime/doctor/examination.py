@@ -36,7 +36,7 @@ def examine(checks: Sequence[Check], clock: Clock, *, fix: bool = False) -> Iter
         waiting = list(group)
         size = _AT_ONCE if together else 1
         for start in range(0, len(waiting), size):
-            looks = [_Look(check, clock) for check in waiting[start : start + size]]
+            looks = [Look(check, clock) for check in waiting[start : start + size]]
             for look in looks:
                 found = look.found()
                 yield from _mended(look.check, found, clock) if fix else found
@@ -52,11 +52,11 @@ def _mended(check: Check, found: list[Finding], clock: Clock) -> Iterator[Findin
     if not done:
         yield from found
         return
-    for finding in _Look(check, clock).found():
+    for finding in Look(check, clock).found():
         yield replace(finding, mended=done.get(finding.about))
 
 
-class _Look:
+class Look:
     """A check under way. What does not come to its end in time is left behind, and said."""
 
     def __init__(self, check: Check, clock: Clock) -> None:
@@ -67,7 +67,14 @@ class _Look:
         self._thread = threading.Thread(target=self._run, name=f"doctor-{check.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def over(self) -> bool:
+        """Whether `found` answers at once."""
+        spent_ns = self._clock.monotonic_ns() - self._begun_ns
+        return not self._thread.is_alive() or spent_ns > self.check.limit_s * 1e9
+
     def found(self) -> list[Finding]:
+        """Everything, or what there is when the time is over."""
         spent_s = (self._clock.monotonic_ns() - self._begun_ns) / 1e9
         self._thread.join(max(0.0, self.check.limit_s - spent_s))
         if self._thread.is_alive():

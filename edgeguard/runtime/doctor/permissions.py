@@ -16,10 +16,11 @@ CHECK = "permissions"
 
 
 def permissions(
-    config_file: Path, secrets: Iterable[tuple[str, Path]], state_dir: Path, uid: int
+    config_file: Path | None, secrets: Iterable[tuple[str, Path]], state_dir: Path, uid: int
 ) -> Iterator[Finding]:
     """`secrets` are keys and files, where the guard will look for them; `uid` is the guard's user."""
-    yield from _configuration(config_file)
+    if config_file is not None:
+        yield from _configuration(config_file)
     for key, path in secrets:
         yield _secret(key, path)
     yield _state(state_dir, uid)
