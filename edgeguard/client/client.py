@@ -182,7 +182,7 @@ def told_by(received: Received) -> Told:
     body = parse(received.body, name)
     if (body["site"], body["device"]) != (site, device):
         raise ValueError("its site or device is not that of its topic")
-    for key in ("at", "started_at", "opened_at", "observed_at", "closed_at"):
+    for key in ("at", "from", "to", "started_at", "opened_at", "observed_at", "closed_at"):
         if body.get(key) is not None:
             utc_ns(body[key])
     if abs(body.get("step_ms", 0)) > _LONGEST_STEP_MS:

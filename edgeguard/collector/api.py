@@ -25,8 +25,10 @@ from edgeguard.errors import EdgeGuardError
 
 MOST_ALERTS = 500
 _MOST_GAPS = 1000
+_MOST_DAYS = 1000
 _MOST_STREAMS = 50
 _UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _WORD = Query(max_length=200)
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": shapes.Problem, "description": words}
@@ -220,6 +222,19 @@ def gaps(
     return {"gaps": desk.reader.gaps(unexplained=unexplained, limit=limit)}
 
 
+def coverage(
+    desk: TheDesk,
+    _holder: TheHolder,
+    since: Annotated[str | None, Query(pattern=_DAY, description="That day or later.")] = None,
+    until: Annotated[str | None, Query(pattern=_DAY, description="That day or earlier.")] = None,
+    site: Site = None,
+    device: Device = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST_DAYS)] = 100,
+) -> Any:
+    """For how much of each day that is over each source was watched, the newest day first."""
+    return {"days": desk.reader.coverage(since, until, site, device, limit)}
+
+
 def precision(desk: TheDesk, _holder: TheHolder) -> Any:
     """How often each rule was right, by the verdicts of those who acknowledged."""
     return {"rules": desk.reader.precision()}
@@ -242,6 +257,7 @@ _READING: tuple[tuple[str, Callable[..., Any], type], ...] = (
     ("/v1/alerts", alerts, shapes.Alerts),
     ("/v1/devices", devices, shapes.Devices),
     ("/v1/gaps", gaps, shapes.Gaps),
+    ("/v1/coverage", coverage, shapes.Days),
     ("/v1/rules/precision", precision, shapes.Rules),
     ("/v1/results/{request_id}", result, shapes.Result),
     ("/v1/stats", stats, shapes.Stats),

@@ -16,8 +16,8 @@ MOST = (1 << 63) - 1
 MOST_NS = MOST // 2
 """Times beyond, in the year 2116, and steps of a clock beyond are no times."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_DURABLE = re.compile(r"edgeguard/v1/[^/]+/[^/]+/up/(alert/.*|clock|health/past)", re.DOTALL)
-_TIMES = ("at", "started_at", "opened_at", "observed_at", "closed_at")
+_DURABLE = re.compile(r"edgeguard/v1/[^/]+/[^/]+/up/(alert/.*|clock|coverage/.*|health/past)", re.DOTALL)
+_TIMES = ("at", "from", "to", "started_at", "opened_at", "observed_at", "closed_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Arrival:
     site: str
     device: str
     name: str
-    """`alert`, `clock`, `health`, `status` or `result`: also its schema."""
+    """`alert`, `clock`, `coverage`, `health`, `status` or `result`: also its schema."""
     boot_id: str
     seq: int | None
     """Its number if it is durable: the device keeps it until it hears of a receipt."""

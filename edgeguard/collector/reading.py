@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 
 from edgeguard.alerts.messages import rfc3339
 from edgeguard.collector.database import Database
-from edgeguard.collector.tables import alert, clock_step, device, gap, quarantine, result, revision
+from edgeguard.collector.tables import alert, clock_step, coverage, device, gap, quarantine, result, revision
 
 Answer = dict[str, Any]
 _NAMES = ("site", "device")
@@ -124,6 +124,22 @@ class Reader:
         with self._database.reading() as connection:
             return [_gap(row) for row in connection.execute(query.order_by(gap.c.id.desc()).limit(limit))]
 
+    def coverage(
+        self, since: str | None, until: str | None, site: str | None, name: str | None, limit: int
+    ) -> list[Answer]:
+        """Days of coverage from `since` to `until` (days, included), the newest first."""
+        which = [device.c[key] == wanted for key, wanted in zip(_NAMES, (site, name), strict=True) if wanted]
+        which += [coverage.c.day >= since] if since else []
+        which += [coverage.c.day <= until] if until else []
+        query = (
+            select(coverage, device.c.site, device.c.device)
+            .join(device, device.c.id == coverage.c.device_id)
+            .where(*which)
+            .order_by(coverage.c.day.desc(), device.c.site, device.c.device)
+        )
+        with self._database.reading() as connection:
+            return [_day(row) for row in connection.execute(query.limit(limit))]
+
     def precision(self) -> list[Answer]:
         """Per rule of each device how many of its alerts were judged, and how many of these were true."""
         judged = {name: _count(alert.c.verdict == name) for name in ("true", "false_alarm")}
@@ -210,6 +226,14 @@ def _gap(row: Any) -> Answer:
     return {
         **{name: getattr(row, name) for name in ("site", "device", "from_seq", "to_seq", "reason", "asked")},
         "noticed_at": rfc3339(row.noticed_ns),
+    }
+
+
+def _day(row: Any) -> Answer:
+    return {
+        **{name: getattr(row, name) for name in ("site", "device", "day")},
+        "received_at": rfc3339(row.received_ns),
+        "message": json.loads(row.body),
     }
 
 

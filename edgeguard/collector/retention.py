@@ -17,6 +17,7 @@ from edgeguard.collector.database import Database
 from edgeguard.collector.tables import (
     alert,
     clock_step,
+    coverage,
     device,
     gap,
     health,
@@ -61,6 +62,7 @@ class Retention:
                 gone = _forget_least_needed(connection, min(surplus, _AT_ONCE))
             for table in (health, quarantine, result):
                 gone += _forget(connection, table, table.c.received_ns < past)
+            gone += _forget(connection, coverage, coverage.c.received_ns < now_ns - limits.days * _DAY_NS)
             gone += _forget(connection, seen, seen.c.received_ns < long_past, _is_accounted())
             gone += _forget(connection, gap, gap.c.noticed_ns < long_past)
             gone += _forget(connection, clock_step, clock_step.c.at_ns < long_past - longest_ns)

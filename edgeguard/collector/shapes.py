@@ -103,6 +103,22 @@ class Gaps(_Shape):
     gaps: list[Gap]
 
 
+class Day(_Shape):
+    """For how much of a day the sources of a device were watched."""
+
+    site: str
+    device: str
+    day: str
+    """In the calendar of its site: 2026-11-28."""
+    received_at: str
+    message: dict[str, Any]
+    """As the device told it: edgeguard.coverage.v1."""
+
+
+class Days(_Shape):
+    days: list[Day]
+
+
 class Precision(_Shape):
     site: str
     device: str

@@ -8,7 +8,7 @@ collector: each must know on its own who is there, and a shared subscription bri
 from __future__ import annotations
 
 _UP = "edgeguard/v1/+/+/up"
-_SHARED = ("alert/#", "clock", "health/#", "result/#")
+_SHARED = ("alert/#", "clock", "coverage/#", "health/#", "result/#")
 
 
 def filters(database_id: str) -> list[str]:

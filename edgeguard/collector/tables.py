@@ -157,6 +157,17 @@ health = _table(
 )
 """Durable records of health, from when nobody could be told."""
 
+coverage = _table(
+    "coverage",
+    Column("device_id", BigInteger, nullable=False),
+    Column("day", String(10), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("received_ns", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("device_id", "day"),
+)
+"""Each day of each device as it was told last."""
+
 result = _table(
     "result",
     Column("device_id", BigInteger, nullable=False),

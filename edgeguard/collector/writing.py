@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 
 from edgeguard.client.times import utc_ns
 from edgeguard.collector.alert_rows import store_alerts, store_steps
+from edgeguard.collector.coverage_rows import store_coverage
 from edgeguard.collector.database import BadValueError, Database
 from edgeguard.collector.device_rows import Heartbeats, note_progress
 from edgeguard.collector.intake import Arrival
@@ -81,6 +82,7 @@ class Writer:
         readable = [(device_id, arrival) for device_id, arrival in fresh if arrival.fault is None]
         store_steps(connection, _of(readable, "clock"))
         contradicting = store_alerts(connection, _of(readable, "alert"), now_ns)
+        store_coverage(connection, _of(readable, "coverage"), now_ns)
         _store_health(connection, _of(readable, "health"), now_ns)
         store_results(connection, _of(arrived, "result"), now_ns)
         self._heartbeats.store(connection, arrived, now_ns)

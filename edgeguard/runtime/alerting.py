@@ -14,6 +14,7 @@ from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.journal import Journal
+from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation
@@ -34,7 +35,8 @@ Nearness = Callable[[Alert, Observation | None], Alert]
 """Gives an alert the blind time that is near it; with what was noticed now, if it was."""
 
 
-def _without_gaps(alert: Alert, _noticed: Observation | None) -> Alert:
+def without_gaps(alert: Alert, _noticed: Observation | None) -> Alert:
+    """Nobody keeps a book of blind time."""
     return alert
 
 
@@ -166,7 +168,7 @@ class AlertStage(Stage):
         journal: Journal | None,
         part: Part,
         clock: Clock,
-        nearness: Nearness = _without_gaps,
+        nearness: Nearness = without_gaps,
     ) -> None:
         self._observations = observations
         self._nearness = nearness
@@ -179,6 +181,7 @@ class AlertStage(Stage):
         self._part = part
         self._clock = clock
         self._prune_ns = clock.monotonic_ns() + _PRUNE_EVERY_NS
+        part.expect(DECISIONS)
         self._lost = self._lost_ns = 0
 
     def open(self) -> None:
@@ -207,6 +210,7 @@ class AlertStage(Stage):
             self._journal.write(observation)
         self._part.count("observations")
         self._decide(self._fuser.update(observation))
+        self._part.worked()
 
     def _decide(self, observations: Sequence[Observation]) -> None:
         for noticed in observations:

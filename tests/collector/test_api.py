@@ -31,7 +31,7 @@ from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.serving import ServingStage
 from tests.conftest import REPOSITORY
 from tests.support.alerts import IDENTITY, UTC_NS
-from tests.support.centre import a_health, a_result, a_status, a_step, an_alert, arrivals, other_device
+from tests.support.centre import a_day, a_health, a_result, a_status, a_step, an_alert, arrivals, other_device
 
 NOBODY = Desk("centre-1", Any, Any, Any, dict)
 ID = "019b0000-0000-7000-8000-00000000000{}"
@@ -118,7 +118,16 @@ def told(seq: int, digit: int, **members: Any) -> Any:
     return an_alert(seq, alert_values={"alert_id": ID.format(digit)}, **members)
 
 
-EVERY = ("alerts", f"alerts/{ID.format(1)}", "alerts/stream", "devices", "gaps", "rules/precision", "stats")
+EVERY = (
+    "alerts",
+    f"alerts/{ID.format(1)}",
+    "alerts/stream",
+    "coverage",
+    "devices",
+    "gaps",
+    "rules/precision",
+    "stats",
+)
 
 
 @pytest.mark.parametrize("token", [None, "wrong", "\u00fc".encode().decode("latin-1"), "x" * 5000])
@@ -197,6 +206,31 @@ def test_an_alert_comes_with_all_its_revisions_and_corrected_times(api: Api) -> 
     assert steps == [(1, 3_600_000.0), (2, 0.0)]
     assert api.ask(f"/v1/alerts/{ID.format(2)}")[0] == 404
     assert api.ask("/v1/alerts/anything")[0] == 422
+
+
+def test_days_of_coverage_are_found_by_day_and_device(api: Api) -> None:
+    gate = other_device("gate-2")
+    days = [a_day(seq, f"2027-01-1{seq}", blind_s=30) for seq in range(1, 5)]
+    api.store(*days, a_day(1, "2027-01-14", gate))
+
+    def found(query: str = "") -> list[tuple[str, str]]:
+        status, answer, _ = api.ask(f"/v1/coverage?{query}")
+        assert status == 200, answer
+        return [(day["day"][-2:], day["device"]) for day in answer["days"]]
+
+    assert found() == [
+        ("14", "gate-1"),
+        ("14", "gate-2"),
+        ("13", "gate-1"),
+        ("12", "gate-1"),
+        ("11", "gate-1"),
+    ]
+    assert found("device=gate-1&since=2027-01-12&until=2027-01-13") == [("13", "gate-1"), ("12", "gate-1")]
+    assert found("limit=1") == [("14", "gate-1")]
+    assert found("site=elsewhere") == []
+    _, answer, _ = api.ask("/v1/coverage?limit=1")
+    assert answer["days"][0]["message"]["sources"][0]["blind_s"] == 30
+    assert api.ask("/v1/coverage?since=yesterday")[0] == 422
 
 
 def test_an_id_that_devices_share_needs_the_device(api: Api) -> None:

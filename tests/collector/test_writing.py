@@ -12,6 +12,7 @@ from edgeguard.collector.reading import Filter, Reader
 from edgeguard.collector.tables import (
     alert,
     clock_step,
+    coverage,
     device,
     health,
     quarantine,
@@ -25,6 +26,7 @@ from edgeguard.collector.writing import Stored, Writer
 from edgeguard.errors import StorageError
 from tests.support.alerts import IDENTITY, NEXT_RUN, UTC_NS
 from tests.support.centre import (
+    a_day,
     a_health,
     a_result,
     a_status,
@@ -222,6 +224,19 @@ def test_answers_and_what_they_explain_are_kept(database: Database, writer: Writ
         writer.store(arrivals([answer]), now_ns)
     assert rows(database, result, "request_id", "received_ns") == [(REQUEST, 1)]
     assert rows(database, unavailable, "line", "from_seq", "to_seq", "reason") == [(1, 3, 9, "shed")]
+
+
+def test_a_day_is_kept_as_it_was_told_last(database: Database, writer: Writer) -> None:
+    first, again = a_day(5, "2027-01-14", blind_s=20), a_day(9, "2027-01-14", blind_s=30)
+    other = a_day(6, "2027-01-15")
+    assert writer.store(arrivals([again, first, other]), 1) == Stored(new=3)
+    assert writer.store(arrivals([first, again]), 2) == Stored(duplicates=2)
+    late = a_day(4, "2027-01-14", blind_s=10)
+    writer.store(arrivals([late]), 3)
+    assert sorted(rows(database, coverage, "day", "seq", "received_ns", "body")) == [
+        ("2027-01-14", 9, 1, again.body.decode()),
+        ("2027-01-15", 6, 1, other.body.decode()),
+    ]
 
 
 def test_health_is_kept_when_it_changes(database: Database, writer: Writer) -> None:

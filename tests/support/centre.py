@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
+from edgeguard.alerts.blind import coverage_message
 from edgeguard.alerts.exchange import Outcome, Unavailable, result_message
 from edgeguard.alerts.link import Received
 from edgeguard.alerts.messages import (
@@ -22,6 +23,7 @@ from edgeguard.alerts.messages import (
 )
 from edgeguard.collector.database import Database
 from edgeguard.collector.intake import Arrival, arrival
+from edgeguard.types import CoverageDay, SourceDay
 from tests.support.alerts import IDENTITY, UTC_NS, alert
 
 PART = {"state": "ok", "reason": None, "since_utc_ns": UTC_NS}
@@ -37,6 +39,13 @@ def an_alert(seq: int, identity: Identity = IDENTITY, alert_values: Any = None, 
 def a_step(seq: int, step_ms: float, identity: Identity = IDENTITY) -> Received:
     body = clock_message(step_ms, identity, seq, UTC_NS, ClockQuality())
     return Received(identity.topics.clock, encode(body), False)
+
+
+def a_day(seq: int, day: str, identity: Identity = IDENTITY, blind_s: float = 0.0) -> Received:
+    sources = (SourceDay("dock", 86_400.0, blind_s, ()),)
+    told = CoverageDay(day, "UTC", UTC_NS, UTC_NS + 86_400 * 10**9, sources)
+    body = coverage_message(told, identity, seq, UTC_NS, ClockQuality())
+    return Received(identity.topics.coverage(day), encode(body), False)
 
 
 def a_status(

@@ -8,16 +8,18 @@ from collections.abc import Callable, Hashable
 
 from edgeguard import __version__
 from edgeguard.alerts.bounds import Limits
+from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery
+from edgeguard.alerts.desk import Configure
 from edgeguard.alerts.link import Endpoint, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import Clock, is_synchronised
-from edgeguard.config import Config
+from edgeguard.config import Config, fingerprint
 from edgeguard.evidence import EvidenceStore
-from edgeguard.runtime.alerting import AlertStage, Nearness, Witness
+from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_gaps
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.fusing import fuser, policy
@@ -48,9 +50,10 @@ class Telling:
         observations: Channel[Observation],
         shelf: Shelf,
         models: Callable[[Alert], tuple[ModelRef, ...]],
-        nearness: Nearness,
+        nearness: Nearness = without_gaps,
     ) -> None:
         self._config = config
+        self._config_sha256 = fingerprint(config)
         self._clock = clock
         self._board = board
         self._observations = observations
@@ -66,7 +69,8 @@ class Telling:
     def stages(self) -> dict[str, Stage]:
         broker, outbox = self._board.part("broker"), self._board.part("outbox")
         desk_health = DeskHealth(self._answering.desk, self._board)
-        delivery = DeliveryStage(self._publisher, broker, outbox, desk_health.say)
+        every_s = self._config.health.interval_s
+        delivery = DeliveryStage(self._publisher, broker, outbox, desk_health.say, every_s)
         return {"outbox": delivery, "alerts": self._alert_stage()}
 
     def callers(self) -> dict[str, Stage]:
@@ -75,6 +79,7 @@ class Telling:
 
     def tell(self, alert: Alert) -> None:
         """Hand an alert to the publisher."""
+        self._board.part("outbox").asked()
         self._outgoing.put(alert)
 
     @property
@@ -84,7 +89,17 @@ class Telling:
 
     def tell_health(self) -> None:
         """Hand the health report to the publisher; the next one makes up for one that found no room."""
-        self._outgoing.put(HealthReport(self._board.state.value, self._board.report()), timeout_s=0.1)
+        report = HealthReport(self._board.state.value, self._board.report(), self._config_sha256)
+        self._outgoing.put(report, timeout_s=0.1)
+
+    def tell_config(self, report: ConfigReport) -> None:
+        """Hand over which configuration is in effect, also for the reports of health to come."""
+        self._config_sha256 = report.sha256
+        self._outgoing.put(report, timeout_s=1.0)
+
+    def take_configurations(self, configure: Configure) -> None:
+        """Let the desk hand over what is sent to the device."""
+        self._answering.desk.configure = configure
 
     def tell_counts(self, counts: Counts) -> bool:
         """Hand what a camera sees to the publisher, in the place of what still waits; False if it is full."""
