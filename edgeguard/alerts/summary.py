@@ -78,6 +78,13 @@ def _microphone_fault(observation: Observation) -> str:
     return f"microphone {observation.source}: {(observation.label or '?').replace('_', ' ')} ({why})"
 
 
+def _drill_missed(observation: Observation) -> str:
+    code, reason = (_measure(observation, name) for name in ("code", "reason"))
+    if code is None or reason is None:
+        return _other(observation)
+    return "a drill passed again" if code.value == "ok" else str(reason.value)
+
+
 def _pattern(observation: Observation) -> str:
     what = f"{observation.rule or 'pattern'} in {_where(observation)}".replace("#alone", "")
     measures = [_compared(measure) for measure in observation.measures]
@@ -108,6 +115,7 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "blind": _blind,
     "tampered": _tampered,
     "microphone_fault": _microphone_fault,
+    "drill_missed": _drill_missed,
 }
 
 

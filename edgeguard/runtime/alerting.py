@@ -43,8 +43,11 @@ def without_gaps(alert: Alert, _noticed: Observation | None) -> Alert:
 class Fusing(Protocol):
     """Joins observations."""
 
-    late: int
-    crowded: int
+    @property
+    def late(self) -> int: ...
+
+    @property
+    def crowded(self) -> int: ...
 
     def update(self, observation: Observation) -> list[Observation]: ...
 

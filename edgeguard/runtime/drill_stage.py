@@ -1,0 +1,297 @@
+"""The drill's thread: begins one when it is asked for, judges it, and says so when none passes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from edgeguard.clock import Clock
+from edgeguard.errors import StorageError
+from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.drill_book import Act, DrillBook, Passage
+from edgeguard.runtime.drill_folder import DrillFolder, DrillRequest, Record, Verdict
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.stage import STEP_S, Stage
+from edgeguard.synth.scenes.drill import ENDS_S
+from edgeguard.types import Measure, Observation, Phase, drill
+
+log = logging.getLogger(__name__)
+
+KIND, SOURCE = "drill_missed", "system"
+_WORD_NS = 5_000_000_000
+"""How long after its time the subscriber may still say what it heard."""
+_AGAIN_NS = 10_000_000_000
+"""How often it is said that none passes; the alert closes when that is no longer said."""
+_SLACK = 1.5
+_CLOCK_IS_SET_NS = 1_577_836_800_000_000_000
+"""2020: a box without a battery for its clock begins in 1970."""
+_LOOKS: Mapping[str, str] = {
+    "captured": "nothing came from its source",
+    "inferred": "no detector looked at its pictures",
+    "noticed": "no rule noticed it",
+    "decided": "no alert was made of it",
+    "committed": "the outbox did not take its alert",
+    "published": "its alert was not sent",
+    "acknowledged": "the broker did not acknowledge its alert",
+    "received": "the subscriber did not receive its alert",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played now, what is left out, and why."""
+
+    acts: tuple[Act, ...]
+    left_out: Mapping[str, str]
+    judges: Mapping[str, str]
+    """Which model each act is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The drill that goes on."""
+
+    request: DrillRequest
+    script: Script
+    begun_ns: int
+
+    @property
+    def until_ns(self) -> int:
+        return self.begun_ns + round(self.request.timeout_s * 1e9)
+
+
+class DrillStage(Stage):
+    """`why` says what is wrong with the part of the daemon that a place belongs to."""
+
+    name = "drill"
+
+    def __init__(
+        self,
+        book: DrillBook,
+        folder: DrillFolder,
+        script: Callable[[], Script],
+        why: Callable[[str], str | None],
+        observations: Channel[Observation],
+        part: Part,
+        clock: Clock,
+        every_h: float | None = None,
+    ) -> None:
+        self._book = book
+        self._folder = folder
+        self._script = script
+        self._why = why
+        self._observations = observations
+        self._part = part
+        self._clock = clock
+        self._every_h = every_h
+        self._asked: Channel[DrillRequest] = Channel(1)
+        self._held: _Held | None = None
+        self._record = Record()
+        self._told: dict[str, Any] = {}
+        self._alarm_ns: int | None = None
+        """When it was said last that none passes; None while that need not be said."""
+
+    def ask(self, timeout_s: float) -> str | None:
+        """Hold a drill that no subscriber judges; why not, if one is held already. For any thread."""
+        if self._held is not None or len(self._asked):
+            return "a drill is held already"
+        self._asked.put(DrillRequest(str(uuid4()), timeout_s, self._clock.utc_ns(), subscriber=False))
+        return None
+
+    def open(self) -> None:
+        self._record = self._folder.record()
+        if self._every_h is None:
+            self._record = replace(self._record, watched_utc_ns=0)
+        self._say()
+
+    def step(self) -> None:
+        request = self._asked.get(STEP_S)
+        if self._held is None:
+            request = request or self._folder.take_request(self._clock.utc_ns())
+            if request is not None:
+                self._begin(request)
+        else:
+            self._go_on(self._held)
+        self._wait_for_one()
+        self._say()
+        self._alarm()
+
+    def close(self) -> None:
+        self._book.end()
+        self._held = None
+
+    def _wait_for_one(self) -> None:
+        """From now on, where that was not so before; a clock that was never set says nothing."""
+        now_ns = self._clock.utc_ns()
+        if self._every_h is not None and not self._record.watched_utc_ns and now_ns > _CLOCK_IS_SET_NS:
+            self._record = replace(self._record, watched_utc_ns=now_ns)
+            self._remember()
+
+    def _begin(self, request: DrillRequest) -> None:
+        script, now_ns = self._script(), self._clock.monotonic_ns()
+        held = _Held(request, script, now_ns)
+        log.info("drill %s begins: %s", request.drill_id, ", ".join(act.name for act in script.acts))
+        self._held = held
+        self._book.begin(script.acts, now_ns + round(ENDS_S * 1e9))
+        self._tell(held, "running")
+        if not script.acts:
+            self._end(held, "there is nothing to be drilled here", "nothing")
+
+    def _go_on(self, held: _Held) -> None:
+        self._tell(held, "running")
+        verdict = self._folder.verdict(held.request.drill_id) if held.request.subscriber else None
+        passages, now_ns = self._book.passages, self._clock.monotonic_ns()
+        if verdict is not None and verdict.reason is not None:
+            self._end(held, f"the subscriber could not listen: {verdict.reason}", "no_subscriber")
+        elif verdict is not None:
+            self._judge(held, passages, verdict)
+        elif now_ns > held.until_ns + (_WORD_NS if held.request.subscriber else 0):
+            self._time_out(held, passages)
+        elif not held.request.subscriber and all(one.stopped_at is None for one in passages):
+            self._end(held)
+
+    def _judge(self, held: _Held, passages: tuple[Passage, ...], verdict: Verdict) -> None:
+        lost = [one for one in passages if one.alert_id not in verdict.received_ns]
+        if lost:
+            self._miss(held, lost[0], lost[0].stopped_at or "received")
+        else:
+            self._end(held)
+
+    def _time_out(self, held: _Held, passages: tuple[Passage, ...]) -> None:
+        stopped = next((one for one in passages if one.stopped_at is not None), None)
+        if stopped is None:
+            self._end(held, "the subscriber gave no word on what it heard", "no_subscriber")
+        else:
+            assert stopped.stopped_at is not None
+            self._miss(held, stopped, stopped.stopped_at)
+
+    def _miss(self, held: _Held, passage: Passage, place: str) -> None:
+        reason = f"{passage.act.name}: {_LOOKS[place]}{self._details(held, passage, place)}"
+        self._end(held, reason, f"not_{place}", {"act": passage.act.name, "at": place})
+
+    def _details(self, held: _Held, passage: Passage, place: str) -> str:
+        model = held.script.judges.get(passage.act.name)
+        words = [
+            f"{model} is in charge" if model and place in ("inferred", "noticed") else None,
+            f"it was looked at {passage.looked} times, somebody was seen {passage.showing} times"
+            if place == "noticed" and passage.looked
+            else None,
+            f"the broker says: {passage.refusal}" if passage.refusal else None,
+            self._why(place),
+        ]
+        listed = "; ".join(word for word in words if word)
+        return f" ({listed})" if listed else ""
+
+    def _end(
+        self,
+        held: _Held,
+        reason: str | None = None,
+        code: str = "missed",
+        stopped: Mapping[str, str] | None = None,
+    ) -> None:
+        """It passed if there is no reason why not."""
+        took_s = round((self._clock.monotonic_ns() - held.begun_ns) / 1e9, 3)
+        utc_ns = self._clock.utc_ns()
+        record = self._record
+        self._record = (
+            record.with_pass(utc_ns, took_s) if reason is None else record.with_miss(utc_ns, reason, code)
+        )
+        log.log(
+            logging.INFO if reason is None else logging.ERROR, "drill %s", reason or f"passed in {took_s} s"
+        )
+        self._tell(held, "missed" if reason else "passed", reason=reason, stopped=dict(stopped or {}))
+        self._book.end()
+        self._held = None
+        self._remember()
+
+    def _tell(self, held: _Held, state: str, **more: Any) -> None:
+        """What changed; the disk decides nothing here."""
+        progress = {
+            "drill_id": held.request.drill_id,
+            "state": state,
+            "begun_ns": held.begun_ns,
+            "left_out": dict(held.script.left_out),
+            "acts": [_shown(one, held.script.judges.get(one.act.name)) for one in self._book.passages],
+            **more,
+        }
+        if progress != self._told:
+            self._told = progress
+            self._write(lambda: self._folder.tell(progress))
+
+    def _remember(self) -> None:
+        self._write(lambda: self._folder.remember(self._record))
+
+    def _write(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except StorageError as error:
+            log.warning("drill: %s", error)
+
+    def _say(self) -> None:
+        record = self._record
+        self._part.note(
+            held=self._held is not None, passed=record.passed, missed=record.missed, took_s=record.took_s
+        )
+        if record.passed_utc_ns is not None:
+            self._part.note(passed_utc_ns=record.passed_utc_ns)
+        fault = self._fault
+        if fault is None:
+            self._part.set(State.OK)
+        else:
+            self._part.set(State.DEGRADED, *fault)
+
+    @property
+    def _fault(self) -> tuple[str, str] | None:
+        """Reason and code."""
+        record = self._record
+        if record.reason is not None:
+            return f"the last drill was missed: {record.reason}", record.code or "missed"
+        if self._every_h is None or not record.watched_utc_ns:
+            return None
+        since_ns = max(record.passed_utc_ns or 0, record.watched_utc_ns)
+        if self._clock.utc_ns() - since_ns > self._every_h * _SLACK * 3600e9:
+            return f"no drill passed for more than {self._every_h * _SLACK:g} hours", "overdue"
+        return None
+
+    def _alarm(self) -> None:
+        """An alert that stays open until a drill passes."""
+        fault, now_ns = self._fault, self._clock.monotonic_ns()
+        if fault is None:
+            if self._alarm_ns is not None:
+                self._alarm_ns = None
+                self._observe(Phase.ENDED, "passed", "ok", now_ns)
+        elif self._alarm_ns is None or now_ns - self._alarm_ns >= _AGAIN_NS:
+            phase = Phase.BEGAN if self._alarm_ns is None else Phase.CONTINUES
+            self._alarm_ns = now_ns
+            self._observe(phase, *fault, now_ns)
+
+    def _observe(self, phase: Phase, reason: str, code: str, now_ns: int) -> None:
+        measures = (Measure("reason", reason), Measure("code", code))
+        self._observations.put(
+            Observation(
+                *(KIND, SOURCE, now_ns, self._clock.utc_ns(), 1.0),
+                phase=phase,
+                rule=drill.MISSED,
+                key=KIND,
+                measures=measures,
+            )
+        )
+
+
+def _shown(passage: Passage, judge: str | None) -> dict[str, Any]:
+    return {
+        "act": passage.act.name,
+        "rule": passage.act.rule,
+        "source": passage.act.source,
+        "model": judge,
+        "alert_id": passage.alert_id,
+        "at_ns": dict(passage.at_ns),
+        "way": list(passage.act.way),
+        "stopped_at": passage.stopped_at,
+        "taken": passage.taken,
+        "looked": passage.looked,
+        "showing": passage.showing,
+    }
