@@ -23,6 +23,8 @@ class Delivery:
     """Messages on disk, since the start."""
     delivered: int = 0
     """Messages in other hands, since the start."""
+    acknowledged: int = 0
+    """PUBACKs of all kinds of messages, since the start."""
     pending: int = 0
     """Messages committed and not delivered."""
     oldest_pending_s: float = 0.0

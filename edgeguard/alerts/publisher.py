@@ -238,6 +238,7 @@ class Publisher:
             reason=reason,
             committed=self._intake.committed,
             delivered=self._sender.delivered,
+            acknowledged=self._sender.acknowledged,
             oldest_pending_s=self._oldest_wait_ns / 1e9,
             uncommitted=len(self._intake),
             lost=self._intake.lost,

@@ -51,6 +51,8 @@ class Sender:
         """Why there is no connection; None if there is one."""
         self.delivered = 0
         """Messages, since the start."""
+        self.acknowledged = 0
+        """What the broker acknowledged, of whatever kind, since the start."""
         self._link = link
         self._clock = clock
         self._window = Window(window, confirm_timeout_s)
@@ -103,6 +105,7 @@ class Sender:
 
     def acknowledge(self, event: Acked) -> None:
         """What the broker says of one message; of those of an earlier connection it says nothing."""
+        self.acknowledged += 1
         sent = self._unacknowledged.pop(event.mid, None)
         if sent is not None:
             self._judge(sent.entry, event)

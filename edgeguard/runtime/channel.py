@@ -33,12 +33,15 @@ class Channel(Generic[T]):
         capacity: int,
         when_full: WhenFull = WhenFull.DROP_OLDEST,
         key: Callable[[T], Hashable] | None = None,
+        coming: Callable[[T], object] = lambda _: None,
     ) -> None:
+        """`coming` is told of each value before it can be taken, by the thread that brings it."""
         if capacity < 1:
             raise ValueError(f"capacity is {capacity}, expected at least 1")
         self._capacity = capacity
         self._when_full = when_full
         self._key = key
+        self._coming = coming
         self._items: OrderedDict[Hashable, T] = OrderedDict()
         self._next = 0
         self._closed = False
@@ -47,6 +50,7 @@ class Channel(Generic[T]):
 
     def put(self, value: T, timeout_s: float | None = None) -> bool:
         """Hand over a value; False if it was refused (full, timed out or closed)."""
+        self._coming(value)
         with self._changed:
             key = self._key_of(value)
             if self._closed:

@@ -119,6 +119,7 @@ class Daemon:
                 log.info("every source has ended and everything is delivered")
                 return
             now_ns = self.clock.monotonic_ns()
+            self._note_beats(now_ns)
             self.board.look()
             if self.board.news.is_set() or told_ns is None or now_ns - told_ns >= self.health_every_s * 1e9:
                 self.board.news.clear()
@@ -127,6 +128,12 @@ class Daemon:
                 told_ns = now_ns
             self._keep_systemd_informed(now_ns)
             self._pause.wait(0.05)
+
+    def _note_beats(self, now_ns: int) -> None:
+        """How long ago each thread gave a sign of life, whether it had work or not."""
+        for thread in self.crew.everyone:
+            if thread.alive:
+                thread.part.note(beat_age_s=round(max(0, now_ns - thread.beat_ns) / 1e9, 1))
 
     def _done(self) -> bool:
         """Quiet several times in a row: a value may be between two channels."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.publisher import Publisher
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.paces import COMMITS, pubacks
 from edgeguard.runtime.stage import STEP_S, Stage
 
 _STOP_S = 0.7
@@ -23,12 +24,18 @@ class DeliveryStage(Stage):
         broker: Part,
         outbox: Part,
         say_more: Callable[[], object] = lambda: None,
+        health_every_s: float | None = None,
     ) -> None:
+        """`health_every_s`: how often there is something for the broker to acknowledge, if that is so."""
         self._publisher = publisher
         self._broker = broker
         self._outbox = outbox
         self._say_more = say_more
         self._started = False
+        self._committed = self._acknowledged = 0
+        outbox.expect(COMMITS)
+        if health_every_s is not None:
+            broker.expect(pubacks(health_every_s))
 
     def open(self) -> None:
         if not self._started:
@@ -45,6 +52,11 @@ class DeliveryStage(Stage):
         self._publisher.stop(_STOP_S)
 
     def _say(self, delivery: Delivery) -> None:
+        if delivery.committed > self._committed:
+            self._outbox.worked()
+        if delivery.acknowledged > self._acknowledged:
+            self._broker.worked()
+        self._committed, self._acknowledged = delivery.committed, delivery.acknowledged
         delivering = delivery.state == "delivering"
         self._broker.set(State.OK if delivering else State.DEGRADED, delivery.reason, delivery.state)
         self._outbox.note(

@@ -51,7 +51,7 @@ class Part:
         self._changed = changed
         self._said = _Said()
         self._late: _Said | None = None
-        """Stands over what was said, while it is `ok`."""
+        """Stands over what was said, while it is `ok`, or degraded and yet at work."""
         self._hung: _Said | None = None
         """Stands over everything: who hangs says nothing."""
         self._pace: Pace | None = None
@@ -78,9 +78,10 @@ class Part:
         with self._lock:
             if said == self._said:
                 return
-            if state is State.OK and self._said.state is not State.OK:
-                self._pulse.begin(self.clock.monotonic_ns())
             before = self._now
+            if state is not self._said.state:
+                self._pulse.begin(self.clock.monotonic_ns())
+                self._late = None
             self._said = said
             news = self._moved(before)
         if news:
@@ -106,7 +107,8 @@ class Part:
         now_ns = self.clock.monotonic_ns()
         with self._lock:
             pace, before = self._pace, self._now
-            late = pace is not None and self._pulse.pause_s(now_ns, pace) > pace.longest_s
+            able = self._said.state is State.OK or (self._said.state is State.DEGRADED and self._pulse.works)
+            late = able and pace is not None and self._pulse.pause_s(now_ns, pace) > pace.longest_s
             self._late = _Said(State.DEGRADED, pace.reason, pace.code) if pace and late else None
             news = self._moved(before)
         if news:
@@ -117,7 +119,7 @@ class Part:
         if (hung := self._hung) is not None:
             return hung
         late = self._late
-        return late if late is not None and self._said.state is State.OK else self._said
+        return late if late is not None and self._said.state in _AT_WORK else self._said
 
     def _moved(self, before: _Said) -> bool:
         """Whether it is news; the state it is in began then."""
@@ -171,6 +173,9 @@ class Part:
         if not self._pace.on_demand:
             return limit
         return {**limit, "owed_s": round(self._pulse.pause_s(now_ns, self._pace), 1)}
+
+
+_AT_WORK = (State.OK, State.DEGRADED)
 
 
 def _code(state: State, code: str | None) -> str | None:

@@ -8,6 +8,7 @@ from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import EarMaker
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.paces import LISTENING
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.runtime.strain import Strain
@@ -53,6 +54,7 @@ class HearingStage(Stage):
         self._observations = observations
         self._ears = ears
         self._part = part
+        part.expect(LISTENING)
         self._clock = clock
         self._strain = strain
         self._microphones = microphones or {}

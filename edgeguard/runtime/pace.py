@@ -48,6 +48,11 @@ class Pulse:
         """One unit of work was done; what came before is no longer waited for."""
         self.worked_ns, self._asked_ns = now_ns, None
 
+    @property
+    def works(self) -> bool:
+        """Whether it did a unit of work since it was expected to."""
+        return self.worked_ns is not None and self.worked_ns >= self._begun_ns
+
     def age_s(self, now_ns: int) -> float | None:
         """Since the last unit of work."""
         return None if self.worked_ns is None else (now_ns - self.worked_ns) / 1e9

@@ -11,6 +11,7 @@ from edgeguard.errors import UnavailableError
 from edgeguard.runtime.codes import FAULT, code_of
 from edgeguard.runtime.glancing import Doorkeeper
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.paces import INFERENCE
 from edgeguard.types import Counts, Detections, Frame, Memory, ModelRef, Observation, Tracks
 from edgeguard.vision.detector import Detector
 
@@ -65,6 +66,7 @@ class Sight:
         to_host: Callable[[Frame], Frame],
     ) -> None:
         self.eye = eye
+        eye.part.expect(INFERENCE)
         self.detector: Detector | None = None
         self.model: ModelRef | None = None
         """Of the detector in use, or that was last."""

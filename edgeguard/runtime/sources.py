@@ -9,9 +9,10 @@ from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.bookmark import HeardBeforeError
 from edgeguard.runtime.coverage import Coverage, NoCoverage
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.pace import Pace
 from edgeguard.runtime.stage import RETRY_S, STEP_S, Stage
 
-_SILENT_S = 5.0
+SILENT_S = 5.0
 _COUNT_NS = 1_000_000_000
 
 
@@ -62,12 +63,18 @@ class SourceStage(Stage, Generic[T]):
         *,
         loop: bool = False,
         coverage: Coverage | None = None,
-        silent_s: float = _SILENT_S,
+        silent_s: float = SILENT_S,
         retry_s: Sequence[float] = RETRY_S,
         counters: Callable[[], Mapping[str, object]] | None = None,
         shortfall: Callable[[], str | None] = lambda: None,
+        pace: Pace | None = None,
     ) -> None:
-        """`counters` is what the source tells of itself; `shortfall` why it is degraded though it gives."""
+        """`counters` is what the source tells of itself; `shortfall` why it is degraded though it gives.
+
+        `pace` is for what happens now; a file may be read as slowly as it is dealt with.
+        """
+        if pace is not None:
+            part.expect(pace)
         self._shortfall = shortfall
         self.name = name
         self.retry_s = retry_s

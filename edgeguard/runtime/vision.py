@@ -12,6 +12,7 @@ from edgeguard.errors import UnavailableError
 from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.paces import RULES
 from edgeguard.runtime.pacing import Pacer
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.sight import Eye, Sight, Watch
@@ -59,6 +60,7 @@ class VisionStage(Stage):
         `to_small` as little of it as tells how much moves.
         """
         self._part = part
+        part.expect(RULES)
         self._frames = frames
         self._observations = observations
         self._sights = [Sight(eye, make_watch, clock, to_host) for eye in eyes]
@@ -75,6 +77,7 @@ class VisionStage(Stage):
         self._looking = False
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera, and with copying them from the GPU."""
+        self._analysed_ns: dict[str, int] = {}
 
     def open(self) -> None:
         for sight in self._sights:
@@ -116,6 +119,17 @@ class VisionStage(Stage):
         """Which model watches each camera now, or did last."""
         return {name: sight.model for name, sight in self._by_camera.items() if sight.model}
 
+    def asked(self, frame: Frame) -> None:
+        """A frame waits to be looked at. For any thread."""
+        sight = self._by_camera.get(frame.source)
+        if sight is not None:
+            sight.eye.part.asked()
+
+    def analysed_s_ago(self, camera: str) -> float | None:
+        """Since a picture of it was looked at and held against the rules; None before the first."""
+        then_ns = self._analysed_ns.get(camera)
+        return None if then_ns is None else (self._clock.monotonic_ns() - then_ns) / 1e9
+
     @property
     def unwatched(self) -> list[str]:
         """Cameras that have no detector now. For any thread."""
@@ -147,6 +161,7 @@ class VisionStage(Stage):
         start_ns = self._clock.monotonic_ns()
         try:
             found = sight.detect(frames)
+            self._part.asked()
         except UnavailableError:
             raise
         except Exception as error:
@@ -171,6 +186,8 @@ class VisionStage(Stage):
             self._in_trouble(sight, frame, error)
         else:
             self._troubles.pop(frame.source, None)
+            self._analysed_ns[frame.source] = self._clock.monotonic_ns()
+            self._part.worked()
         finally:
             if frame.hold is not None:  # the detector has waited for the GPU: nothing reads the buffer now
                 frame.hold.release()

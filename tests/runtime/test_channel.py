@@ -52,6 +52,16 @@ def test_a_waiting_channel_holds_the_sender_until_there_is_room() -> None:
     sender.join(1)
 
 
+def test_whoever_waits_is_told_before_a_value_can_be_taken() -> None:
+    channel: Channel[int] = Channel(
+        2, coming=lambda value: order.append(f"{value} comes, {len(channel)} wait")
+    )
+    order: list[str] = []
+    channel.put(1)
+    channel.put(2)
+    assert order == ["1 comes, 0 wait", "2 comes, 1 wait"]
+
+
 def test_closing_wakes_the_receiver_and_refuses_the_sender() -> None:
     channel: Channel[int] = Channel(1)
     got: list[int | None] = [1]

@@ -33,11 +33,14 @@ class Scripted:
 
 
 class Bench:
-    def __init__(self) -> None:
-        board = HealthBoard(ManualClock())
+    def __init__(self, health_every_s: float | None = None) -> None:
+        self.clock = ManualClock()
+        self.board = HealthBoard(self.clock)
         self.publisher = Scripted()
-        self.broker, self.outbox = board.part("broker"), board.part("outbox")
-        self.stage = DeliveryStage(cast(Publisher, self.publisher), self.broker, self.outbox)
+        self.broker, self.outbox = self.board.part("broker"), self.board.part("outbox")
+        self.stage = DeliveryStage(
+            cast(Publisher, self.publisher), self.broker, self.outbox, health_every_s=health_every_s
+        )
         self.stage.open()
 
     def step(self, delivery: Delivery) -> Bench:

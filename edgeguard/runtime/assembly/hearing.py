@@ -23,8 +23,9 @@ from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
+from edgeguard.runtime.paces import chunks
 from edgeguard.runtime.secretary import Secretary
-from edgeguard.runtime.sources import SourceStage
+from edgeguard.runtime.sources import SILENT_S, SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.strain import Strain
 from edgeguard.runtime.syncing import Syncing
@@ -65,7 +66,9 @@ class Hearing:
         self._board = board
         self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
         self._chunks: Channel[AudioChunk] = Channel(
-            _CHUNKS * max(len(self._microphones), 1), self._when_full()
+            _CHUNKS * max(len(self._microphones), 1),
+            self._when_full(),
+            coming=lambda _: board.part("hearing").asked(),
         )
         parts = (board.part("speech"), board.part("sounds"))
         mind = Mind(self._mind_choice(), board.part("understanding"))
@@ -122,6 +125,7 @@ class Hearing:
             part,
             loop=microphone.loop,
             coverage=self._coverage,
+            pace=chunks(SILENT_S) if is_realtime(microphone) else None,
             retry_s=retries(microphone),
         )
 

@@ -46,7 +46,7 @@ class House:
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         alerts = self.board.part("alerts")
-        observations: Channel[Observation] = Channel(10_000, taken=lambda _: alerts.asked())
+        observations: Channel[Observation] = Channel(10_000, coming=lambda _: alerts.asked())
         shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
         taps = Taps(config)
         syncing = syncing_of(config, self.board)

@@ -30,6 +30,7 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.glancing import Lockstep
 from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.paces import frames
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Watch
 from edgeguard.runtime.sources import Inlet, SourceStage
@@ -76,7 +77,12 @@ class Seeing:
         self._answers: dict[str, Lockstep] = {}
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
-        self._frames: Channel[Frame] = Channel(2 * len(self._cameras) + 1, WhenFull.WAIT, self._frame_key)
+        self._frames: Channel[Frame] = Channel(
+            2 * len(self._cameras) + 1,
+            WhenFull.WAIT,
+            self._frame_key,
+            coming=lambda frame: self._vision.asked(frame),
+        )
         self._counting = config.mqtt.counts
         self._gear = Gear(clock)
         self._pacer = pacer_of(self._cameras, clock)
@@ -118,6 +124,8 @@ class Seeing:
         for name in self._cameras:
             part = self._board.part(f"camera/{name}")
             part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
+            if (ago_s := self._vision.analysed_s_ago(name)) is not None:
+                part.note(analysed_age_s=round(ago_s, 1))
         captured, moved = self._gear.crossed(), self._loader.ledger.read()
         if moved != Crossings() or captured.frames > captured.host_maps:
             all_in_all = replace(captured + moved, frames=captured.frames)
@@ -150,6 +158,7 @@ class Seeing:
             retry_s=retries(camera),
             counters=source.counters,
             shortfall=partial(self._pacer.shortfall, name),
+            pace=frames(_silent_s(camera)) if is_realtime(camera) else None,
         )
 
     def _inlet(self, name: str) -> Inlet[Frame]:
