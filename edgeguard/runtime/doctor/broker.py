@@ -43,7 +43,7 @@ def broker(endpoint: Endpoint, topics: Topics, clock: Clock, *, lax: bool) -> It
         if endpoint.tls is not None:
             shown = _handshake(host, port, endpoint, about, clock)
             yield shown
-            if not shown.ok and "TLS" in shown.said:
+            if shown.check == CHECK:  # it did not come about
                 continue
         yield from _talk(replace(endpoint, host=host, port=port, fallbacks=()), topics, about, lax=lax)
 
