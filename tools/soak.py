@@ -2,6 +2,7 @@
 
     python tools/soak.py reconnect ... [--json]
     python tools/soak.py day ... [--json]
+    python tools/soak.py chaos ... [--json]
 
 The last line on standard output is one JSON object with the figures; the lines before it are for people,
 and `--json` leaves them out.
@@ -18,6 +19,7 @@ from bench import readable
 
 PARTS = {
     "reconnect": "a camera that fails in every way, again and again, and comes back",
+    "chaos": "a guard that is plagued at random: exceptions, hangs, kill -9, broker, cameras, clock, disk",
     "day": "a day of two cameras and two microphones, worked through in minutes",
 }
 

@@ -1,0 +1,113 @@
+"""What a plagued guard owed, and what of it arrived.
+
+Owed is the alert of everybody who passed and of every silence of the microphone, once, unless a fault that
+takes away sight or hearing there (a camera, the microphone, their stages, or the whole guard was down) lasted
+at any moment from when it could first be seen until half a second after it was due. It lasts from its begin
+until health says that the way from the source to its stage works again, and for `SETTLE_S` more: a tracker
+has to find its feet. An alert counts where it is in the collector's database.
+
+What passed during such a fault is not owed; but where no alert came of it, the guard must have said that it
+did not see: by the book of blind time, or by a degraded part in health. If neither did, it is a silent miss.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from _chaos_ledger import Span
+from _chaos_watch import Sample
+from _street import Passage
+
+SETTLE_S = 2.0
+_DUE_S = 0.5
+_EARLY_S, _LATE_S = 0.7, 2.2
+"""How far the picture by which an alert was raised may be from the moment that was planned."""
+
+
+@dataclass
+class Verdict:
+    owed: int = 0
+    lost: list[Passage] = field(default_factory=list)
+    """Owed, and not arrived."""
+    missed: int = 0
+    """Not seen during a fault, and told so."""
+    silent: list[Passage] = field(default_factory=list)
+    """Not seen during a fault, and not told so."""
+    doubled: int = 0
+    """Alerts beyond the first of one passage."""
+    unplanned: list[Mapping[str, Any]] = field(default_factory=list)
+    """Alerts of these rules that belong to no passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Darkness:
+    """Nothing is owed of these sources."""
+
+    sources: frozenset[str]
+    from_ns: int
+    to_ns: int
+
+
+def judge(
+    passages: Iterable[Passage],
+    alerts: Iterable[Mapping[str, Any]],
+    darkness: Sequence[Darkness],
+    admits: Callable[[str, int, int], bool],
+) -> Verdict:
+    """`alerts` are first revisions; `admits` tells whether the guard said that it was blind or unwell."""
+    verdict = Verdict()
+    came = _by_rule(alerts)
+    for passage in passages:
+        raised = _take(came[passage.source, passage.rule], passage)
+        verdict.doubled += max(0, raised - 1)
+        from_ns, to_ns = round(passage.begins_s * 1e9), round((passage.at_s + _DUE_S) * 1e9)
+        excused = any(
+            passage.source in dark.sources and dark.from_ns <= to_ns and from_ns <= dark.to_ns
+            for dark in darkness
+        )
+        verdict.owed += not excused
+        if raised:
+            continue
+        if not excused:
+            verdict.lost.append(passage)
+        elif admits(passage.source, from_ns, to_ns):
+            verdict.missed += 1
+        else:
+            verdict.silent.append(passage)
+    verdict.unplanned = [alert for rest in came.values() for alert in rest]
+    return verdict
+
+
+def admission(
+    samples: Sequence[Sample], spans: Mapping[str, Sequence[Span]]
+) -> Callable[[str, int, int], bool]:
+    """What the guard said of itself: no answer is an admission as well, and so is every degraded part."""
+
+    def admits(source: str, from_ns: int, to_ns: int) -> bool:
+        return any(span.touches(from_ns, to_ns) for span in spans.get(source, ())) or any(
+            from_ns <= sample.at_ns <= to_ns + 1_000_000_000 and not sample.is_well for sample in samples
+        )
+
+    return admits
+
+
+def _by_rule(alerts: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    came: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for alert in alerts:
+        came[alert["source"], alert["rule"]].append(alert)
+    return came
+
+
+def _take(alerts: list[Mapping[str, Any]], passage: Passage) -> int:
+    """Take out all that belong to the passage, and count them."""
+    mine = [alert for alert in alerts if -_EARLY_S <= _seen_s(alert) - passage.at_s <= _LATE_S]
+    for alert in mine:
+        alerts.remove(alert)
+    return len(mine)
+
+
+def _seen_s(alert: Mapping[str, Any]) -> float:
+    return float(alert["stages"]["arrived_ns"] or 0) / 1e9

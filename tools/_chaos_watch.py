@@ -1,0 +1,131 @@
+"""What a guard says of itself while it is plagued: over HTTP, and over MQTT."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+_EVERY_S = 0.2
+_PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
+Parts = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was known at one moment of the monotonic clock."""
+
+    at_ns: int
+    pid: int
+    parts: Parts | None
+    """None: no answer."""
+    rss_kib: int = 0
+
+    @property
+    def is_well(self) -> bool:
+        """All is as it should be, but for what the script of the street makes the microphone say."""
+        return self.parts is not None and all(
+            part["state"] in ("ok", "off") or _is_scripted(name, part) for name, part in self.parts.items()
+        )
+
+
+def _is_scripted(name: str, part: dict[str, Any]) -> bool:
+    return name == "hearing" and str(part["reason"]).endswith(": dead")
+
+
+class HealthWatch:
+    """Asks the health port again and again, on a thread of its own."""
+
+    def __init__(self, port: int, pid: Callable[[], int]) -> None:
+        self.samples: list[Sample] = []
+        self._url = f"http://127.0.0.1:{port}/health"
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    @property
+    def now(self) -> Sample:
+        return self.samples[-1] if self.samples else Sample(0, 0, None)
+
+    def since(self, at_ns: int) -> list[Sample]:
+        return [sample for sample in self.samples if sample.at_ns >= at_ns]
+
+    def __enter__(self) -> HealthWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(10)
+
+    def _watch(self) -> None:
+        while not self._over.wait(_EVERY_S):
+            try:
+                pid = self._pid()
+            except IndexError:
+                continue  # it was not started yet
+            parts = self._ask()
+            self.samples.append(Sample(time.monotonic_ns(), pid, parts, _rss_kib(pid)))
+
+    def _ask(self) -> Parts | None:
+        try:
+            with urllib.request.urlopen(self._url, timeout=2) as answer:  # noqa: S310 - loopback
+                report = json.load(answer)
+        except urllib.error.HTTPError as error:
+            report = json.load(error)
+        except (OSError, ValueError):
+            return None
+        parts: Parts = report["parts"]
+        return parts
+
+
+class Ear:
+    """Hears what the guard tells over MQTT, beside its collector."""
+
+    def __init__(self, port: int) -> None:
+        self.health: list[Sample] = []
+        self.steps: list[tuple[int, float]] = []
+        """When (monotonic) it told that UTC was stepped, and by how many ms."""
+        self._port = port
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client.on_connect = lambda client, *_: client.subscribe("edgeguard/v1/#", 0)
+        self._client.on_message = lambda _client, _data, message: self._take(message)
+        self._client.reconnect_delay_set(1, 1)
+
+    def __enter__(self) -> Ear:
+        self._client.connect("127.0.0.1", self._port)
+        self._client.loop_start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _take(self, message: paho.MQTTMessage) -> None:
+        now_ns, what = time.monotonic_ns(), message.topic.split("/up/")[-1]
+        if what == "health" and not message.retain:
+            self.health.append(Sample(now_ns, 0, json.loads(message.payload)["parts"]))
+        elif what == "clock":
+            self.steps.append((now_ns, json.loads(message.payload)["step_ms"]))
+
+
+def _rss_kib(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KIB
+    except (OSError, IndexError):
+        return 0
