@@ -202,7 +202,7 @@ class Policy:
             observed_utc_ns=observation.utc_ns,
             closed_utc_ns=None,
             confidence=observation.confidence,
-            summary=sentence(observation),
+            summary=_said(rule, observation),
             zone=observation.zone,
             label=observation.label,
             text=observation.text,
@@ -224,7 +224,7 @@ class Policy:
             state=state,
             observed_utc_ns=last.utc_ns,
             confidence=max(last.confidence, life.alert.confidence),
-            summary=sentence(last),
+            summary=_said(life.rule, last),
             label=last.label or life.alert.label,
             text=last.text or life.alert.text,
             track_ids=last.track_ids or life.alert.track_ids,
@@ -234,6 +234,11 @@ class Policy:
             decided_ns=self._clock.monotonic_ns(),
         )
         return life.reason.told(alert) if life.reason else alert
+
+
+def _said(rule: AlertRule, observation: Observation) -> str:
+    """Whoever reads only this shall know an exercise for one."""
+    return f"drill: {sentence(observation)}" if rule.drill else sentence(observation)
 
 
 def _ns(seconds: float) -> int:

@@ -17,7 +17,7 @@ from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
-from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation
+from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation, drill
 from edgeguard.vision.snapshot import Overlay, snapshot
 
 log = logging.getLogger(__name__)
@@ -209,7 +209,7 @@ class AlertStage(Stage):
             self._tell(alert)
 
     def _take(self, observation: Observation) -> None:
-        if self._journal:
+        if self._journal and observation.source not in drill.SOURCES:
             self._journal.write(observation)
         self._part.count("observations")
         self._decide(self._fuser.update(observation))

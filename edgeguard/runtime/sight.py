@@ -51,6 +51,8 @@ class Eye:
     part: Part
     lacking: Callable[[], str | None] = lambda: None
     """Why what `wanted` gave last is less than it should be; None if it is not."""
+    guests: frozenset[str] = frozenset()
+    """Those of its cameras that seldom give pictures: nobody waits for them."""
     may_do_better: Callable[[], bool] = lambda: False
     """Whether `wanted` may give a better one by now."""
 

@@ -141,7 +141,7 @@ class VisionStage(Stage):
             return self._frames.get_batch(1, 1, self._patience_s, STEP_S)
         widest = max(self._sights, key=lambda sight: sight.max_batch)
         most = widest.max_batch
-        enough = min(most, len(widest.eye.cameras))
+        enough = max(1, min(most, len(widest.eye.cameras - widest.eye.guests)))
         return self._frames.get_batch(most, enough, self._patience_s, STEP_S)
 
     def _look_for_tampering(self, frames: Sequence[Frame]) -> None:

@@ -26,7 +26,7 @@ def drilled(config: Config) -> Config:
     The detector that most cameras have is tried out; microphones do what any microphone here does.
     """
     settings = _detector(config)
-    microphone = _microphone(config)
+    microphone = _microphone(config, drill.CAMERA if settings else None)
     cameras = {} if settings is None else {drill.CAMERA: _camera(settings)}
     microphones = {} if microphone is None else {drill.MICROPHONE: microphone}
     rules = [*_seen(bool(cameras)), *_heard(microphone)]
@@ -60,12 +60,12 @@ def _camera(settings: Detector) -> Camera:
     )
 
 
-def _microphone(config: Config) -> Microphone | None:
+def _microphone(config: Config, camera: str | None) -> Microphone | None:
     real = [microphone for microphone in config.microphones.values() if microphone.enabled]
     speech, sounds = any(one.speech for one in real), any(one.sounds for one in real)
     if not speech and not sounds:
         return None
-    return Microphone(url=URL, speech=speech, sounds=sounds, checks=Checks(enabled=False))
+    return Microphone(url=URL, camera=camera, speech=speech, sounds=sounds, checks=Checks(enabled=False))
 
 
 _RULE = {"severity": Severity.INFO, "cooldown_s": 0.0}

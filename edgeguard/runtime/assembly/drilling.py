@@ -50,7 +50,7 @@ class Drilling:
         clock: Clock,
         board: HealthBoard,
         observations: Channel[Observation],
-        models: Callable[[], tuple[Mapping[str, ModelRef], Mapping[str, ModelRef]]],
+        models: Callable[[], tuple[Mapping[str, ModelRef], Mapping[str, ModelRef]]] = lambda: ({}, {}),
     ) -> None:
         """`models` are those behind each camera, and behind each kind of what is heard."""
         self.enabled = config.drill.enabled

@@ -5,7 +5,7 @@ The same for the daemon and for a replay of what it noticed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.policy import AlertRule, Policy
@@ -29,7 +29,7 @@ from edgeguard.fusion import (
 )
 from edgeguard.runtime.assembly.hearing import phrases
 from edgeguard.types import EVERYWHERE as EVERYWHERE
-from edgeguard.types import Severity
+from edgeguard.types import Severity, drill
 
 _UPDATE_S, _LASTING_UPDATE_S = 10.0, 3600.0
 """Between two revisions of an open alert; what may last for days is told less often."""
@@ -48,9 +48,15 @@ def fuser(config: Config) -> Fuser:
     )
 
 
-def policy(config: Config, clock: Clock, new_id: Callable[[], str] | None = None) -> Policy:
-    """What decides on the alerts of all rules and patterns."""
+def policy(
+    config: Config,
+    clock: Clock,
+    new_id: Callable[[], str] | None = None,
+    more: Iterable[AlertRule] = (),
+) -> Policy:
+    """What decides on the alerts of all rules and patterns, and of `more`."""
     rules = {rule.name: _alert_rule(config, rule) for rule in config.rules if rule.enabled}
+    rules |= {rule.name: rule for rule in more}
     for pattern in config.patterns:
         if pattern.enabled:
             rules |= _alert_rules(config, pattern)
@@ -151,6 +157,7 @@ def _alert_rule(config: Config, rule: kinds.Rule) -> AlertRule:
         rule.cooldown_s,
         update_every_s=_LASTING_UPDATE_S if lasting else _UPDATE_S,
         schedule=schedule(config, rule.schedule),
+        drill=rule.name in drill.RULES,
     )
 
 

@@ -13,6 +13,7 @@ from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
+from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
 from edgeguard.runtime.bookmark import Bookmark, BookmarkedSource
@@ -32,7 +33,7 @@ from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, FaultRule, IntentRule, KeywordRule, Limits, SoundRule
 from edgeguard.synth import Scene
-from edgeguard.types import AudioChunk, ModelRef, Observation
+from edgeguard.types import AudioChunk, ModelRef, Observation, drill
 
 _CHUNKS = 50
 """Of 100 ms, for each microphone; as many again may be under way."""
@@ -55,9 +56,12 @@ class Hearing:
         taps: Taps | None = None,
         syncing: Syncing | None = None,
         *,
+        drilling: Drilling | None = None,
         write_down: bool = True,
     ) -> None:
-        """`write_down`: keep what is said where that is asked for, and how far recordings were heard."""
+        """`drilling` has the hidden microphone, where `config` names it. `write_down`: keep what is said
+        where that is asked for, and how far recordings were heard."""
+        self._drilling = drilling
         self._write_down = write_down
         self._config = config
         self._coverage = coverage
@@ -84,7 +88,7 @@ class Hearing:
             clock,
             self._secretary() if write_down else None,
             strain=Strain() if self._when_full() is WhenFull.DROP_OLDEST else None,
-            microphones={name: board.part(f"microphone/{name}") for name in self._microphones},
+            microphones={name: board.part(f"microphone/{name}") for name in self._real},
             syncing=syncing,
         )
 
@@ -92,7 +96,18 @@ class Hearing:
         return {"hearing": self._stage}
 
     def sources(self) -> dict[str, Stage]:
-        return {f"microphone/{name}": self._source_stage(name) for name in self._microphones}
+        return {f"microphone/{name}": self._source_stage(name) for name in self._real}
+
+    def hidden(self) -> dict[str, Stage]:
+        """The microphone of the drill."""
+        if self._drilling is None or drill.MICROPHONE not in self._microphones:
+            return {}
+        return {self._drilling.part(drill.MICROPHONE).name: self._drilling.chunks(self._chunks)}
+
+    @property
+    def _real(self) -> list[str]:
+        """All but the hidden one."""
+        return [name for name in self._microphones if name != drill.MICROPHONE]
 
     def models(self) -> Mapping[str, ModelRef]:
         """Which model is behind each kind of observation."""
@@ -100,7 +115,7 @@ class Hearing:
 
     def unheeded(self) -> dict[str, str]:
         """Microphones that there is no time to listen to, with the cause."""
-        return dict.fromkeys(self._microphones, "overloaded") if self._stage.gave_up else {}
+        return dict.fromkeys(self._real, "overloaded") if self._stage.gave_up else {}
 
     @property
     def idle(self) -> bool:
@@ -200,7 +215,7 @@ class Hearing:
         mine = [
             rule
             for rule in self._config.rules
-            if rule.enabled and isinstance(rule, kinds.HeardRule) and rule.microphone in (None, name)
+            if rule.enabled and isinstance(rule, kinds.HeardRule) and _is_about(rule, name)
         ]
         keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
         sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
@@ -222,6 +237,11 @@ class Hearing:
             fault_rules=[FaultRule(rule.name, rule.faults) for rule in fault_rules],
             limits=_limits(microphone.checks),
         )
+
+
+def _is_about(rule: kinds.HeardRule, microphone: str) -> bool:
+    """A rule on any microphone is about all that are real."""
+    return rule.microphone == microphone or (rule.microphone is None and microphone != drill.MICROPHONE)
 
 
 def _limits(checks: Checks) -> Limits | None:

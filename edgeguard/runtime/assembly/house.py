@@ -14,6 +14,7 @@ from edgeguard.fusion import HeardAndSeen
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.runtime.assembly.covering import Covering
 from edgeguard.runtime.assembly.doctoring import checkup
+from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.sharing import Taps
@@ -59,8 +60,15 @@ class House:
             lambda day: self._telling.tell_coverage(day),
             lambda: self._telling.delivery.coverage_day,
         )
-        self._seeing = Seeing(
+        self._drilling = Drilling(
             config,
+            self.clock,
+            self.board,
+            observations,
+            lambda: (self._seeing.models(), self._hearing.models()),
+        )
+        self._seeing = Seeing(
+            self._drilling.config,
             self.clock,
             self.board,
             catalog,
@@ -71,9 +79,10 @@ class House:
             self._covering.notices,
             taps,
             syncing,
+            self._drilling,
         )
         self._hearing = Hearing(
-            config,
+            self._drilling.config,
             self.clock,
             self.board,
             catalog,
@@ -82,10 +91,12 @@ class House:
             self._covering.notices,
             taps,
             syncing,
+            drilling=self._drilling,
         )
         self._telling = Telling(
             *(config, self.clock, self.board, observations, shelf, self._models),
             self._covering.nearby.attach,
+            self._drilling,
         )
 
     @property
@@ -109,6 +120,7 @@ class House:
                     **self._seeing.thinkers(),
                     **self._hearing.thinkers(),
                     **self._telling.callers(),
+                    **({} if until_done else self._drill_stages()),
                     **checkup(self._config, self.board, self.clock),
                 }
             ),
@@ -135,6 +147,10 @@ class House:
     def _refresh(self) -> None:
         self._seeing.refresh()
         self._box.refresh()
+
+    def _drill_stages(self) -> dict[str, Stage]:
+        """Not where the run is to end with its files: the hidden sources never end."""
+        return {**self._drilling.stages(), **self._seeing.hidden(), **self._hearing.hidden()}
 
     def _health_port(self) -> dict[str, Stage]:
         port = self._config.health.http_port

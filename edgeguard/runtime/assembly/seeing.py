@@ -17,6 +17,7 @@ from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.runtime.admission import Admission
+from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
 from edgeguard.runtime.assembly.gear import Gear
@@ -37,7 +38,7 @@ from edgeguard.runtime.sources import Inlet, SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.vision import VisionStage
-from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing
+from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing, drill
 from edgeguard.vision.motion import MotionDetector
 from edgeguard.vision.tracker import Tracker
 
@@ -64,7 +65,10 @@ class Seeing:
         coverage: Coverage,
         taps: Taps | None = None,
         syncing: Syncing | None = None,
+        drilling: Drilling | None = None,
     ) -> None:
+        """`drilling` has the hidden camera, where `config` names it."""
+        self._drilling = drilling
         self._config = config
         self._clock = clock
         self._coverage = coverage
@@ -98,7 +102,7 @@ class Seeing:
             Census(self._outlooks(), tell_counts, clock) if self._counting else None,
             self._pacer,
             downloads.to_host,
-            patience_s(self._cameras),
+            patience_s(self._real),
             views_of(self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock),
             syncing,
             downloads.to_small,
@@ -108,7 +112,18 @@ class Seeing:
         return {"vision": self._vision}
 
     def sources(self) -> dict[str, Stage]:
-        return {f"camera/{name}": self._stage(name) for name in self._cameras}
+        return {f"camera/{name}": self._stage(name) for name in self._real}
+
+    def hidden(self) -> dict[str, Stage]:
+        """The camera of the drill."""
+        if self._drilling is None or drill.CAMERA not in self._cameras:
+            return {}
+        return {self._drilling.part(drill.CAMERA).name: self._drilling.frames(self._inlet(drill.CAMERA))}
+
+    @property
+    def _real(self) -> dict[str, Camera]:
+        """All but the hidden one."""
+        return {name: camera for name, camera in self._cameras.items() if name != drill.CAMERA}
 
     def models(self) -> Mapping[str, ModelRef]:
         """Which model watches each camera now, or did last."""
@@ -116,12 +131,12 @@ class Seeing:
 
     def unheeded(self) -> dict[str, str]:
         """Cameras whose pictures no detector looks at, with the cause."""
-        return dict.fromkeys(self._vision.unwatched, "unwatched")
+        return dict.fromkeys((name for name in self._vision.unwatched if name in self._real), "unwatched")
 
     def refresh(self) -> None:
         """Bring the frames that nobody looked at, by reason, and the bytes that crossed into health."""
         replaced = self._frames.drops()
-        for name in self._cameras:
+        for name in self._real:
             part = self._board.part(f"camera/{name}")
             part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
             if (ago_s := self._vision.analysed_s_ago(name)) is not None:
@@ -185,6 +200,7 @@ class Seeing:
         return [
             Eye(
                 cameras=frozenset(names),
+                guests=drill.SOURCES.intersection(names),
                 wanted=partial(self._loader.load, self._choice(settings)),
                 fallback=MotionDetector if settings.fallback == "motion" else None,
                 part=self._board.part("detector" if single else f"detector/{names[0]}"),
@@ -211,7 +227,8 @@ class Seeing:
             confirm_hits=settings.confirm_frames,
             lost_s=settings.lost_s,
         )
-        count = Headcount(camera, self._polygons(camera)).update if self._counting else None
+        counting = self._counting and camera != drill.CAMERA
+        count = Headcount(camera, self._polygons(camera)).update if counting else None
         wanted = [None] if self._counting else [_wanted(rule, labels) for rule in self._rules_at(camera)]
         doorkeeper = doorkeeper_of(
             self._gates[camera],
@@ -230,9 +247,7 @@ class Seeing:
         return {name: zone.polygon for name, zone in self._cameras[camera].zones.items()}
 
     def _outlooks(self) -> dict[str, Outlook]:
-        return {
-            name: Outlook(tuple(camera.zones), _silent_s(camera)) for name, camera in self._cameras.items()
-        }
+        return {name: Outlook(tuple(camera.zones), _silent_s(camera)) for name, camera in self._real.items()}
 
     def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
         """The camera's own rules, and for the joining ones who is present in their zones."""
@@ -244,6 +259,7 @@ class Seeing:
                 Presence(zone or EVERYWHERE, zones[zone].polygon if zone else _PICTURE)
                 for zone in watched_zones(self._config, camera)
             ),
+            *([self._drilling.onlooker()] if self._drilling and camera == drill.CAMERA else []),
         ]
 
     def _rule(self, rule: kinds.SceneRule, labels: tuple[str, ...]) -> Rule:

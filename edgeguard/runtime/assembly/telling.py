@@ -22,6 +22,7 @@ from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_gaps
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
+from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import fuser, policy
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
@@ -51,8 +52,10 @@ class Telling:
         shelf: Shelf,
         models: Callable[[Alert], tuple[ModelRef, ...]],
         nearness: Nearness = without_gaps,
+        drilling: Drilling | None = None,
     ) -> None:
         self._config = config
+        self._drilling = drilling or Drilling(config, clock, board, observations)
         self._config_sha256 = fingerprint(config)
         self._clock = clock
         self._board = board
@@ -79,6 +82,7 @@ class Telling:
 
     def tell(self, alert: Alert) -> None:
         """Hand an alert to the publisher."""
+        self._drilling.told(alert)
         self._board.part("outbox").asked()
         self._outgoing.put(alert)
 
@@ -118,8 +122,8 @@ class Telling:
     def _alert_stage(self) -> AlertStage:
         return AlertStage(
             self._observations,
-            fuser(self._config),
-            policy(self._config, self._clock),
+            self._drilling.apart(fuser(self._config)),
+            policy(self._drilling.config, self._clock, more=self._drilling.alert_rules()),
             self._witness(),
             self.tell,
             self._models,
@@ -137,7 +141,7 @@ class Telling:
             self._shelf,
             self._evidence_store(),
             self._overlays(),
-            {name: mic.camera for name, mic in self._config.microphones.items() if mic.camera},
+            {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera},
             self._board.part("evidence"),
             evidence.snapshot.max_width_px,
             evidence.snapshot.quality,
@@ -155,7 +159,7 @@ class Telling:
                 {zone: place.polygon for zone, place in camera.zones.items()},
                 {line: Line(place.start, place.end) for line, place in camera.lines.items()},
             )
-            for name, camera in self._config.cameras.items()
+            for name, camera in self._drilling.config.cameras.items()
         }
 
     def _journal(self) -> Journal | None:
@@ -172,17 +176,19 @@ class Telling:
     def _make_publisher(self) -> Publisher:
         identity, mqtt = self._identity, self._config.mqtt
         will = Will(identity.topics.status, encode(status_message("offline", identity, custody=mqtt.custody)))
+        heard = self._drilling.overhearing(self._postbox())
+        link = MqttLink(self._endpoint(), heard, will, [identity.topics.down_filter])
         return Publisher(
             self._outgoing,
             self._open_outbox,
-            MqttLink(self._endpoint(), self._postbox(), will, [identity.topics.down_filter]),
+            self._drilling.link(link),
             identity,
             self._clock,
             clock_quality,
             custody=mqtt.custody,
             window=mqtt.window,
             confirm_timeout_s=mqtt.retry_s,
-            gate=self._answering.desk,
+            gate=self._drilling.gate(self._answering.desk, self._answering.ledger),
         )
 
     def _postbox(self) -> Postbox:
