@@ -75,7 +75,7 @@ def _read(source: FrameSource, clock: Clock, patience_s: float) -> tuple[list[Fr
         if frames and waited_s >= WATCH_S:
             return frames, first_ns
         if not frames and waited_s > patience_s:
-            raise SourceError(f"no picture within {patience_s:.0f} s", "connecting")
+            raise SourceError(f"no picture within {patience_s:g} s", "connecting")
 
 
 def _rate(frames: Sequence[Frame]) -> float:

@@ -60,7 +60,7 @@ def _listen(source: AudioSource, clock: Clock, patience_s: float) -> NDArray[np.
         elif (clock.monotonic_ns() - begun_ns) / 1e9 > patience_s:
             break
     if not heard:
-        raise SourceError(f"no sound within {patience_s:.0f} s", "connecting")
+        raise SourceError(f"no sound within {patience_s:g} s", "connecting")
     return np.concatenate(heard)
 
 
