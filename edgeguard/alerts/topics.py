@@ -42,6 +42,10 @@ class Topics:
         """Never raises: what cannot stand in a topic becomes `-`, since an alert must go out."""
         return self._up(f"alert/{_NO_WORD.sub('-', source)}/{_NO_WORD.sub('-', kind)}")
 
+    def alerts_of(self, source: str) -> str:
+        """The subscription to all alerts of a source."""
+        return self.alert(source, "-").removesuffix("-") + "#"
+
     @property
     def health_past(self) -> str:
         """Durable records of health, from when nobody could be told."""

@@ -23,6 +23,7 @@ from edgeguard.cli import (
     coverage,
     demo,
     doctor,
+    drill,
     engines,
     init,
     listen,
@@ -49,6 +50,7 @@ app.command("token")(said_plainly(collect.token))
 app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("doctor")(said_plainly(doctor.doctor))
+app.command("drill")(said_plainly(drill.drill))
 app.command("coverage")(said_plainly(coverage.coverage))
 app.command("replay")(said_plainly(replay.replay))
 app.command("listen")(said_plainly(listen.listen))

@@ -66,13 +66,14 @@ def connect(
 
 def open_client(
     endpoint: Endpoint,
-    topic_filter: str,
+    topic_filter: str | Sequence[str],
     clock: Clock | None = None,
     *,
     heartbeat_s: float = 10.0,
     grace_s: float = 30.0,
 ) -> Client:
-    """The same for whoever knows the endpoint; not started yet."""
+    """The same for whoever knows the endpoint and one topic filter or several; not started yet."""
     inbox = _Queue()
-    link = MqttLink(endpoint, inbox.put, subscriptions=[topic_filter])
+    filters = [topic_filter] if isinstance(topic_filter, str) else topic_filter
+    link = MqttLink(endpoint, inbox.put, subscriptions=filters)
     return Client(link, inbox, clock or SystemClock(), heartbeat_s=heartbeat_s, grace_s=grace_s)

@@ -144,9 +144,7 @@ class DrillStage(Stage):
         self._tell(held, "running")
         verdict = self._folder.verdict(held.request.drill_id) if held.request.subscriber else None
         passages, now_ns = self._book.passages, self._clock.monotonic_ns()
-        if verdict is not None and verdict.reason is not None:
-            self._end(held, f"the subscriber could not listen: {verdict.reason}", "no_subscriber")
-        elif verdict is not None:
+        if verdict is not None:
             self._judge(held, passages, verdict)
         elif now_ns > held.until_ns + (_WORD_NS if held.request.subscriber else 0):
             self._time_out(held, passages)
@@ -155,10 +153,14 @@ class DrillStage(Stage):
 
     def _judge(self, held: _Held, passages: tuple[Passage, ...], verdict: Verdict) -> None:
         lost = [one for one in passages if one.alert_id not in verdict.received_ns]
-        if lost:
-            self._miss(held, lost[0], lost[0].stopped_at or "received")
-        else:
+        stopped = next((one for one in lost if one.stopped_at), None)
+        if not lost:
             self._end(held)
+        elif stopped is None and verdict.reason is not None:
+            self._end(held, f"the subscriber could not listen: {verdict.reason}", "no_subscriber")
+        else:
+            first = stopped or lost[0]
+            self._miss(held, first, first.stopped_at or "received")
 
     def _time_out(self, held: _Held, passages: tuple[Passage, ...]) -> None:
         stopped = next((one for one in passages if one.stopped_at is not None), None)

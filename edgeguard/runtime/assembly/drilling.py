@@ -54,7 +54,7 @@ class Drilling:
     ) -> None:
         """`models` are those behind each camera, and behind each kind of what is heard."""
         self.enabled = config.drill.enabled
-        self.config = drilled(config) if self.enabled else config
+        self.config = self.over(config)
         self._topics = Topics(config.site, config.device)
         self._clock = clock
         self._board = board
@@ -72,6 +72,10 @@ class Drilling:
             config.drill.every_h,
         )
         board.part("drill").set(State.OFF, None if self.enabled else "drill.enabled is false")
+
+    def over(self, config: Config) -> Config:
+        """`config` with what is hidden."""
+        return drilled(config) if self.enabled else config
 
     def stages(self) -> dict[str, Stage]:
         """The judge, and the hidden sources."""
@@ -121,7 +125,7 @@ class Drilling:
     def link(self, link: Link) -> Link:
         if not self.enabled:
             return link
-        return DrillLink(link, self._topics.alert("-", "-").removesuffix("-/-"), self._book, self._clock)
+        return DrillLink(link, self._topics.alerts_of("-").removesuffix("-/#"), self._book, self._clock)
 
     def overhearing(self, notify: Callable[[LinkEvent], object]) -> Callable[[LinkEvent], object]:
         return overhearing(notify, self._book, self._clock) if self.enabled else notify

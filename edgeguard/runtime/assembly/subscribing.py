@@ -1,0 +1,51 @@
+"""Who hears a drill at the broker, and when the timer's is due."""
+
+from __future__ import annotations
+
+from edgeguard.alerts.link import Endpoint, Tls
+from edgeguard.alerts.topics import Topics
+from edgeguard.client import Client, open_client
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.runtime.assembly.fusing import schedule
+from edgeguard.runtime.drill_folder import Record
+from edgeguard.types import drill
+
+_EARLY_NS = 300_000_000_000
+"""A timer that comes a little early comes for this drill, not for the next one."""
+
+
+def subscriber(config: Config, clock: Clock) -> Client:
+    """Hears the alerts of this device's drills and nothing else. Raises ConfigError for a bad secret."""
+    mqtt, settings = config.mqtt, config.drill
+    own = settings.username is None
+    endpoint = Endpoint(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=f"{mqtt.client_id}-drill",
+        username=mqtt.username if own else settings.username,
+        password=mqtt.password() if own else settings.password(),
+        tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
+        protocol=mqtt.protocol,
+        keepalive_s=mqtt.keepalive_s,
+        session_expiry_s=0,
+        fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
+    )
+    topics = Topics(config.site, config.device)
+    return open_client(endpoint, [topics.alerts_of(source) for source in sorted(drill.SOURCES)], clock)
+
+
+def why_not_due(config: Config, record: Record, utc_ns: int) -> str | None:
+    """Why the timer need not hold one now; None if it must."""
+    settings = config.drill
+    if not settings.enabled or settings.every_h is None:
+        return "drill.every_h is not set" if settings.enabled else "drill.enabled is false"
+    when = schedule(config, settings.schedule)
+    if when is not None and not when.covers(utc_ns):
+        return f"it is outside of the schedule {settings.schedule}"
+    passed_ns = record.passed_utc_ns
+    if record.reason is None and passed_ns is not None:
+        left_ns = passed_ns + round(settings.every_h * 3600e9) - _EARLY_NS - utc_ns
+        if 0 < left_ns <= settings.every_h * 3600e9:
+            return f"the last one passed {(utc_ns - passed_ns) / 3600e9:.1f} hours ago"
+    return None
