@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from edgeguard.config import Config, masked, parse, reference, schema
 from edgeguard.errors import ConfigError
+from tests.config.trees import rule
 
+SMALL = rule()
 VALID = yaml.safe_load(reference())
 SCHEMA = jsonschema.Draft202012Validator(schema())
 KEYS = sorted(
@@ -70,10 +72,10 @@ def test_any_tree(values: Any) -> None:
     attempt(yaml.dump(values, allow_unicode=True))
 
 
-@PATIENT
+@settings(PATIENT, max_examples=150)
 @given(st.dictionaries(st.sampled_from(sorted(VALID)), trees))
 def test_any_sections(sections: dict[str, Any]) -> None:
-    attempt(json.dumps(VALID | sections))
+    attempt(json.dumps(SMALL | sections))
 
 
 def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -85,9 +87,9 @@ def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @st.composite
-def mutants(draw: st.DrawFn) -> Any:
-    """The reference with one to three things replaced, removed or renamed."""
-    values = copy.deepcopy(VALID)
+def mutants(draw: st.DrawFn, original: Any) -> Any:
+    """The original with one to three things replaced, removed or renamed."""
+    values = copy.deepcopy(original)
     for _ in range(draw(st.integers(1, 3))):
         *above, last = draw(st.sampled_from(places(values)[1:]))
         parent = values
@@ -110,16 +112,22 @@ def without_null(values: Any) -> Any:
     return [without_null(value) for value in values] if isinstance(values, list) else values
 
 
-@settings(PATIENT, max_examples=150)
-@given(mutants())
+@settings(PATIENT, max_examples=250)
+@given(mutants(SMALL))
+def test_any_mutant_of_a_small_one(values: Any) -> None:
+    attempt(json.dumps(values))
+
+
+@settings(PATIENT, max_examples=80)
+@given(mutants(VALID))
 def test_any_mutant_and_what_is_accepted_fits_the_schema(values: Any) -> None:
     text = json.dumps(values)
     if attempt(text) is not None:
         assert not [error.message for error in SCHEMA.iter_errors(without_null(values))]
 
 
-@settings(PATIENT, max_examples=50)
-@given(mutants())
+@settings(PATIENT, max_examples=40)
+@given(mutants(VALID))
 def test_what_is_shown_is_the_same_configuration(values: Any) -> None:
     config = attempt(json.dumps(values))
     if config is not None and not any(source.url.username for source in config.cameras.values()):
