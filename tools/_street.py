@@ -25,8 +25,8 @@ _ROWS = (80, 105, 95)
 """Where the heads are, in turn."""
 _LINE_X, _GATEWAY_X = 0.5, (0.6, 0.85)
 _CUT_EVERY_S, _CUT_S = 12.0, 3.5
-_CUT_TOLD_S = 2.0
-"""A whole second of it is known after so long."""
+_CUT_TOLD_S = 1.6
+"""A whole second of it, by the microphone's count of seconds, is over after 1 to 2 s."""
 LINE, ZONE = "middle", "gateway"
 
 
