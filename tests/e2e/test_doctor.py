@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support.broker import Broker
-from tests.support.daemon import EDGEGUARD, Box, Json, clean_environment, settings
+from tests.support.daemon import EDGEGUARD, Box, Json, Listener, clean_environment, settings
 from tests.support.rtsp_process import RtspProcess
 from tests.support.walkers import MASK, camera, rules
 
@@ -100,19 +100,18 @@ def test_what_is_wrong_is_told_with_cause_and_fix_and_ends_with_1(
 
 
 def test_it_looks_while_the_guard_runs_and_takes_nothing_from_it(
-    tmp_path: Path, broker: Broker, rtsp: RtspProcess
+    tmp_path: Path, broker: Broker, rtsp: RtspProcess, listener: Listener
 ) -> None:
     config = site(tmp_path, broker, rtsp)
     with Box(tmp_path, config) as box:
         box.start()
         box.wait_for_part("camera/yard", "ok")
-        box.wait_for_part("broker", "ok")
         box.wait_for_part("doctor", "ok")
-        frames = box.part("broker")
+        since = box.wait_for_part("broker", "ok")["since_utc_ns"]
         found = Report(tmp_path, config)
         assert found.ended.returncode == 0, found.ended.stdout
         assert found.of("camera", "yard")["verdict"] == "ok"
-        assert box.part("broker")["since_utc_ns"] == frames["since_utc_ns"], "its session was not taken"
+        assert box.part("broker")["since_utc_ns"] == since, "its session was not taken"
         box.wait_for_part("camera/yard", "ok")
         assert box.stop() == 0
 
