@@ -28,19 +28,60 @@ class SystemClock:
         return time.time_ns()
 
 
-_UNSYNCHRONISED = 0x40
-_TIMEX_BYTES, _STATUS_AT = 208, 40
+_PPS_TIME, _PPS_SIGNAL, _UNSYNCHRONISED, _NANOSECONDS = 0x0004, 0x0100, 0x0040, 0x2000
+
+
+class Timex(ctypes.Structure):
+    """`struct timex` of adjtimex(2), as far as it is read."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("unread", ctypes.c_char * 256),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """What the kernel says of UTC."""
+
+    synchronised: bool
+    source: str | None = None
+    """Who sets it: `pps`, a pulse per second, or `ntp`, any service that told the kernel; None: nobody."""
+    offset_ms: float | None = None
+    """By how much UTC was found to be off, as far as that is not put right yet; None while nobody sets it."""
+    max_error_ms: float | None = None
+    """How far off it may be at most."""
+
+
+def clock_state() -> ClockState | None:
+    """None where the kernel cannot be asked."""
+    timex = Timex()
+    try:
+        failed = ctypes.CDLL(None).adjtimex(ctypes.byref(timex)) < 0
+    except (OSError, AttributeError):
+        return None
+    return None if failed else state_of(timex)
+
+
+def state_of(timex: Timex) -> ClockState:
+    """What the kernel's answer means."""
+    status = timex.status
+    if status & _UNSYNCHRONISED:
+        return ClockState(synchronised=False)
+    source = "pps" if status & _PPS_TIME and status & _PPS_SIGNAL else "ntp"
+    per_ms = 1e6 if status & _NANOSECONDS else 1e3
+    return ClockState(True, source, timex.offset / per_ms, timex.maxerror / 1e3)
 
 
 def is_synchronised() -> bool | None:
-    """Whether the kernel calls UTC synchronised (adjtimex(2)); None where it cannot be asked."""
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)
-    try:
-        failed = ctypes.CDLL(None).adjtimex(timex) < 0
-    except (OSError, AttributeError):
-        return None
-    status = ctypes.c_int.from_buffer(timex, _STATUS_AT).value
-    return None if failed else not status & _UNSYNCHRONISED
+    """Whether the kernel calls UTC synchronised; None where it cannot be asked."""
+    state = clock_state()
+    return None if state is None else state.synchronised
 
 
 @dataclass

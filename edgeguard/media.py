@@ -20,6 +20,8 @@ _CSI_CAPS = "video/x-raw(memory:NVMM),format=(string)NV12"
 _SOUND_WAITING = 200
 """Packets of sound that wait for their microphone: a few seconds."""
 _TCP_TIMEOUT_US = 5_000_000
+_TELL_SENDERS_TIME = "add-reference-timestamp-meta"
+"""Since GStreamer 1.22."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def _rtsp(pipeline: Pipeline, url: str, media: Media, onward: _Onward, options: 
         tcp_timeout=_TCP_TIMEOUT_US,
         timeout=_TCP_TIMEOUT_US,
     )
+    if source.find_property(_TELL_SENDERS_TIME):
+        source.set_property(_TELL_SENDERS_TIME, True)
     if options.ca_file is not None:
         trust_only(source, options.ca_file)
     username = options.username or unquote(parts.username or "")

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import time
 
-from edgeguard.clock import ManualClock, SystemClock, is_synchronised
+from edgeguard.clock import (
+    ClockState,
+    ManualClock,
+    SystemClock,
+    Timex,
+    clock_state,
+    is_synchronised,
+    state_of,
+)
 
 
 def test_the_system_clock_is_the_machines() -> None:
@@ -21,3 +29,20 @@ def test_a_manual_clock_moves_when_told() -> None:
 
 def test_the_kernel_says_whether_it_is_synchronised() -> None:
     assert is_synchronised() in (True, False)
+
+
+def test_the_kernel_tells_its_state_and_it_is_of_one_piece() -> None:
+    state = clock_state()
+    assert state is not None
+    assert state.synchronised == (state.source is not None) == (state.max_error_ms is not None)
+
+
+def kernel(status: int, offset: int = 0, max_error_us: int = 0) -> Timex:
+    return Timex(status=status, offset=offset, maxerror=max_error_us)
+
+
+def test_what_the_kernel_says_of_a_clock_is_read_in_its_units() -> None:
+    assert state_of(kernel(0x2001, -1_500_000, 21_500)) == ClockState(True, "ntp", -1.5, 21.5)
+    assert state_of(kernel(0x0001, -1_500, 21_500)) == ClockState(True, "ntp", -1.5, 21.5)
+    assert state_of(kernel(0x0106, 4_000, 10)) == ClockState(True, "pps", 4.0, 0.01)
+    assert state_of(kernel(0x2041, 77, 16_000_000)) == ClockState(False), "what is not set is not measured"

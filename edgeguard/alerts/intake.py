@@ -6,7 +6,7 @@ import heapq
 import itertools
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from edgeguard.alerts.drafting import ClockStep, Closing, Drafter, Item
 from edgeguard.alerts.messages import Message
@@ -26,7 +26,10 @@ _SEVERITIES = tuple(Severity)
 class Intake:
     """Filled while the disk refuses; one that cannot be made into a message is logged and counted as lost."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, committed: Callable[[Sequence[Item]], object] = lambda _items: None
+    ) -> None:
+        """`committed` is told what was brought to the disk just now."""
         self.committed = 0
         self.lost = 0
         """Alerts given up because the disk refused too many, or because of a fault in them."""
@@ -39,6 +42,7 @@ class Intake:
         self.refused = False
         """The disk did not take what it was given last."""
         self._most = most
+        self._tell_committed = committed
         self._waiting: deque[Item] = deque()
         self._arrived: list[Alert] = []
 
@@ -121,7 +125,7 @@ class Intake:
         else:
             self._note_committed(batch)
 
-    def _commit_singly(self, batch: Iterable[Item], outbox: Outbox, drafter: Drafter) -> None:
+    def _commit_singly(self, batch: Sequence[Item], outbox: Outbox, drafter: Drafter) -> None:
         """One of the batch is faulty: the others shall not suffer for it."""
         for item in batch:
             try:
@@ -135,8 +139,9 @@ class Intake:
             else:
                 self._note_committed([item])
 
-    def _note_committed(self, items: Iterable[Item]) -> None:
+    def _note_committed(self, items: Sequence[Item]) -> None:
         """The first that wait."""
+        self._tell_committed(items)
         for item in items:
             self._waiting.popleft()
             self.committed += 1

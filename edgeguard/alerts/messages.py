@@ -42,6 +42,9 @@ class ClockQuality:
     quality: str = "unknown"
     """`synced`, `unsynced` or `unknown`."""
     offset_ms: float | None = None
+    source: str | None = None
+    """`ntp` or `pps`; None: nobody sets the clock, or it is unknown."""
+    max_error_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ def message_head(name: str, identity: Identity) -> Message:
 def _stages(alert: Alert, committed_ns: int) -> Message:
     stages = alert.stages
     return {
+        "sensor_ns": stages.sensor_ns,
+        "received_ns": stages.received_ns,
         "arrived_ns": stages.arrived_ns,
         "infer_start_ns": stages.infer_start_ns,
         "infer_end_ns": stages.infer_end_ns,
@@ -220,7 +225,12 @@ def _stages(alert: Alert, committed_ns: int) -> Message:
 
 
 def clock_member(clock: ClockQuality) -> Message:
-    return {"quality": clock.quality, "offset_ms": clock.offset_ms}
+    return {
+        "quality": clock.quality,
+        "source": clock.source,
+        "offset_ms": clock.offset_ms,
+        "max_error_ms": clock.max_error_ms,
+    }
 
 
 def _why(measure: Measure) -> Message:

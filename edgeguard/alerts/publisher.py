@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery, log_changes, with_outbox
-from edgeguard.alerts.drafting import ClockStep, Drafter
+from edgeguard.alerts.drafting import ClockStep, Drafter, Item
 from edgeguard.alerts.gate import Gate, SafeGate
 from edgeguard.alerts.intake import Intake
 from edgeguard.alerts.link import Acked, Connected, Disconnected, Inbox, Link, LinkEvent, Received
@@ -49,7 +49,9 @@ class Publisher:
         retry_s: float = 1.0,
         most_uncommitted: int = 1000,
         gate: Gate | None = None,
+        took: Callable[[str, int], object] = lambda _stage, _ns: None,
     ) -> None:
+        """`took` is told how many nanoseconds an alert's `commit` took, and what `Sender` says of it."""
         self.delivery = Delivery()
         self._inbox = inbox
         self._open_outbox = open_outbox
@@ -57,12 +59,13 @@ class Publisher:
         self._topics = identity.topics
         self._clock = clock
         self._gate = None if gate is None else SafeGate(gate, clock)
-        self._intake = Intake(most_uncommitted)
+        self._took = took
+        self._intake = Intake(most_uncommitted, self._note_committed)
         self._clock_watch = ClockWatch(clock)
         self._recorder = HealthRecorder(clock)
         self._self_report = SelfReport(clock)
         self._drafter = Drafter(identity, clock, clock_quality)
-        self._sender = Sender(link, clock, window, confirm_timeout_s, retry_s, custody)
+        self._sender = Sender(link, clock, window, confirm_timeout_s, retry_s, custody, took)
         self._live = LiveState(self._sender, identity, clock, custody)
         self._receipts = ReceiptReader(identity, clock)
         self._outbox: Outbox | None = None
@@ -129,6 +132,12 @@ class Publisher:
                 self._sender.acknowledge(value)
             case Received():
                 self._receive(value)
+
+    def _note_committed(self, items: Sequence[Item]) -> None:
+        now_ns = self._clock.monotonic_ns()
+        for item in items:
+            if isinstance(item, Alert) and item.decided_ns is not None:
+                self._took("commit", now_ns - item.decided_ns)
 
     def _receive(self, received: Received) -> None:
         if received.topic == self._topics.receipt:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from edgeguard.alerts.durable import Entry, wire_body
+from edgeguard.alerts.durable import Entry, mark_ns, wire_body
 from edgeguard.alerts.link import RECEIVE_MAXIMUM, Acked, Connected, Disconnected, Link
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.trouble import NO_SUBSCRIBER, REFUSED, Trouble
@@ -45,8 +45,16 @@ class Sender:
     """
 
     def __init__(
-        self, link: Link, clock: Clock, window: int, confirm_timeout_s: float, retry_s: float, custody: str
+        self,
+        link: Link,
+        clock: Clock,
+        window: int,
+        confirm_timeout_s: float,
+        retry_s: float,
+        custody: str,
+        took: Callable[[str, int], object] = lambda _stage, _ns: None,
     ) -> None:
+        """`took` is told how long it took to `publish` and to `confirm`, and an `alert` in all."""
         self.disconnected: str | None = "not connected yet"
         """Why there is no connection; None if there is one."""
         self.delivered = 0
@@ -55,6 +63,7 @@ class Sender:
         """What the broker acknowledged, of whatever kind, since the start."""
         self._link = link
         self._clock = clock
+        self._took = took
         self._window = Window(window, confirm_timeout_s)
         self._confirm_timeout_s = confirm_timeout_s
         self._retry_s = retry_s
@@ -234,7 +243,15 @@ class Sender:
         self._unconfirmed[entry.seq] = self._unacknowledged[mid] = sent
         self._look_again_ns = min(self._look_again_ns, expires_ns) if self._look_again_ns else expires_ns
         outbox.sent(entry, expires_ns)
+        if not entry.late and not entry.attempts:
+            self._measure(entry.body, now_ns)
         return True
+
+    def _measure(self, body: bytes, now_ns: int) -> None:
+        """The first copy of a message of this run goes out now."""
+        for stage, mark in (("publish", b"committed_ns"), ("alert", b"arrived_ns")):
+            if (began_ns := mark_ns(body, mark)) is not None:
+                self._took(stage, now_ns - began_ns)
 
     def _judge(self, entry: Entry, event: Acked) -> None:
         if self._trouble.judge(entry.topic, event):
@@ -251,7 +268,9 @@ class Sender:
         sent = self._unconfirmed.get(seq)
         if sent is not None and sent.entry.boot_id == boot_id:
             del self._unconfirmed[seq]
-            self._window.confirmed(self._clock.monotonic_ns() - sent.sent_ns)
+            waited_ns = self._clock.monotonic_ns() - sent.sent_ns
+            self._window.confirmed(waited_ns)
+            self._took("confirm", waited_ns)
         self._to_finish.add((boot_id, seq))
 
     def _postpone(self, entry: Entry) -> None:

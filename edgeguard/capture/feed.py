@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edgeguard.clock import Clock
-from edgeguard.gst import Pipeline, Sample
+from edgeguard.gst import Pipeline, Sample, ntp_utc_ns
 from edgeguard.media import MediaOptions, SoundTap, check, connect_encoded, is_live
 from edgeguard.types import Packet
 
@@ -20,6 +20,8 @@ _PARSERS = {
     "video/x-h265": ("h265parse", "video/x-h265,stream-format=byte-stream,alignment=au"),
 }
 """With every keyframe come the parameter sets that it needs, so that decoding can begin at any of them."""
+_STAMPS_AT_CAPTURE = frozenset({"v4l2"})
+"""Schemes whose pictures carry, as running time, the moment at which the driver took them."""
 _CODECS = {"video/x-h264": "h264", "video/x-h265": "h265", "image/jpeg": "jpeg", "video/x-raw": "raw"}
 
 
@@ -65,6 +67,7 @@ class Feed:
         self._url = url
         self._clock = clock
         self._tap = tap
+        self._scheme = urlsplit(url).scheme
         self.stream: Stream | None = None
         """That of the packet pulled last."""
         self._pipeline = Pipeline(f"camera-{name}")
@@ -72,7 +75,7 @@ class Feed:
         self._sink = self._pipeline.add_appsink(
             sync=realtime and not live,
             lossless=not live,
-            buffers=_WAITING_AT_DEVICES.get(urlsplit(url).scheme, _WAITING),
+            buffers=_WAITING_AT_DEVICES.get(self._scheme, _WAITING),
             waits=False,
         )
         try:
@@ -95,6 +98,15 @@ class Feed:
     def waiting(self) -> tuple[Packet, Stream] | None:
         """The next packet, if it is here; whether the connection broke behind it is not asked."""
         return self._next(0)
+
+    def taken_ns(self, packet: Packet) -> int | None:
+        """Monotonic time at which the camera took it, by its own clock; None if it does not tell."""
+        if self._scheme in _STAMPS_AT_CAPTURE:
+            return self._pipeline.monotonic_ns(packet.running_ns)
+        if self._scheme not in ("rtsp", "rtsps"):
+            return None
+        utc_ns = ntp_utc_ns(packet.buffer)
+        return None if utc_ns is None else utc_ns - self._clock.utc_ns() + self._clock.monotonic_ns()
 
     def ask_for_keyframe(self) -> None:
         """Ask the camera for one; not every camera listens."""

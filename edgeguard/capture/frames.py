@@ -28,6 +28,9 @@ class Stamp:
     times: Times
     media_ns: int | None
     """Time since the start of the file; None for live sources."""
+    sensor_ns: int | None = None
+    received_ns: int | None = None
+    """As in `Frame`."""
 
 
 class FrameMaker(Protocol):
@@ -61,6 +64,8 @@ class HostFrames:
             planes=planes_of(layout, sample.map().bytes()),
             colour=colour_of(layout),
             media_ns=stamp.media_ns,
+            sensor_ns=stamp.sensor_ns,
+            received_ns=stamp.received_ns,
         )
 
     def close(self) -> None:
@@ -83,6 +88,8 @@ def device_frame(
         planes=(),
         colour=colour,
         media_ns=stamp.media_ns,
+        sensor_ns=stamp.sensor_ns,
+        received_ns=stamp.received_ns,
         memory=memory,
         device=planes,
         hold=hold,

@@ -17,6 +17,7 @@ from edgeguard.capture.thinning import Thinning
 from edgeguard.capture.tiers import ELEMENTS, Tiers, host_only
 from edgeguard.capture.timeline import Timeline
 from edgeguard.capture.watchdog import Watchdog
+from edgeguard.capture.way import Way
 from edgeguard.clock import Clock
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.gst import Sample, available
@@ -76,6 +77,7 @@ class GstFrameSource:
         """Pictures that nobody looked at: more than are wanted, and those that the gate left out."""
         self._last_pts_ns: int | None = None
         self._timeline = Timeline()
+        self._way = Way()
         self._backlog = Backlog(self._live)
         self.ring = EncodedRing(self._patience.preroll_bytes, self._patience.preroll_s)
         self._feed: Feed | None = None
@@ -95,6 +97,7 @@ class GstFrameSource:
         self._rate = RateGate(self._fps)
         self._watchdog = Watchdog(self._url, self._clock, patience.connect_s, patience.stall_s)
         self._ended = False
+        self._way.clear()
         self.ring.clear()
         self._feed = Feed(self.name, self._url, self._clock, self._realtime, self._options, self._tap)
 
@@ -210,6 +213,8 @@ class GstFrameSource:
         if self._thinning.spares(packet):
             self._spared += 1
             return
+        taken_ns = None if self._feed is None else self._feed.taken_ns(packet)
+        self._way.note(packet.running_ns, packet.arrived_ns, taken_ns)
         if decoders.push(packet, stream) or packet.keyframe:
             self._watchdog.fed(packet.arrived_ns)
         else:
@@ -240,7 +245,8 @@ class GstFrameSource:
     ) -> Frame | None:
         times = self._anchor.times(running_ns)
         media_ns = None if self._live else sample.media_ns
-        frame = decoders.frame(sample, Stamp(self.name, self._sequence, times, media_ns))
+        passed = self._way.of(sample.running_ns)
+        frame = decoders.frame(sample, Stamp(self.name, self._sequence, times, media_ns, *passed))
         if frame is None:
             return None
         self._sequence += 1

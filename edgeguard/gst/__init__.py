@@ -11,7 +11,7 @@ from edgeguard.gst.binding import available, start
 from edgeguard.gst.inlet import Inlet
 from edgeguard.gst.lifetime import when_freed
 from edgeguard.gst.pipeline import AppSink, Pipeline, one_thread
-from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout
+from edgeguard.gst.sample import MappedBuffer, Sample, VideoLayout, ntp_utc_ns
 from edgeguard.gst.tls import trust_only
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Sample",
     "VideoLayout",
     "available",
+    "ntp_utc_ns",
     "one_thread",
     "start",
     "trust_only",

@@ -157,6 +157,18 @@ class Pipeline:
             self.check()
             raise SourceError("the pipeline did not start")
 
+    def monotonic_ns(self, running_ns: int | None) -> int | None:
+        """The time of the machine's monotonic clock that a running time stands for.
+
+        None unless the pipeline plays by that clock.
+        """
+        clock = self._pipeline.get_clock()
+        if running_ns is None or clock is None or clock.__gtype__.name != "GstSystemClock":
+            return None
+        if clock.get_property("clock-type") != self._gst.ClockType.MONOTONIC:
+            return None
+        return int(self._pipeline.get_base_time()) + running_ns
+
     def check(self) -> None:
         """Raise SourceError if an element failed, EndOfStreamError if the stream ended."""
         if self._failure:

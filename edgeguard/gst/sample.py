@@ -13,6 +13,8 @@ from edgeguard.gst.binding import MapInfo, c, load
 
 _MAP_READ, _MAP_CUDA = 1, 1 << 17
 _FULL_RANGE = 1
+_NTP_TO_UNIX_NS = 2_208_988_800_000_000_000
+"""From 1900 to 1970."""
 
 
 class MappedBuffer:
@@ -54,6 +56,14 @@ class MappedBuffer:
         view: NDArray[np.uint8] = np.frombuffer(memory, np.uint8)
         view.flags.writeable = False
         return view
+
+
+def ntp_utc_ns(buffer: Any) -> int | None:
+    """UTC by the sender's clock, as its RTCP sender reports tell; None before the first, or without any."""
+    meta = buffer.get_reference_timestamp_meta(None)
+    if meta is None or meta.reference.get_structure(0).get_name() != "timestamp/x-ntp":
+        return None
+    return int(meta.timestamp) - _NTP_TO_UNIX_NS
 
 
 class Sample:

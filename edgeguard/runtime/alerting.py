@@ -15,6 +15,7 @@ from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.journal import Journal
 from edgeguard.runtime.paces import DECISIONS
+from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation, drill
@@ -179,9 +180,11 @@ class AlertStage(Stage):
         self._policy = policy
         self._witness = witness
         self._out = out
+        note_latency: Note = unnoted,
         self._models = models
         self._journal = journal
         self._part = part
+        self._note_latency = note_latency
         self._clock = clock
         self._prune_ns = clock.monotonic_ns() + _PRUNE_EVERY_NS
         part.expect(DECISIONS)
@@ -245,3 +248,5 @@ class AlertStage(Stage):
             )
         else:
             self._part.set(State.OK)
+        if alert.stages.ruled_ns is not None and alert.decided_ns is not None:
+            self._note_latency("decide", alert.decided_ns - alert.stages.ruled_ns)

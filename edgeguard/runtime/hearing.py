@@ -8,6 +8,7 @@ from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import EarMaker
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import LISTENING
 from edgeguard.runtime.secretary import Secretary
 from edgeguard.runtime.stage import STEP_S, Stage
@@ -48,6 +49,7 @@ class HearingStage(Stage):
         strain: Strain | None = None,
         microphones: Mapping[str, Part] | None = None,
         syncing: Syncing | None = None,
+        note_latency: Note = unnoted,
     ) -> None:
         self._secretary = secretary
         self._chunks = chunks
@@ -59,6 +61,7 @@ class HearingStage(Stage):
         self._strain = strain
         self._microphones = microphones or {}
         self._syncing = syncing or Syncing()
+        self._note_latency = note_latency
         self._effort = Effort.ALL
         self._listeners: dict[str, Listener] = {}
         self._waiting: list[AudioChunk] = []
@@ -141,13 +144,18 @@ class HearingStage(Stage):
         )
         for name, part in self._microphones.items():
             _note(part, self._listeners[name])
+        chunks = [chunk for chunk in chunks if chunk.source in self._listeners]
+        start_ns = self._clock.monotonic_ns()
         reasons = [f"the processor is short: {_GIVEN_UP[self._effort]}"] if self._effort else []
+            self._note_latency("listen_wait", start_ns - chunk.arrived_ns)
         reasons += [
             f"microphone {name}: {', '.join(listener.check.faults)}"
             for name, listener in self._listeners.items()
             if listener.check and listener.check.faults
         ]
         drifts = {name: self._syncing.drift(name) for name in self._listeners}
+        if chunks:
+            self._note_latency("listen", self._clock.monotonic_ns() - start_ns)
         reasons += [f"microphone {name}: {drift}" for name, drift in drifts.items() if drift]
         self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None)
 

@@ -12,6 +12,7 @@ from edgeguard.errors import UnavailableError
 from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.latency import Note, passed, unnoted
 from edgeguard.runtime.paces import RULES
 from edgeguard.runtime.pacing import Pacer
 from edgeguard.runtime.shelf import Shelf, View
@@ -70,6 +71,7 @@ class VisionStage(Stage):
         self._census = census
         self._pacer = pacer or Pacer({}, clock)
         self._to_host = to_host
+        note_latency: Note = unnoted,
         self._to_small = to_small or to_host
         self._patience_s = patience_s
         self._views = views
@@ -90,6 +92,7 @@ class VisionStage(Stage):
     def step(self) -> None:
         frames = self._next_batch()
         self._looking = bool(frames)
+        self._note_latency = note_latency
         for sight in self._sights:
             sight.try_wanted_again()
         self._look_for_tampering(frames)
@@ -208,7 +211,10 @@ class VisionStage(Stage):
         noticed = [seen for rule in watch.rules for seen in rule.update(tracks)]
         if self._census is not None and watch.count is not None:
             self._census.saw(watch.count(tracks))
-        stages = Stages(frame.arrived_ns, *inferred_ns, self._clock.monotonic_ns())
+        ruled_ns = self._clock.monotonic_ns()
+        stages = Stages(frame.arrived_ns, *inferred_ns, ruled_ns, frame.sensor_ns, frame.received_ns)
+        for stage, took_ns in passed(stages):
+            self._note_latency(stage, took_ns)
         try:
             self._put_on_shelf(frame, tracks, bool(noticed))
         finally:  # a picture that cannot be had must not cost the alert

@@ -98,3 +98,7 @@ class Frame:
     device: tuple[DevicePlane, ...] = ()
     hold: Hold | None = None
     showing: Showing = Showing.LIVE
+    sensor_ns: int | None = None
+    """Monotonic time at which the camera says it took it; None if it does not say, or cannot be right."""
+    received_ns: int | None = None
+    """Monotonic time at which it reached the daemon, not decoded yet; None if it never was encoded."""

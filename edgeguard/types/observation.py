@@ -43,6 +43,10 @@ class Stages:
     infer_end_ns: int | None = None
     ruled_ns: int | None = None
     """The rule fired."""
+    sensor_ns: int | None = None
+    """The camera took it, by its own word."""
+    received_ns: int | None = None
+    """It was in the daemon as the camera encoded it."""
 
 
 @dataclass(frozen=True, slots=True)

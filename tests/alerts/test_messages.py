@@ -34,7 +34,7 @@ from edgeguard.types import (
 from tests.alerts.strict import assert_valid
 from tests.support.alerts import IDENTITY, NEXT_RUN, UTC_NS, alert
 
-SYNCED = ClockQuality("synced", 0.25)
+SYNCED = ClockQuality("synced", 0.25, "ntp", 12.5)
 texts = st.one_of(st.none(), st.text(max_size=20))
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 times_ns = st.integers(0, 4_000_000_000 * 10**9)
@@ -92,7 +92,7 @@ def test_an_alert_says_all_that_is_known() -> None:
         "opened_at": "2027-01-15T08:00:00.000000Z",
         "observed_at": "2027-01-15T08:00:00.000000Z",
         "closed_at": None,
-        "clock": {"quality": "synced", "offset_ms": 0.25},
+        "clock": {"quality": "synced", "source": "ntp", "offset_ms": 0.25, "max_error_ms": 12.5},
         "rule": "stay",
         "zone": "yard",
         "label": "person",
@@ -105,6 +105,8 @@ def test_an_alert_says_all_that_is_known() -> None:
         "summary": "person 7 stayed 12.3 s in yard (limit 10 s)",
         "media_ns": 12,
         "stages": {
+            "sensor_ns": None,
+            "received_ns": 1,
             "arrived_ns": 1,
             "infer_start_ns": 2,
             "infer_end_ns": 3,

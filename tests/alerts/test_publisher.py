@@ -14,12 +14,13 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from edgeguard.alerts.exchange import receipt_message
 from edgeguard.alerts.fake import FakeLink, Publication
 from edgeguard.alerts.ledger import Ledger
+from edgeguard.alerts.link import Acked
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
-from edgeguard.types import AlertState, Counts
+from edgeguard.types import AlertState, Counts, CoverageDay, SourceDay, Stages
 from tests.alerts.strict import assert_valid
 from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert, body, moment
 
@@ -37,14 +38,16 @@ class Bench:
         self.link = FakeLink(self.inbox.append)
         self.folder = folder
         self.disk_works = True
+        self.took: list[tuple[str, int]] = []
         self.publisher = Publisher(
             self,
             self.open_outbox,
             self.link,
             identity,
             self.clock,
-            lambda: ClockQuality("synced", 1.0),
+            lambda: ClockQuality("synced", 1.0, "ntp", 2.0),
             **values,
+            took=lambda stage, took_ns: self.took.append((stage, took_ns)),
         )
 
     def get_all(self, timeout_s: float | None = None) -> list[Input]:
@@ -93,10 +96,48 @@ def test_an_alert_is_committed_sent_and_forgotten(bench: Bench) -> None:
     assert_valid("alert", told)
     assert (told["alert_id"], told["seq"], told["replayed"]) == (one.alert_id, 1, False)
     assert told["stages"]["published_ns"] is not None
-    assert told["clock"] == {"quality": "synced", "offset_ms": 1.0}
+    assert told["clock"] == {"quality": "synced", "source": "ntp", "offset_ms": 1.0, "max_error_ms": 2.0}
     delivery = bench.publisher.delivery
     assert (delivery.committed, delivery.delivered, delivery.pending, delivery.seq_high) == (1, 1, 0, 1)
     assert (delivery.connected, delivery.state, delivery.reason) == (True, "delivering", None)
+
+
+def test_it_is_measured_how_long_an_alert_takes_to_the_disk_to_the_broker_and_into_other_hands(
+    bench: Bench,
+) -> None:
+    bench.clock.advance(1)
+    stages = Stages(arrived_ns=100_000_000, ruled_ns=200_000_000)
+    bench.answer(None)
+    bench.run(alert(closed_utc_ns=UTC_NS, stages=stages, decided_ns=400_000_000))
+    assert bench.took == [("commit", 600_000_000), ("publish", 0), ("alert", 900_000_000)]
+    bench.clock.utc_offset_ns -= 10**15
+    bench.run(after_s=0.25)
+    sent = next(one for one in bench.link.publications if "/alert/" in one.topic)
+    bench.run(Acked(sent.mid, 0, "Success"))
+    assert bench.took[3:] == [("confirm", 250_000_000)], "a step of UTC is no time that passed"
+
+
+def test_a_day_of_coverage_is_durable_and_it_is_said_once_it_is_on_the_disk(bench: Bench) -> None:
+    day = CoverageDay("2027-01-14", "UTC", UTC_NS, UTC_NS + 10**9, (SourceDay("dock", 1.0, 0.0, ()),))
+    assert bench.publisher.delivery.coverage_day is None
+    bench.run(day, alert())
+    assert bench.publisher.delivery.coverage_day == "2027-01-14"
+    told = bench.told[0]
+    assert_valid("coverage", told)
+    assert (told["seq"], bench.told[1]["seq"]) == (1, 2)
+    [sent] = [one for one in bench.link.publications if "/coverage/" in one.topic]
+    assert (sent.topic, sent.retain) == ("edgeguard/v1/depot/gate-1/up/coverage/2027-01-14", False)
+
+
+def test_a_day_that_the_disk_refuses_is_not_said_to_be_on_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.disk_works = False
+    bench.publisher.start()
+    bench.run(CoverageDay("2027-01-14", "UTC", UTC_NS, UTC_NS + 10**9, ()))
+    assert bench.publisher.delivery.coverage_day is None
+    bench.disk_works = True
+    bench.run()
+    assert bench.publisher.delivery.coverage_day == "2027-01-14"
 
 
 def test_the_birth_says_who_is_there_before_any_alert(bench: Bench) -> None:

@@ -65,8 +65,15 @@ REPLAY_ID = "0f5a2f7e-52e5-4b5b-9b1e-3e0f9c1d2a02"
 FIRST_RUN = Identity("depot", "gate-1", BOOT, "0.1.0", NIGHT_NS + SLOW_S * 10**9)
 SECOND_RUN = Identity("depot", "gate-1", NEXT_BOOT, "0.1.0", NIGHT_NS + 900 * 10**9)
 TOPICS = Topics("depot", "gate-1")
-SYNCED, UNSYNCED = ClockQuality("synced", 0.4), ClockQuality("unsynced", None)
-STAGES = Stages(8156096022210, 8156102918974, 8156130621791, 8156131135695)
+SYNCED, UNSYNCED = ClockQuality("synced", 0.4, "ntp", 21.5), ClockQuality("unsynced")
+STAGES = Stages(
+    8156096022210,
+    8156102918974,
+    8156130621791,
+    8156131135695,
+    sensor_ns=8155988750441,
+    received_ns=8156092104377,
+)
 
 
 def at(seconds: float) -> int:

@@ -47,7 +47,7 @@ def alert(**other: Any) -> Alert:
         "label": "person",
         "track_ids": (7,),
         "measures": (Measure("dwell_s", 12.3, ">=", 10.0),),
-        "stages": Stages(1, 2, 3, 4),
+        "stages": Stages(1, 2, 3, 4, received_ns=1),
         "decided_ns": 5,
         "models": (ModelRef("yolox_nano_416", "ab" * 32, "onnxruntime-cpu"),),
     }

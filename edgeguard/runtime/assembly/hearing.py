@@ -23,6 +23,7 @@ from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.locked import LockedSource
+from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.paces import chunks
 from edgeguard.runtime.secretary import Secretary
@@ -59,6 +60,7 @@ class Hearing:
         drilling: Drilling | None = None,
         write_down: bool = True,
     ) -> None:
+        note_latency: Note = unnoted,
         """`drilling` has the hidden microphone, where `config` names it. `write_down`: keep what is said
         where that is asked for, and how far recordings were heard."""
         self._drilling = drilling
@@ -91,6 +93,7 @@ class Hearing:
             microphones={name: board.part(f"microphone/{name}") for name in self._real},
             syncing=syncing,
         )
+            note_latency=note_latency,
 
     def thinkers(self) -> dict[str, Stage]:
         return {"hearing": self._stage}

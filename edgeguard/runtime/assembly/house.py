@@ -29,6 +29,7 @@ from edgeguard.runtime.machine import BoxWatch
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
 from edgeguard.types import Alert, ModelRef, Observation
+from edgeguard.runtime.latency import Latency
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,14 @@ class House:
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         alerts = self.board.part("alerts")
         observations: Channel[Observation] = Channel(10_000, coming=lambda _: alerts.asked())
-        shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
-        taps = Taps(config)
-        syncing = syncing_of(config, self.board)
+        self._shelf = shelf = Shelf(beside=_beside(config))
+        self._taps = taps = Taps(config)
+        self._syncing = syncing = syncing_of(config, self.board)
+        self._staff: dict[str, StageThread] = {}
+        """The threads, by the part of health that each has."""
+        self._sources: list[StageThread] = []
+        self._tellers: list[StageThread] = []
+        self._latency = Latency(self.board.part("latency"), self.clock)
         self._covering = Covering(
             config,
             self.clock,
@@ -87,6 +93,7 @@ class House:
             self.board,
             catalog,
             store,
+            self._latency.note,
             observations,
             self._covering.notices,
             taps,
@@ -99,11 +106,13 @@ class House:
             self._drilling,
         )
 
+            note_latency=self._latency.note,
     @property
     def config(self) -> Config:
         """In effect."""
         return self._config
 
+            self._latency.note,
     def daemon(self, *, until_done: bool = False, claimed: IO[str] | None = None) -> Daemon:
         """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none.
 
@@ -172,3 +181,4 @@ class House:
 
     def _drained(self) -> bool:
         return self._covering.idle and self._seeing.idle and self._hearing.idle and self._telling.idle
+        self._latency.refresh()

@@ -30,7 +30,8 @@ from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
 from edgeguard.runtime.glancing import Lockstep
-from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.health import HealthBoard, Part
+from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import frames
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Watch
@@ -64,6 +65,7 @@ class Seeing:
         tell_counts: Callable[[Counts], bool],
         coverage: Coverage,
         taps: Taps | None = None,
+        note_latency: Note = unnoted,
         syncing: Syncing | None = None,
         drilling: Drilling | None = None,
     ) -> None:
@@ -108,6 +110,7 @@ class Seeing:
             downloads.to_small,
         )
 
+            note_latency,
     def thinkers(self) -> dict[str, Stage]:
         return {"vision": self._vision}
 

@@ -16,7 +16,7 @@ from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, enco
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
-from edgeguard.clock import Clock, is_synchronised
+from edgeguard.clock import Clock, clock_state
 from edgeguard.config import Config, fingerprint
 from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_gaps
@@ -28,6 +28,7 @@ from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.journal import Journal
+from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.postbox import Postbox
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage
@@ -37,7 +38,11 @@ from edgeguard.vision.snapshot import Overlay
 
 def clock_quality() -> ClockQuality:
     """How far UTC times can be trusted now."""
-    return ClockQuality({True: "synced", False: "unsynced", None: "unknown"}[is_synchronised()])
+    state = clock_state()
+    if state is None:
+        return ClockQuality("unknown")
+    quality = "synced" if state.synchronised else "unsynced"
+    return ClockQuality(quality, state.offset_ms, state.source, state.max_error_ms)
 
 
 class Telling:
@@ -53,6 +58,7 @@ class Telling:
         models: Callable[[Alert], tuple[ModelRef, ...]],
         nearness: Nearness = without_gaps,
         drilling: Drilling | None = None,
+        note_latency: Note = unnoted,
     ) -> None:
         self._config = config
         self._drilling = drilling or Drilling(config, clock, board, observations)
@@ -63,6 +69,7 @@ class Telling:
         self._shelf = shelf
         self._models = models
         self._nearness = nearness
+        self._note_latency = note_latency
         self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
         started_ns = clock.utc_ns()
         self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
@@ -140,6 +147,7 @@ class Telling:
         return Witness(
             self._shelf,
             self._evidence_store(),
+            self._note_latency,
             self._overlays(),
             {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera},
             self._board.part("evidence"),
