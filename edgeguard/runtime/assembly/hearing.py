@@ -22,8 +22,8 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
-from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.latency import Note, unnoted
+from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.paces import chunks
 from edgeguard.runtime.secretary import Secretary
