@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from edgeguard.errors import EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.download import Progress
+from edgeguard.synth.sound import FIRE, HELP_ME
 
 _CLIPS = "data/video"
 _RATE_HZ = 16_000
 _BACKGROUND = "data/audio/noise/office_ambience.wav"
 _SOUNDS = ((10.0, "data/audio/events/glass_break_2.wav"), (30.0, "data/audio/events/dog.wav"))
 """When something is heard in the hall: glass while somebody is at the table, later a dog."""
+_SAID = ((38.0, HELP_ME), (42.0, FIRE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +91,24 @@ def _has(model: str, mirror: Path | None, say: Callable[[str], object], progress
 
 
 def _compose(mirror: Path, target: Path) -> None:
-    """A minute in the hall: quiet office sound, in which something happens twice."""
+    """A minute in the hall: quiet office sound, in which something happens twice, and somebody calls."""
     track = np.float32(0.5) * _read(mirror / _BACKGROUND)
     for at_s, name in _SOUNDS:
-        sound = _read(mirror / name)
-        start = round(at_s * _RATE_HZ)
-        end = min(start + len(sound), len(track))
-        track[start:end] += sound[: end - start]
+        _lay(track, at_s, _read(mirror / name))
+    for at_s, voice in _SAID:
+        spoken = voice.make(np.random.default_rng(), voice.duration_s, _RATE_HZ)
+        _lay(track, at_s, np.asarray(0.4 * spoken, np.float32))
     with wave.open(str(target), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(_RATE_HZ)
         out.writeframes((np.clip(track, -1, 1) * 32_767).astype("<i2").tobytes())
+
+
+def _lay(track: NDArray[np.float32], at_s: float, sound: NDArray[np.float32]) -> None:
+    start = round(at_s * _RATE_HZ)
+    end = min(start + len(sound), len(track))
+    track[start:end] += sound[: end - start]
 
 
 def _read(path: Path) -> NDArray[np.float32]:

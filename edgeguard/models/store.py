@@ -16,6 +16,9 @@ from edgeguard.models.pull import Pull
 
 _SYSTEM_ROOT = Path("/var/lib/edgeguard/models")
 
+BUILTIN = Path(__file__).parent / "builtin"
+"""What comes with the package, as `<model>/<file>`; verified like everything else."""
+
 
 def default_root() -> Path:
     """The machine's store where an installation made one, else the user's; ModelError if closed to us."""
@@ -23,7 +26,7 @@ def default_root() -> Path:
 
 
 class ModelStore:
-    """Model files below `root/<model>/`, and below mirrors, where they are used in place.
+    """Model files below `root/<model>/`, and below mirrors and in the package, where they are used in place.
 
     Nothing is handed out before its SHA-256 was compared with the catalog's or, where nobody publishes one,
     with what `lock.json` recorded when the file came. `licences.json` holds the licences accepted.
@@ -124,6 +127,7 @@ class ModelStore:
         yield self.root / card.name / file.name
         for folder in self._mirrors:
             yield from mirror.places(folder, card, file)
+        yield BUILTIN / card.name / file.name
 
     def _digest(self, path: Path) -> str:
         """The file's SHA-256, taken again only when its size or time changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -94,13 +94,19 @@ class EarMaker:
         self._mind.load()
         if self._words is None:
             self._words = self._load(self._speech, self._load_words, self._speech_part)
+            if self._words and self._words.unheard:
+                self._speech_part.set(State.DEGRADED, _unheard(self._words), "keyword_unknown")
         if self._tagger is None:
             self._tagger = self._load(self._sounds, self._load_sounds, self._sounds_part)
         return (self._words, self._tagger) != before
 
-    def listeners(self) -> dict[str, Listener]:
-        """A new one for each microphone, with what is loaded."""
-        return {ear.name: self._listener(ear) for ear in self._ears}
+    def listeners(self, but: Collection[str] = ()) -> dict[str, Listener]:
+        """A new one for each microphone that is not in `but`, with what is loaded."""
+        return {ear.name: self._listener(ear) for ear in self._ears if ear.name not in but}
+
+    def refit(self, ears: Sequence[Ear]) -> None:
+        """Make listeners of these from now on, with the models that are loaded."""
+        self._ears = ears
 
     def decode(self) -> None:
         """Let the models hear what all listeners were fed."""
@@ -159,3 +165,11 @@ class EarMaker:
         self._sounds_part.note(model=card.name)
         self.models["sound"] = session.model
         return lambda: SoundTagger(session, labels, tags)
+
+
+def _unheard(words: SpeechParts) -> str:
+    phrases = ", ".join(f"'{phrase}'" for phrase in words.unheard)
+    return (
+        f"{words.ref.name} does not know {phrases}, so it hears nobody say it: take phrases from its list, "
+        "or pull a general speech model (`edgeguard models list --task asr`)"
+    )

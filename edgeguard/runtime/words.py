@@ -23,6 +23,7 @@ from edgeguard.speech import (
     Vad,
     speller,
 )
+from edgeguard.speech.phrases import words as spoken_words
 from edgeguard.types import ModelRef
 
 _RECOGNISERS: dict[str, Callable[..., SherpaRecogniser]] = {
@@ -77,6 +78,8 @@ class SpeechParts:
     spotter: Callable[[str], Transcriber] | None
     models: tuple[Recogniser, ...]
     ref: ModelRef
+    unheard: tuple[str, ...] = ()
+    """Phrases that are asked for and that the model does not know."""
 
 
 class WordsMaker:
@@ -104,7 +107,8 @@ class WordsMaker:
             return Transcriber(source, recogniser, vad(), settle_s=settle_s, denoiser=denoiser)
 
         if spotter is None:
-            return SpeechParts(transcriber, None, (recogniser,), model)
+            unheard = self._unheard(card, choice.phrases)
+            return SpeechParts(transcriber, None, (recogniser,), model, unheard)
         return SpeechParts(
             transcriber,
             lambda source: Transcriber(source, spotter, vad()),
@@ -156,6 +160,13 @@ class WordsMaker:
             **files, phrases=choice.phrases, spell=spell, threshold=threshold, threads=choice.threads
         )
 
+    def _unheard(self, card: ModelCard, phrases: Sequence[str]) -> tuple[str, ...]:
+        """Phrases that are no part of any which a model lists that knows nothing else."""
+        if not any(file.role == "labels" for file in card.files):
+            return ()
+        known = "".join(_between_spaces(phrase) for phrase in self._store.labels(card))
+        return tuple(phrase for phrase in phrases if _between_spaces(phrase) not in known)
+
     def _speech_card(self, name: str | None) -> ModelCard:
         if name is not None:
             return self._catalog.card(name)
@@ -178,6 +189,10 @@ class WordsMaker:
         except DependencyError as error:
             self._part.note(hotwords=f"not used: {error}")
             return plainly()
+
+
+def _between_spaces(phrase: str) -> str:
+    return f" {' '.join(spoken_words(phrase))} "
 
 
 def _weights(card: ModelCard) -> ModelFile:

@@ -32,15 +32,20 @@ def test_without_models_motion_stands_in_and_health_says_what_is_missing(
     tmp_path: Path, broker: Broker, listener: Listener
 ) -> None:
     keyword = {"kind": "keyword", "name": "help-called"}
-    config = yard(broker, ENTERED, HEARD, keyword, speech={"keywords": [{"phrase": "help me"}]})
+    phrases = [{"phrase": "help me"}, {"phrase": "sesame"}]
+    config = yard(broker, ENTERED, HEARD, keyword, speech={"keywords": phrases})
     config["detector"] = {"model": "yolox-nano-416"}
     with Box(tmp_path, config) as box:
         box.start()
         reason = box.wait_for_part("detector", "degraded")["reason"]
         assert "edgeguard models pull yolox-nano-416" in reason
-        assert "no speech model is installed" in box.wait_for_part("speech", "off")["reason"]
+        speech = box.wait_for_part("speech", "degraded")
+        assert speech["model"] == "phrases-en"
+        assert "phrases-en does not know 'sesame'" in speech["reason"]
         assert "edgeguard models pull yamnet" in box.wait_for_part("sounds", "off")["reason"]
-        (entered,) = listener.wait_for_alerts(1)[:1]
+        (entered,) = listener.wait_for_alerts(1, lambda alert: alert["kind"] == "zone_entered")[:1]
+        (called,) = listener.wait_for_alerts(1, lambda alert: alert["kind"] == "keyword")[:1]
+        assert (called["label"], called["models"][0]["name"]) == ("help me", "phrases-en")
         assert entered["models"][0]["name"] == "motion-mog2"
         assert box.stop() == 0
 

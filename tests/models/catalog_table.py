@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeguard.models import ModelCard, load_catalog
+from edgeguard.models.store import BUILTIN
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "models.md"
 START, END = "<!-- models: begin -->\n", "<!-- models: end -->\n"
@@ -24,7 +25,8 @@ def with_table(page: str) -> str:
 def _row(card: ModelCard) -> str:
     size = f"{card.size_bytes / 1e6:.1f} MB" if card.size_bytes else "?"
     what = card.title + (f" ({card.caveat.rstrip('.')})" if card.caveat else "")
-    source = "archive" if card.archive else "files" if card.files[0].url else "mirror only"
+    elsewhere = "in the package" if (BUILTIN / card.name).is_dir() else "mirror only"
+    source = "archive" if card.archive else "files" if card.files[0].url else elsewhere
     licence = f"[{card.licence}]({card.licence_url})"
     return f"| `{card.name}` | {card.task} | {what} | {size} | {licence} | {source} |\n"
 

@@ -34,7 +34,7 @@ class Bench:
         self.observations: Channel[Observation] = Channel(1000)
         maker = EarMaker(
             [Ear("hall", True, True, [], [SoundRule("fire", ("smoke_alarm",))])],
-            SpeechChoice(None, "silero-vad", {}, Endpointing(), ("help",), 1),
+            SpeechChoice("zipformer-en-20m", "silero-vad", {}, Endpointing(), ("help",), 1),
             SoundChoice("yamnet", {}, 0.0),
             load_catalog(),
             ModelStore(folder, mirrors),

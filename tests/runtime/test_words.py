@@ -105,6 +105,28 @@ def test_the_starter_model_gives_way_to_a_general_one(shop: Shop) -> None:
     assert shop.load(model="phrases-en").ref.name == "phrases-en"
 
 
+def test_phrases_that_a_small_model_does_not_know_are_named(shop: Shop) -> None:
+    with_ctc(shop)
+    known = shop.folder / "tones" / "phrases.txt"
+    known.write_text("help me\ncall the police\n")
+    listed = shop._file("labels", known)
+    shop.entries["tones"]["files"].append(listed)
+    asked = ("Help me!", "police", "help", "help the police", "elp")
+    assert shop.load(phrases=asked).unheard == ("help the police", "elp")
+
+
+def test_loudness_decides_where_no_voice_activity_model_is(shop: Shop) -> None:
+    with_ctc(shop)
+    shop.load()
+    assert shop.part.counters["voice_activity"] == "silero-vad"
+    shop.entries["silero-vad"]["files"][0]["mirror"] = "nowhere.onnx"
+    parts = shop.load(vad={"threshold": 0.5, "min_silence_s": 0.3})
+    assert shop.part.counters["voice_activity"] == "by loudness, as silero-vad is not installed"
+    transcriber = parts.transcriber("gate")
+    told = [u for chunk in chunks(CRY) for u in transcriber.accept(chunk)]
+    assert [u.text for u in told if u.final] == ["救命"]
+
+
 def test_words_settle_as_soon_as_the_card_says(shop: Shop) -> None:
     with_ctc(shop, thresholds={"settle_s": 0.7})
     settled = [u for u in heard(shop.load(), CRY) if u.settled]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from edgeguard.speech import Endpointing, SherpaRecogniser
+from edgeguard.models.store import BUILTIN
+from edgeguard.speech import Endpointing, LoudnessVad, SherpaRecogniser, Transcriber
 
 WORDS = {1000: "▁help", 2000: "▁fire"}
 SHORT_PAUSES = Endpointing(silence_s=0.8, empty_silence_s=2.0, longest_s=20.0)
@@ -40,3 +42,11 @@ def transducer(models: Path) -> SherpaRecogniser:
     return SherpaRecogniser.from_transducer(
         files.tokens, files.encoder, files.decoder, files.joiner, endpointing=SHORT_PAUSES
     )
+
+
+@pytest.fixture(scope="session")
+def starter() -> Callable[[], Transcriber]:
+    """A microphone's ear with nothing but what comes with the package."""
+    folder = BUILTIN / "phrases-en"
+    recogniser = SherpaRecogniser.from_nemo_ctc(folder / "tokens.txt", folder / "model.int8.onnx")
+    return lambda: Transcriber("gate", recogniser, LoudnessVad(), settle_s=0.05)
