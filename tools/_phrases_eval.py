@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import yaml
 from _speech_cases import mixed, read_wav
 from _speech_chain import MIRROR, RATE_HZ, Chain, Samples, recogniser
 from phrase_training.corpus import writer
@@ -62,7 +61,7 @@ class Tally:
 
 
 def evaluate(folder: Path, seed: int, rounds: int = ROUNDS) -> dict[str, object]:
-    """Figures of the model in `folder`, which holds `phrases.yaml` beside it."""
+    """Figures of the model in `folder`, which holds `phrases.txt` beside it."""
     ear = Ear(folder)
     figures: dict[str, object] = {}
     false = Tally()
@@ -111,8 +110,7 @@ class Ear:
     """The product's chain with the model under test."""
 
     def __init__(self, folder: Path) -> None:
-        entries = yaml.safe_load((folder / "phrases.yaml").read_text())["phrases"]
-        self.phrases = [entry["phrase"] for entry in entries]
+        self.phrases = (folder / "phrases.txt").read_text().splitlines()
         self._chain = Chain(recogniser(folder), self.phrases, settle_s=_settle_s(folder.name))
 
     def hear_all(self, said: Sequence[Said], snr_db: float | None, seed: int) -> Tally:

@@ -32,7 +32,6 @@ from statistics import median
 from typing import Any, TypeVar
 
 import numpy as np
-import yaml
 from _speech_cases import Case, noisy_phrases, read_wav
 from _speech_chain import (
     BUILTIN,
@@ -137,7 +136,7 @@ def tags() -> dict[str, object]:
 
 def denoising(folder: Path, seed: int) -> dict[str, object]:
     """Recall of phrases in noise with and without a denoiser; the better one at the same false alarms."""
-    phrases = [entry["phrase"] for entry in yaml.safe_load((folder / "phrases.yaml").read_text())["phrases"]]
+    phrases = (folder / "phrases.txt").read_text().splitlines()
     model = recogniser(folder)
     figures: dict[str, object] = {}
     for snr_db in (5, 10):

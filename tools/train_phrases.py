@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,13 @@ sys.path.insert(0, str(ROOT))  # judges with the product's own recogniser
 MIRROR = ROOT.parent / "shared"
 NOISES = ("rain", "car_engine", "typing")
 """CC BY and CC0: what training may hear."""
+ORDERS = (
+    *(("espeak-ng", 10_000, 1, 0.4), ("espeak-ng", 10_000, 4, 0.4), ("espeak-ng", 12_000, 11, 0.4)),
+    *(("flite", 9_000, 2, 0.4), ("flite", 5_000, 12, 0.4)),
+    *(("festival", 5_000, 3, 0.4), ("festival", 4_000, 13, 0.4)),
+    *(("espeak-ng", 8_000, 21, 1.0), ("flite", 5_000, 22, 1.0), ("festival", 3_000, 23, 1.0)),
+)
+"""Who speaks how many lines, with which seed, and what share of them holds no phrase."""
 
 
 def main() -> int:
@@ -30,7 +38,9 @@ def main() -> int:
     parser.add_argument("step", choices=("speak", "train", "export", "judge"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mirror", type=Path, default=MIRROR, help="the folder of clips and noises")
-    parser.add_argument("--only", nargs=3, metavar=("SYNTHESISER", "LINES", "SEED"), help="speak this alone")
+    parser.add_argument(
+        "--only", nargs=4, metavar=("SYNTHESISER", "LINES", "SEED", "OTHER"), help="speak this alone"
+    )
     parser.add_argument("--unheard", action="store_true", help="speak with the voices kept for judging")
     parser.add_argument("--rounds", type=int, default=4, help="how often every phrase is judged by")
     parser.add_argument("--rate", type=float, default=2e-3, help="the learning rate to begin with")
@@ -48,13 +58,13 @@ def _speak(args: argparse.Namespace) -> None:
         *sorted((ROOT / "docs").glob("*.md")),
         *sorted(Path("/usr/share/common-licenses").glob("[AGL]*")),
     ]
-    orders = [("espeak-ng", 20000, 1), ("flite", 9000, 2), ("festival", 5000, 3)]
+    orders: Sequence[tuple[str, int, int, float]] = ORDERS
     if args.only:
-        orders = [(args.only[0], int(args.only[1]), int(args.only[2]))]
-    for synthesiser, lines, seed in orders:
+        orders = [(args.only[0], int(args.only[1]), int(args.only[2]), float(args.only[3]))]
+    for synthesiser, lines, seed, other in orders:
         author = corpus.writer(seed, dictionary, prose)
         folder = args.folder / ("unheard" if args.unheard else "heard")
-        corpus.record(folder, synthesiser, lines, author, seed, heard=not args.unheard, other=0.4)
+        corpus.record(folder, synthesiser, lines, author, seed, heard=not args.unheard, other=other)
 
 
 def _train(args: argparse.Namespace) -> None:

@@ -30,8 +30,11 @@ _WARMING = 300
 _AVERAGE = 0.998
 _SOUNDS_WEIGHT = 0.4
 _REPORT_S = 180.0
-_EASY, _GROWING, _HARDEST = 500, 1500, 0.85
+_EASY, _GROWING, _HARDEST = 500, 1500, 0.75
 """Batches of single clean lines, without which CTC finds only blanks; then batches till all is hard."""
+
+_RIVALS = 0.35
+"""How often a word or two without a phrase is kept: all of them, and one in doubt would hear nothing."""
 
 _POOL = 256
 """Scenes at hand; each is seen about twice, with other parts masked, among others of its length."""
@@ -69,7 +72,12 @@ class Scenes(IterableDataset):  # type: ignore[misc]
         for turn in itertools.count():
             if turn % 20 == 0:  # somebody may still be speaking
                 lines = load(self._folder)
-                self._spoken = [line for line in lines if pronounce(line.said, self._dictionary)]
+                self._spoken = [
+                    line
+                    for line in lines
+                    if pronounce(line.said, self._dictionary)
+                    and (not _is_short(line) or random.random() < _RIVALS)
+                ]
             random.shuffle(pool)
             del pool[_POOL // 2 :]
             batches = turn * _POOL / self._batch
@@ -102,6 +110,10 @@ class Scenes(IterableDataset):  # type: ignore[misc]
         else:
             heard = np.asarray(heard * 10 ** (random.uniform(-20, 0) / 20), np.float32)
         return log_mel(heard), [_ROW[phrase] for phrase in written], sounds
+
+
+def _is_short(line: Spoken) -> bool:
+    return not line.written and len(line.said.split()) <= 3
 
 
 def _silence(random: np.random.Generator, least_s: float, most_s: float) -> NDArray[np.float32]:
@@ -149,9 +161,10 @@ class Trainer:
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(_AVERAGE)
         self.average = torch.optim.swa_utils.AveragedModel(ear, multi_avg_fn=average)
         trained = [part for part in ear.parameters() if part.requires_grad]
-        self._optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01)
+        self._optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01, fused=True)
         self._phrases = nn.CTCLoss(BLANK, zero_infinity=True)
         self._sounds = nn.CTCLoss(ear.sounds.out_features - 1, zero_infinity=True)
+        self._hear = torch.compile(ear, dynamic=True)
         self.steps = 0
 
     def step(self, batch: Batch, done: float) -> tuple[float, float]:
@@ -159,7 +172,8 @@ class Trainer:
         for group in self._optimiser.param_groups:
             warming = min(1, (self.steps + 1) / _WARMING)
             group["lr"] = self._rate * warming * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
-        phrases, sounds, _ = self.ear(batch.features, self.ear.start(len(batch.frames)))
+        with torch.autocast("cpu", torch.bfloat16):
+            phrases, sounds = self._hear(batch.features)
         loss_phrases = self._phrases(_by_time(phrases), batch.phrases, batch.frames, batch.phrases_length)
         loss_sounds = self._sounds(_by_time(sounds), batch.sounds, batch.frames, batch.sounds_length)
         self._optimiser.zero_grad()
@@ -228,7 +242,7 @@ def _report(
 
 
 def _by_time(logits: Tensor) -> Tensor:
-    return logits.log_softmax(2).transpose(0, 1)
+    return logits.float().log_softmax(2).transpose(0, 1)
 
 
 def _measure(ear: Ear, batches: Sequence[Batch]) -> None:
@@ -242,5 +256,5 @@ def _measure(ear: Ear, batches: Sequence[Batch]) -> None:
 def read(ear: Ear, samples: NDArray[np.float32]) -> tuple[str, ...]:
     """What the network writes for a whole recording at once."""
     ear.eval()
-    phrases, _, _ = ear(torch.from_numpy(log_mel(samples)).T[None], ear.start(1))
+    phrases, _ = ear(torch.from_numpy(log_mel(samples)).T[None])
     return decode(phrases[0].argmax(1).tolist())
