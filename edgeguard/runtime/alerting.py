@@ -14,8 +14,8 @@ from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.journal import Journal
-from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.latency import Note, unnoted
+from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.shelf import Shelf, View
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.types import Alert, AlertState, ClipRef, ModelRef, Observation, drill
@@ -173,18 +173,18 @@ class AlertStage(Stage):
         part: Part,
         clock: Clock,
         nearness: Nearness = without_gaps,
+        note_latency: Note = unnoted,
     ) -> None:
         self._observations = observations
         self._nearness = nearness
+        self._note_latency = note_latency
         self._fuser = fuser
         self._policy = policy
         self._witness = witness
         self._out = out
-        note_latency: Note = unnoted,
         self._models = models
         self._journal = journal
         self._part = part
-        self._note_latency = note_latency
         self._clock = clock
         self._prune_ns = clock.monotonic_ns() + _PRUNE_EVERY_NS
         part.expect(DECISIONS)
@@ -228,6 +228,8 @@ class AlertStage(Stage):
             alert = self._witness.prove(alert, noticed)
             self._policy.attach(alert.alert_id, alert.evidence, alert.evidence_error)
         self._out(self._nearness(replace(alert, models=self._models(alert)), noticed))
+        if alert.stages.ruled_ns is not None and alert.decided_ns is not None:
+            self._note_latency("decide", alert.decided_ns - alert.stages.ruled_ns)
         self._part.count(alert.state.value)
 
     def _prune(self) -> None:
@@ -248,5 +250,3 @@ class AlertStage(Stage):
             )
         else:
             self._part.set(State.OK)
-        if alert.stages.ruled_ns is not None and alert.decided_ns is not None:
-            self._note_latency("decide", alert.decided_ns - alert.stages.ruled_ns)

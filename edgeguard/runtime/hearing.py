@@ -128,13 +128,18 @@ class HearingStage(Stage):
         return [*first.values()]
 
     def _hear(self, chunks: list[AudioChunk]) -> None:
+        chunks = [chunk for chunk in chunks if chunk.source in self._listeners]
+        start_ns = self._clock.monotonic_ns()
         for chunk in chunks:
+            self._note_latency("listen_wait", start_ns - chunk.arrived_ns)
             self._part.worked()
             self._tell(self._listeners[chunk.source].feed(chunk))
             self._tell(self._syncing.heard(chunk))
         self._ears.decode()
         for chunk in chunks:
             self._tell(self._listeners[chunk.source].poll())
+        if chunks:
+            self._note_latency("listen", self._clock.monotonic_ns() - start_ns)
 
     def _report(self) -> None:
         listeners = self._listeners.values()
@@ -144,18 +149,13 @@ class HearingStage(Stage):
         )
         for name, part in self._microphones.items():
             _note(part, self._listeners[name])
-        chunks = [chunk for chunk in chunks if chunk.source in self._listeners]
-        start_ns = self._clock.monotonic_ns()
         reasons = [f"the processor is short: {_GIVEN_UP[self._effort]}"] if self._effort else []
-            self._note_latency("listen_wait", start_ns - chunk.arrived_ns)
         reasons += [
             f"microphone {name}: {', '.join(listener.check.faults)}"
             for name, listener in self._listeners.items()
             if listener.check and listener.check.faults
         ]
         drifts = {name: self._syncing.drift(name) for name in self._listeners}
-        if chunks:
-            self._note_latency("listen", self._clock.monotonic_ns() - start_ns)
         reasons += [f"microphone {name}: {drift}" for name, drift in drifts.items() if drift]
         self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None)
 

@@ -56,6 +56,7 @@ class VisionStage(Stage):
         views: Views | None = None,
         syncing: Syncing | None = None,
         to_small: Callable[[Frame], Frame] | None = None,
+        note_latency: Note = unnoted,
     ) -> None:
         """`to_host` copies a frame that lies on the GPU, for evidence and for detectors on the CPU;
         `to_small` as little of it as tells how much moves.
@@ -71,11 +72,11 @@ class VisionStage(Stage):
         self._census = census
         self._pacer = pacer or Pacer({}, clock)
         self._to_host = to_host
-        note_latency: Note = unnoted,
         self._to_small = to_small or to_host
         self._patience_s = patience_s
         self._views = views
         self._syncing = syncing or Syncing()
+        self._note_latency = note_latency
         self._looking = False
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera, and with copying them from the GPU."""
@@ -92,7 +93,6 @@ class VisionStage(Stage):
     def step(self) -> None:
         frames = self._next_batch()
         self._looking = bool(frames)
-        self._note_latency = note_latency
         for sight in self._sights:
             sight.try_wanted_again()
         self._look_for_tampering(frames)

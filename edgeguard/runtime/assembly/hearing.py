@@ -59,8 +59,8 @@ class Hearing:
         *,
         drilling: Drilling | None = None,
         write_down: bool = True,
-    ) -> None:
         note_latency: Note = unnoted,
+    ) -> None:
         """`drilling` has the hidden microphone, where `config` names it. `write_down`: keep what is said
         where that is asked for, and how far recordings were heard."""
         self._drilling = drilling
@@ -92,8 +92,8 @@ class Hearing:
             strain=Strain() if self._when_full() is WhenFull.DROP_OLDEST else None,
             microphones={name: board.part(f"microphone/{name}") for name in self._real},
             syncing=syncing,
-        )
             note_latency=note_latency,
+        )
 
     def thinkers(self) -> dict[str, Stage]:
         return {"hearing": self._stage}

@@ -25,11 +25,11 @@ from edgeguard.runtime.claim import claim
 from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.http import HealthStage
+from edgeguard.runtime.latency import Latency
 from edgeguard.runtime.machine import BoxWatch
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
 from edgeguard.types import Alert, ModelRef, Observation
-from edgeguard.runtime.latency import Latency
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +86,7 @@ class House:
             taps,
             syncing,
             self._drilling,
+            self._latency.note,
         )
         self._hearing = Hearing(
             self._drilling.config,
@@ -93,26 +94,25 @@ class House:
             self.board,
             catalog,
             store,
-            self._latency.note,
             observations,
             self._covering.notices,
             taps,
             syncing,
             drilling=self._drilling,
+            note_latency=self._latency.note,
         )
         self._telling = Telling(
             *(config, self.clock, self.board, observations, shelf, self._models),
             self._covering.nearby.attach,
             self._drilling,
+            self._latency.note,
         )
 
-            note_latency=self._latency.note,
     @property
     def config(self) -> Config:
         """In effect."""
         return self._config
 
-            self._latency.note,
     def daemon(self, *, until_done: bool = False, claimed: IO[str] | None = None) -> Daemon:
         """Raises StorageError if the state folder cannot be used, SourceError for a scene that is none.
 
@@ -156,6 +156,7 @@ class House:
     def _refresh(self) -> None:
         self._seeing.refresh()
         self._box.refresh()
+        self._latency.refresh()
 
     def _drill_stages(self) -> dict[str, Stage]:
         """Not where the run is to end with its files: the hidden sources never end."""
@@ -181,4 +182,3 @@ class House:
 
     def _drained(self) -> bool:
         return self._covering.idle and self._seeing.idle and self._hearing.idle and self._telling.idle
-        self._latency.refresh()

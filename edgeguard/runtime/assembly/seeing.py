@@ -65,9 +65,9 @@ class Seeing:
         tell_counts: Callable[[Counts], bool],
         coverage: Coverage,
         taps: Taps | None = None,
-        note_latency: Note = unnoted,
         syncing: Syncing | None = None,
         drilling: Drilling | None = None,
+        note_latency: Note = unnoted,
     ) -> None:
         """`drilling` has the hidden camera, where `config` names it."""
         self._drilling = drilling
@@ -108,9 +108,9 @@ class Seeing:
             views_of(self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock),
             syncing,
             downloads.to_small,
+            note_latency,
         )
 
-            note_latency,
     def thinkers(self) -> dict[str, Stage]:
         return {"vision": self._vision}
 

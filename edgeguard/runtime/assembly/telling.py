@@ -138,6 +138,7 @@ class Telling:
             self._board.part("alerts"),
             self._clock,
             self._nearness,
+            self._note_latency,
         )
 
     def _witness(self) -> Witness | None:
@@ -147,7 +148,6 @@ class Telling:
         return Witness(
             self._shelf,
             self._evidence_store(),
-            self._note_latency,
             self._overlays(),
             {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera},
             self._board.part("evidence"),
