@@ -49,13 +49,9 @@ class House:
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         alerts = self.board.part("alerts")
         observations: Channel[Observation] = Channel(10_000, coming=lambda _: alerts.asked())
-        self._shelf = shelf = Shelf(beside=_beside(config))
-        self._taps = taps = Taps(config)
-        self._syncing = syncing = syncing_of(config, self.board)
-        self._staff: dict[str, StageThread] = {}
-        """The threads, by the part of health that each has."""
-        self._sources: list[StageThread] = []
-        self._tellers: list[StageThread] = []
+        shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
+        taps = Taps(config)
+        syncing = syncing_of(config, self.board)
         self._latency = Latency(self.board.part("latency"), self.clock)
         self._covering = Covering(
             config,
