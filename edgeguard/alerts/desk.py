@@ -203,9 +203,8 @@ class Desk:
             self._escalated += len(overdue)
 
     def _raised(self, alert_id: str, seq: int, db: Database) -> Draft:
-        """An exercise is escalated as well, but nobody is called for it."""
         alert = escalated(self._told(db, alert_id), self._identity, seq, self._clock)
-        if self._parcels is not None and not alert["drill"]:
+        if self._parcels is not None:
             self._parcels.add(db, alert)
         return self._draft(alert)
 

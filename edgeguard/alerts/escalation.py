@@ -13,7 +13,10 @@ _IN_ORDER = [severity.value for severity in Severity]
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """Alerts of `least` severity and above are escalated `after_s` seconds without an acknowledgement."""
+    """Alerts of `least` severity and above are escalated `after_s` seconds without an acknowledgement.
+
+    Exercises never are.
+    """
 
     after_s: float
     least: Severity = Severity.ALARM
@@ -23,7 +26,7 @@ class Escalation:
         return round(self.after_s * 1e9)
 
     def covers(self, alert: Message) -> bool:
-        return _IN_ORDER.index(alert["severity"]) >= _IN_ORDER.index(self.least.value)
+        return not alert["drill"] and _IN_ORDER.index(alert["severity"]) >= _IN_ORDER.index(self.least.value)
 
     def begins(self, before: Message | None, alert: Message) -> bool:
         """Whether this revision is the first that is covered."""

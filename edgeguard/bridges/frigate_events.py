@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from edgeguard.bridges.bridge import Message, unix
 from edgeguard.client.times import utc_ns
+from edgeguard.types import drill
 
 SOUND_KINDS = frozenset({"sound", "keyword", "intent"})
 """What was heard, and not seen."""
 
-_SYSTEM_RULE = "system"
+_OF_THE_DEVICE = ("system", drill.MISSED)
+"""Rules whose alerts are about the device, and no camera's."""
 _MOST_LIVES = 10_000
 _DIGITS = string.digits + string.ascii_lowercase
 _OWN_FIELDS = (
@@ -71,7 +73,7 @@ class Lives:
         self, alert: Message, camera: str, zone: str | None, age_s: Callable[[str], float]
     ) -> list[Change]:
         """What a revision changes; `camera` and `zone` are their names here. Raises ValueError."""
-        if alert["rule"] == _SYSTEM_RULE:
+        if alert["drill"] or alert["rule"] in _OF_THE_DEVICE:
             return []
         life = self._lives.get(alert["alert_id"])
         if life is None:

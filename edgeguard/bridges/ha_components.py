@@ -17,7 +17,7 @@ from edgeguard.bridges.devices import Device
 KINDS = (
     *("zone_entered", "zone_left", "line_crossed", "loitering", "crowd"),
     *("keyword", "sound", "intent", "heard_and_seen", "pattern"),
-    *("blind", "tampered", "microphone_fault", "outbox_damaged", "alerts_shed"),
+    *("blind", "tampered", "microphone_fault", "drill_missed", "outbox_damaged", "alerts_shed"),
 )
 """The kinds of alerts, which are the types of the event; what is not among them is `other`."""
 
@@ -146,7 +146,8 @@ def _last_alert(every_alert: str) -> Message:
 
 
 def _alert_event(every_alert: str) -> Message:
-    """One event when an alert is opened; what the template makes nothing of is none."""
+    """One event when an alert is opened, unless it is an exercise; what the template makes nothing of is
+    none."""
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)
     fresh = f"as_timestamp(now()) - as_timestamp(value_json.observed_at) < {EVENT_AGE_S}"
     kind = f"value_json.kind if value_json.kind in [{kinds}] else 'other'"
@@ -157,7 +158,8 @@ def _alert_event(every_alert: str) -> Message:
         "event_types": [*KINDS, "other"],
         "state_topic": every_alert,
         "value_template": (
-            f"{{% if value_json.state == 'opened' and (not value_json.replayed or {fresh}) %}}"
+            f"{{% if value_json.state == 'opened' and not value_json.drill"
+            f" and (not value_json.replayed or {fresh}) %}}"
             f"{{{{ {{'event_type': {kind}, {_picked(_ALERT_FIELDS)}}} | tojson }}}}{{% endif %}}"
         ),
     }

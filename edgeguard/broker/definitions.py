@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from edgeguard.broker.roles import RIGHTS, devices, users
+from edgeguard.broker.roles import OF_DRILLS, RIGHTS, devices, users
 from edgeguard.errors import ConfigError
 
 QUEUE, _DEAD = "edgeguard", "edgeguard-dead"
@@ -58,7 +58,7 @@ def _permission(role: str | None, name: str) -> Json:
     own: Json = {"user": name, "vhost": _VHOST}
     if role == "collectors":
         return {**own, "configure": _NOTHING, "write": r"^amq\.topic$", "read": f"^{QUEUE}$"}
-    client = "" if role else re.escape(f"edgeguard-{name.replace('/', '-')}") + "(qos[01])?$"
+    client = "" if role else re.escape(f"edgeguard-{name.replace('/', '-')}") + "(-drill)?(qos[01])?$"
     session = f"mqtt-(subscription|will)-{client}"
     both = rf"^({session}|amq\.topic$)"
     return {**own, "configure": f"^{session}", "write": both, "read": both}
@@ -71,7 +71,8 @@ def _topic_permission(role: str | None, name: str) -> Json:
 
 
 def _device_rights(name: str) -> tuple[str, ...]:
-    return (f"write edgeguard/v1/{name}/up/#", f"read edgeguard/v1/{name}/down/#")
+    own = f"edgeguard/v1/{name}"
+    return (f"write {own}/up/#", f"read {own}/down/#", *(f"read {own}/{rest}" for rest in OF_DRILLS))
 
 
 def _any_of(rights: tuple[str, ...], verb: str) -> str:

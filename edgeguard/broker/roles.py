@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from edgeguard.alerts.topics import Topics, is_word
 from edgeguard.errors import ConfigError
+from edgeguard.types import drill
 
 _SEE = "read edgeguard/v1/+/+/up/#"
 _ACKNOWLEDGE = "write edgeguard/v1/+/+/down/ack"
 _DASHBOARD = (_SEE, _ACKNOWLEDGE)
+OF_DRILLS = tuple(f"up/alert/{source}/#" for source in sorted(drill.SOURCES))
+"""What every device may hear of itself: that its drills arrive. Whoever steals its login learns nothing."""
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "dashboards": _DASHBOARD,
     "operators": (*_DASHBOARD, "write edgeguard/v1/+/+/down/command/#"),
@@ -20,6 +23,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "write edgeguard/v1/+/+/down/command/replay",
         _ACKNOWLEDGE,
     ),
+    "drills": tuple(f"read edgeguard/v1/+/+/{rest}" for rest in OF_DRILLS),
     "bridges": (_SEE, "readwrite frigate/#", "readwrite homeassistant/#"),
     "integrations": (_SEE, "read frigate/#", "read homeassistant/#", "write homeassistant/status"),
 }
@@ -28,10 +32,11 @@ DEVICES = "devices"
 _HEAD = """\
 # Made by `edgeguard broker acl`: change the roles and make it again.
 
-# Every device, whose user name is <site>/<device>: it tells below its own up/, and hears its own down/.
+# Every device, whose user name is <site>/<device>: it tells below its own up/, and hears its own down/ and
+# whether its drills arrive.
 pattern write edgeguard/v1/%u/up/#
 pattern read edgeguard/v1/%u/down/#
-"""
+""" + "".join(f"pattern read edgeguard/v1/%u/{rest}\n" for rest in OF_DRILLS)
 
 
 def acl(roles: object) -> str:

@@ -19,6 +19,8 @@ _TAKEN_NS = 10_000_000_000
 _LATE_NS = 5_000_000_000
 """How long an alert may take from the broker that took it to its subscriber."""
 _END_NS = 5_000_000_000
+_BESIDE = {("acknowledged", "received"): ("published", "received")}
+"""The broker answers its sender and its subscribers at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,10 @@ class DrillSession:
             **{name: act[name] for name in ("act", "rule", "source", "model", "alert_id")},
             stopped_at=stopped_at,
             after_ms={place: _ms(at_ns[place] - begun_ns) for place in way},
-            took_ms={place: _ms(at_ns[place] - at_ns[before]) for before, place in itertools.pairwise(way)},
+            took_ms={
+                place: _ms(at_ns[place] - at_ns[before])
+                for before, place in (_BESIDE.get(pair, pair) for pair in itertools.pairwise(way))
+            },
         )
 
 

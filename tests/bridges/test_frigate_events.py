@@ -189,6 +189,12 @@ def test_the_daemons_own_alerts_are_no_objects() -> None:
     assert told.tell(alert_body(moment(rule="system", kind="outbox_damaged", source="outbox"))) == []
 
 
+def test_an_exercise_and_that_it_was_missed_are_no_cameras() -> None:
+    told = bridge()
+    assert told.tell(alert_body(moment(drill=True))) == []
+    assert told.tell(alert_body(moment(rule="drill-missed", kind="drill_missed", source="system"))) == []
+
+
 def test_a_date_that_is_none_is_refused_and_changes_nothing() -> None:
     told = bridge()
     for field in ("opened_at", "observed_at"):

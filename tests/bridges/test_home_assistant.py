@@ -284,6 +284,10 @@ def test_an_alert_is_an_event_when_it_is_opened(entities: Entities) -> None:
         assert entities.event("alert", alert_body(alert(state=state, revision=2))) is None
 
 
+def test_an_exercise_is_no_event(entities: Entities) -> None:
+    assert entities.event("alert", alert_body(alert(drill=True))) is None
+
+
 def test_a_kind_that_home_assistant_was_not_told_of_is_another(entities: Entities) -> None:
     event = entities.event("alert", alert_body(moment(kind="brand_new")))
     assert event is not None

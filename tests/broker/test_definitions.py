@@ -16,6 +16,7 @@ from edgeguard.errors import ConfigError
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "broker"
 KEYS = {
     "edgeguard.v1.depot.gate-1.up.alert.yard.loitering",
+    "edgeguard.v1.depot.gate-1.up.alert.drill.zone_entered",
     "edgeguard.v1.depot.gate-1.up.status",
     "edgeguard.v1.depot.gate-1.down.receipt",
     "edgeguard.v1.depot.gate-1.down.ack",
@@ -49,7 +50,20 @@ def test_nobody_has_a_password(made: dict[str, Any]) -> None:
 def test_a_device_writes_its_own_up_and_reads_its_own_down(made: dict[str, Any]) -> None:
     own = "edgeguard.v1.depot.gate-1."
     assert may(made, "depot/gate-1", "write") == {key for key in KEYS if key.startswith(f"{own}up.")}
-    assert may(made, "depot/gate-1", "read") == {key for key in KEYS if key.startswith(f"{own}down.")}
+    drill = f"{own}up.alert.drill.zone_entered"
+    assert may(made, "depot/gate-1", "read") == {
+        drill,
+        *(key for key in KEYS if key.startswith(f"{own}down.")),
+    }
+    assert may(made, "depot/gate-2", "read") == set()
+    assert (may(made, "drill-1", "read"), may(made, "drill-1", "write")) == ({drill}, set())
+
+
+def test_a_device_may_listen_to_its_drills_beside_its_own_connection(made: dict[str, Any]) -> None:
+    (permission,) = (one for one in made["permissions"] if one["user"] == "depot/gate-1")
+    for client, allowed in (("depot-gate-1", True), ("depot-gate-1-drill", True), ("depot-gate-10", False)):
+        name = f"mqtt-subscription-edgeguard-{client}qos1"
+        assert bool(re.search(permission["configure"], name)) is allowed
 
 
 def test_roles_write_what_they_may_at_mosquitto(made: dict[str, Any]) -> None:

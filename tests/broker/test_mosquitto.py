@@ -90,7 +90,11 @@ def refused(site: Site) -> Iterator[Callable[..., str]]:
         client.link.close()
 
 
-UP = ["status", "health", "health/past", "alert/yard/loitering", "clock", "counts/yard", "result/7"]
+DRILLS = ["alert/drill/zone_entered", "alert/drill-mic/sound"]
+UP = [
+    *("status", "health", "health/past", "alert/yard/loitering", "clock", "counts/yard", "result/7"),
+    *DRILLS,
+]
 DOWN = ["receipt", "ack", "command/replay", "command/restart"]
 TOPICS = [
     *(f"{GATE}/up/{rest}" for rest in UP),
@@ -116,6 +120,7 @@ MAY_WRITE = {
     },
     "bridge-1": {"frigate/events", "homeassistant/device/x/config", "homeassistant/status"},
     "home-assistant": {"homeassistant/status"},
+    "drill-1": set(),
     "not-in-the-list": set(),
 }
 
@@ -140,8 +145,9 @@ ALL_UP = {f"{GATE}/up/{rest}" for rest in UP} | {f"{OTHER}/up/status"}
 ALL_DOWN = {f"{GATE}/down/{rest}" for rest in DOWN} | {f"{OTHER}/down/receipt"}
 BRIDGED = {"frigate/events", "homeassistant/device/x/config", "homeassistant/status"}
 MAY_READ = {
-    "depot/gate-1": {f"{GATE}/down/{rest}" for rest in DOWN},
+    "depot/gate-1": {*(f"{GATE}/down/{rest}" for rest in DOWN), *(f"{GATE}/up/{rest}" for rest in DRILLS)},
     "depot/gate-2": {f"{OTHER}/down/receipt"},
+    "drill-1": {f"{GATE}/up/{rest}" for rest in DRILLS},
     "control-room": ALL_UP,
     "shift-leader": ALL_UP,
     "collector-1": ALL_UP | ALL_DOWN,

@@ -26,7 +26,12 @@ def test_the_shipped_roles_show_every_role() -> None:
 @pytest.mark.parametrize("roles", [{}, {"devices": ["depot/gate-1"]}])
 def test_without_users_only_devices_have_rights(roles: dict[str, list[str]]) -> None:
     lines = [line for line in acl(roles).splitlines() if line and not line.startswith("#")]
-    assert lines == ["pattern write edgeguard/v1/%u/up/#", "pattern read edgeguard/v1/%u/down/#"]
+    assert lines == [
+        "pattern write edgeguard/v1/%u/up/#",
+        "pattern read edgeguard/v1/%u/down/#",
+        "pattern read edgeguard/v1/%u/up/alert/drill/#",
+        "pattern read edgeguard/v1/%u/up/alert/drill-mic/#",
+    ]
 
 
 @pytest.mark.parametrize(
