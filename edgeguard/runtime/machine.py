@@ -1,4 +1,4 @@
-"""How the box itself does, read from /sys and /proc: heat, throttling, power mode, memory, disk.
+"""How the box itself does, read from /sys and /proc: heat, throttling, power, memory, disk.
 
 The places are those of Linux and of NVIDIA's kernels for Jetson; what a box has not is left out.
 """
@@ -6,6 +6,7 @@ The places are those of Linux and of NVIDIA's kernels for Jetson; what a box has
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ _NEAR_TRIP_C = 5.0
 """So close to where the kernel slows the box down, or stops it, is news."""
 _SCARCE_MEMORY = 0.05
 _CUT_IS_NEWS_NS = 60_000_000_000
+_GPU_LOADS = ("sys/devices/platform/gpu.0/load", "sys/class/devfreq/*gpu*/device/load")
+_ALL_POWER = "VDD_IN"
+"""The rail through which everything on the board gets its power."""
+_MODE = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+?)\s*>")
 _LIVE_TRIPS = ("passive", "hot", "critical")
 
 
@@ -40,7 +45,9 @@ class Reading:
     throttled: int | None
     """Times that a Jetson's power or heat guard cut the clocks since it started."""
     power_mode: str | None
-    """Of a Jetson, as nvpmodel stored it."""
+    """Of a Jetson: the name of the mode that nvpmodel stored, else its number."""
+    power_w: float | None
+    """What a Jetson's board draws in all, by its own meter."""
     gpu_load: float | None
     """0..1."""
     memory_available: float | None
@@ -59,6 +66,7 @@ class Reading:
             "hottest": hottest.name if hottest else None,
             "throttle_events": self.throttled,
             "power_mode": self.power_mode,
+            "power_w": self.power_w,
             "gpu_load": self.gpu_load,
             "memory_available": self.memory_available,
             "disk_free_bytes": self.disk_free_bytes,
@@ -70,11 +78,13 @@ def look(state_dir: Path, root: Path = Path("/")) -> Reading:
     """Read everything once; never raises."""
     events = [_number(path) for path in root.glob("sys/class/hwmon/hwmon*/oc*_event_cnt")]
     counted = [event for event in events if event is not None]
-    load = _number(root / "sys/devices/platform/gpu.0/load")
+    loads = (_number(path) for pattern in _GPU_LOADS for path in root.glob(pattern))
+    load = next((load for load in loads if load is not None), None)
     return Reading(
         zones=tuple(_zones(root)),
         throttled=sum(counted) if counted else None,
-        power_mode=text_of(root / "var/lib/nvpmodel/status").removeprefix("pmode:") or None,
+        power_mode=_power_mode(root),
+        power_w=_power_w(root),
         gpu_load=None if load is None else load / 1000,
         memory_available=_memory(root),
         disk_free_bytes=_disk(state_dir),
@@ -127,6 +137,24 @@ def _lowest_trip(folder: Path) -> float | None:
         and number > 0
     ]
     return min(trips, default=None)
+
+
+def _power_mode(root: Path) -> str | None:
+    stored = text_of(root / "var/lib/nvpmodel/status").removeprefix("pmode:")
+    names = dict(_MODE.findall(text_of(root / "etc/nvpmodel.conf")))
+    return names.get(stored.lstrip("0") or "0", stored) if stored else None
+
+
+def _power_w(root: Path) -> float | None:
+    """Volts times amperes of the INA3221 meter's channel for the whole board."""
+    for label in root.glob("sys/class/hwmon/hwmon*/in*_label"):
+        if text_of(label) == _ALL_POWER:
+            channel = label.name.removeprefix("in").removesuffix("_label")
+            milli_v = _number(label.with_name(f"in{channel}_input"))
+            milli_a = _number(label.with_name(f"curr{channel}_input"))
+            if milli_v is not None and milli_a is not None:
+                return round(milli_v * milli_a / 1e6, 2)
+    return None
 
 
 def _memory(root: Path) -> float | None:

@@ -36,6 +36,12 @@ ORIN = {
     "sys/class/hwmon/hwmon2/oc1_event_cnt": "0",
     "sys/class/hwmon/hwmon2/oc3_event_cnt": "2",
     "sys/devices/platform/gpu.0/load": "437",
+    "sys/class/hwmon/hwmon3/in1_label": "VDD_IN",
+    "sys/class/hwmon/hwmon3/in1_input": "5040",
+    "sys/class/hwmon/hwmon3/curr1_input": "1536",
+    "sys/class/hwmon/hwmon3/in2_label": "VDD_CPU_GPU_CV",
+    "sys/class/hwmon/hwmon3/in2_input": "5040",
+    "sys/class/hwmon/hwmon3/curr2_input": "400",
     "var/lib/nvpmodel/status": "pmode:0002",
     "proc/meminfo": "MemTotal:        7800000 kB\nMemFree: 100 kB\nMemAvailable:    3900000 kB",
 }
@@ -61,10 +67,24 @@ def test_a_jetson_tells_all(orin: Path) -> None:
         "hottest": "cpu-thermal",
         "throttle_events": 2,
         "power_mode": "0002",
+        "power_w": 7.74,
         "gpu_load": 0.437,
         "memory_available": 0.5,
     }
     assert [zone.trip_c for zone in reading.zones] == [99.0, None]
+
+
+def test_the_power_mode_has_the_name_that_the_module_gives_it(orin: Path) -> None:
+    write(orin, {"etc/nvpmodel.conf": "< POWER_MODEL ID=0 NAME=15W >\n< POWER_MODEL ID=2 NAME=MAXN_SUPER >"})
+    assert look(orin, orin).power_mode == "MAXN_SUPER"
+    write(orin, {"var/lib/nvpmodel/status": "pmode:0000"})
+    assert look(orin, orin).power_mode == "15W"
+
+
+def test_the_load_of_the_gpu_is_found_where_newer_kernels_have_it(orin: Path) -> None:
+    (orin / "sys/devices/platform/gpu.0/load").unlink()
+    write(orin, {"sys/class/devfreq/17000000.gpu/device/load": "120"})
+    assert look(orin, orin).gpu_load == 0.12
 
 
 def test_a_box_without_any_of_it_says_nothing(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from edgeguard.runtime.latency import Latency
 from edgeguard.runtime.machine import BoxWatch
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.stage import Stage, StageThread
+from edgeguard.runtime.timekeeping import TimeWatch
 from edgeguard.types import Alert, ModelRef, Observation
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class House:
         catalog = load_catalog()
         store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
+        self._time = TimeWatch(self.board.part("clock"))
         alerts = self.board.part("alerts")
         observations: Channel[Observation] = Channel(10_000, coming=lambda _: alerts.asked())
         shelf = Shelf(beside=[mic.camera for mic in config.microphones.values() if mic.camera])
@@ -152,6 +154,7 @@ class House:
     def _refresh(self) -> None:
         self._seeing.refresh()
         self._box.refresh()
+        self._time.refresh()
         self._latency.refresh()
 
     def _drill_stages(self) -> dict[str, Stage]:
