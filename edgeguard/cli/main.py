@@ -29,6 +29,7 @@ from edgeguard.cli import (
     listen,
     models,
     outbox,
+    prune,
     replay,
     run,
     transcripts,
@@ -51,6 +52,7 @@ app.command("check")(said_plainly(check.check))
 app.command("demo")(said_plainly(demo.demo))
 app.command("doctor")(said_plainly(doctor.doctor))
 app.command("drill")(said_plainly(drill.drill))
+app.command("prune")(said_plainly(prune.prune))
 app.command("coverage")(said_plainly(coverage.coverage))
 app.command("replay")(said_plainly(replay.replay))
 app.command("listen")(said_plainly(listen.listen))

@@ -40,6 +40,9 @@ class Models(Section):
     """Folder for models (environment: EDGEGUARD_MODELS); null: the usual place."""
     mirrors: Many[Location] = Field(default=(), examples=[["/media/usb/models"]])
     """Folders with copies of models (environment: EDGEGUARD_MIRROR), asked before the internet."""
+    unused_engines_days: float = Field(default=30.0, gt=0, le=3650)
+    """Days after its last build for which the engine of a model is kept that no camera uses
+    (`edgeguard prune`); it can be built again."""
 
 
 class LogLines(Section):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -68,9 +69,25 @@ class EvidenceStore:
         Raises StorageError.
         """
         try:
-            return self._prune()
+            surplus = self.surplus()
+            for path in surplus:
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"cannot prune the evidence in {self._root}: {error.strerror}") from error
+        return len(surplus)
+
+    def surplus(self) -> list[Path]:
+        """What `prune` would remove now, oldest first. Raises OSError."""
+        files = self._oldest_first()
+        total = sum(size for _, size, _ in files)
+        oldest_ns = self._clock.utc_ns() - self._max_age_ns
+        removed = []
+        for mtime_ns, size, path in files:
+            if mtime_ns >= oldest_ns and total <= self._max_bytes:
+                break
+            removed.append(path)
+            total -= size
+        return removed
 
     def check(self) -> None:
         """Raise StorageError if evidence could not be saved now."""
@@ -82,19 +99,6 @@ class EvidenceStore:
             probe.unlink()
         except OSError as error:
             raise StorageError(f"cannot save evidence in {self._root}: {error.strerror}") from error
-
-    def _prune(self) -> int:
-        files = self._oldest_first()
-        total = sum(size for _, size, _ in files)
-        oldest_ns = self._clock.utc_ns() - self._max_age_ns
-        removed = 0
-        for mtime_ns, size, path in files:
-            if mtime_ns >= oldest_ns and total <= self._max_bytes:
-                break
-            path.unlink(missing_ok=True)
-            total -= size
-            removed += 1
-        return removed
 
     def _make_room(self, size_bytes: int) -> None:
         for path in self._to_replace(size_bytes):
@@ -115,9 +119,13 @@ class EvidenceStore:
         raise OSError(errno.ENOSPC, "the disk is nearly full, and there is too little evidence to replace")
 
     def _oldest_first(self) -> list[tuple[int, int, Path]]:
-        """When it was written (ns), size and path of every file."""
-        found = ((path.stat(), path) for path in self._root.glob("*/*.*"))
-        return sorted((stat.st_mtime_ns, stat.st_size, path) for stat, path in found)
+        """When it was written (ns), size and path of every file; others may remove some meanwhile."""
+        found = []
+        for path in self._root.glob("*/*.*"):
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size, path))
+        return sorted(found)
 
     @staticmethod
     def _free_name(folder: Path, alert_id: str, extension: str) -> Path:

@@ -77,16 +77,16 @@ class Transcripts:
             return
         self._tidied = today
         try:
-            self._prune()
+            for folder in self.surplus():
+                _remove(folder)
         except OSError as error:
             raise StorageError(f"cannot delete old transcripts in {self._root}: {error.strerror}") from error
 
-    def _prune(self) -> None:
+    def surplus(self) -> list[Path]:
+        """The folders of the days that are too old. Raises OSError."""
         now = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc)
         oldest = (now - timedelta(days=self._max_days)).strftime(_DAY)
-        old = [folder for folder in self._root.glob("????-??-??") if folder.name < oldest]
-        for folder in old:
-            shutil.rmtree(folder)
+        return sorted(folder for folder in self._root.glob("????-??-??") if folder.name < oldest)
 
     @staticmethod
     def _append(path: Path, line: str) -> None:
@@ -96,6 +96,14 @@ class Transcripts:
             size = os.fstat(fd).st_size
             torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
             file.write(("\n" * torn + line + "\n").encode())
+
+
+def _remove(folder: Path) -> None:
+    """Another program may be at it, too."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sentence(microphone: str, line: str) -> Sentence | None:

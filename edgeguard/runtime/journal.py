@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -121,12 +122,33 @@ class Journal:
 
     def _make_room(self, utc_ns: int) -> int:
         """Delete the files that are too old or too much, never today's; the bytes that are free then."""
-        oldest = datetime.fromtimestamp(utc_ns / 1e9 - self._max_days * 86_400, timezone.utc)
-        files = sorted(self._folder.glob("????-??-??.jsonl"))
-        sizes = {path: path.stat().st_size for path in files}
-        for path in files:
-            too_much = sum(sizes.values()) > self._max_bytes * 0.9
-            if path != self._path and (path.stem < f"{oldest:%Y-%m-%d}" or too_much):
-                path.unlink()
-                del sizes[path]
+        sizes = _sizes(self._folder)
+        for path in surplus(self._folder, utc_ns, self._max_days, round(self._max_bytes * 0.9), self._path):
+            path.unlink(missing_ok=True)
+            sizes.pop(path, None)
         return self._max_bytes - sum(sizes.values())
+
+
+def surplus(
+    folder: Path, utc_ns: int, max_days: float, max_bytes: int, written: Path | None = None
+) -> list[Path]:
+    """The days that are too old, or too much, oldest first; never `written`, else today's. Raises OSError."""
+    oldest = datetime.fromtimestamp(utc_ns / 1e9 - max_days * 86_400, timezone.utc)
+    today = datetime.fromtimestamp(utc_ns / 1e9, timezone.utc)
+    kept = written or folder / f"{today:%Y-%m-%d}.jsonl"
+    sizes = _sizes(folder)
+    total, removed = sum(sizes.values()), []
+    for path in sorted(sizes):
+        if path != kept and (path.stem < f"{oldest:%Y-%m-%d}" or total > max_bytes):
+            removed.append(path)
+            total -= sizes[path]
+    return removed
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    """Bytes of each day's file; another program may remove some meanwhile."""
+    sizes = {}
+    for path in folder.glob("????-??-??.jsonl"):
+        with suppress(FileNotFoundError):
+            sizes[path] = path.stat().st_size
+    return sizes
