@@ -112,7 +112,7 @@ plan() {
         say "  - install the program into $release, with its own Python environment"
         say "  - point $prefix/current at it${current:+ (it was ${current##*/}; that one stays for going back)}"
     fi
-    say "  - put the units into $units and enable edgeguard and edgeguard-engines"
+    say "  - put the units into $units and enable edgeguard, edgeguard-engines and edgeguard-retention (hourly)"
     [ -z "$config" ] || say "  - copy $config to $config_dir/edgeguard.yaml if it is right (what is there is kept beside it)"
     [ -z "$secrets" ] || say "  - copy the secrets beside it into $config_dir/credentials, for root and the service alone"
     ! ls "$here"/models/* >/dev/null 2>&1 || say "  - copy the bundle's models into $state_dir/models"
@@ -196,14 +196,15 @@ forget_old_releases() {
 
 install_units() {
     mkdir -p $units
-    for unit in "$here"/systemd/*.service; do
+    for unit in "$here"/systemd/*.service "$here"/systemd/*.timer; do
         install -m 0644 "$unit" $units/
     done
     install -D -m 0644 "$here/systemd/edgeguard.tmpfiles.conf" /etc/tmpfiles.d/edgeguard.conf
     install -D -m 0644 "$here/systemd/60-edgeguard.rules" /etc/udev/rules.d/60-edgeguard.rules
     # Enabled by hand where systemd does not run, as in an image that is being made.
-    systemctl enable --quiet edgeguard.service edgeguard-engines.service
+    systemctl enable --quiet edgeguard.service edgeguard-engines.service edgeguard-retention.timer
     [ $systemd = no ] || systemctl daemon-reload
+    [ $systemd = no ] || systemctl start edgeguard-retention.timer
 }
 
 install_models() {

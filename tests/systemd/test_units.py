@@ -14,6 +14,7 @@ from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "systemd"
 SERVICES = sorted(FOLDER.glob("*.service"))
+TIMERS = sorted(FOLDER.glob("*.timer"))
 MOST_EXPOSED = "20"
 """Tenths of systemd's exposure level: a service without any protection has 96."""
 
@@ -38,6 +39,23 @@ def test_systemd_takes_it_without_a_word(unit: Path) -> None:
     answer = analyze("verify", "--man=no", str(unit))
     said = [line for line in answer.stderr.splitlines() if unit.name in line]
     assert (answer.returncode, said) == (0, [])
+
+
+@pytest.mark.parametrize("path", TIMERS, ids=lambda path: path.name)
+def test_systemd_takes_each_timer_and_its_service(path: Path, tmp_path: Path) -> None:
+    for one in (path, path.with_suffix(".service")):
+        text = one.read_text().replace("/opt/edgeguard/bin/edgeguard", shutil.which("true") or "/bin/true")
+        (tmp_path / one.name).write_text(text)
+    answer = analyze("verify", "--man=no", str(tmp_path / path.name))
+    said = [line for line in answer.stderr.splitlines() if path.stem in line]
+    assert (answer.returncode, said) == (0, [])
+
+
+def test_what_is_kept_is_held_to_its_bounds_every_hour() -> None:
+    timer = read("edgeguard-retention.timer")
+    assert timer["Timer"]["OnCalendar"] == "hourly"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    assert " prune " in read("edgeguard-retention.service")["Service"]["ExecStart"]
 
 
 def test_it_is_hardly_exposed(unit: Path) -> None:
