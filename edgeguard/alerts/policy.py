@@ -100,6 +100,15 @@ class Policy:
             return [self._close(key, life, observation.stages)]
         return self._continue(life)
 
+    def refit(self, rules: Mapping[str, AlertRule]) -> list[Alert]:
+        """Decide by these rules from now on; closes what was open by a rule that is no more."""
+        self._rules = dict(rules)
+        self._may_be_raised = {rule.raises.rule for rule in rules.values() if rule.raises}
+        for life in self._lives.values():
+            life.rule = rules.get(life.rule.name, life.rule)
+        over = [(key, life) for key, life in self._lives.items() if life.rule.name not in rules]
+        return [self._close(key, life, Stages()) for key, life in over]
+
     def tick(self) -> list[Alert]:
         """Close what fell silent, forget what is over; call about once a second."""
         now_ns = self._clock.monotonic_ns()

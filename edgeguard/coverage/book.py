@@ -189,11 +189,13 @@ class Book:
         self._known_from = self._known_from or here
 
     def _agree(self, record: Record) -> None:
-        """A new file of the same run: no news, unless the disk had refused something before it."""
+        """A new file of the same run: no news, unless something was refused before it, or what is watched
+        is other sources now."""
         for name in self._lost.keys() - record.lost.keys():
             self._recover(name, record.mono_ns)
         for name, (cause, at_ns) in record.lost.items():
             self._lose(name, cause, at_ns)
+        self._sources = record.sources
 
     def _bridge(self, record: Record, last: Record) -> None:
         """Nobody watched from the last record of the run before to the first of this one."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from edgeguard.alerts.policy import AlertRule
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
 from edgeguard.evidence import EvidenceStore
@@ -64,6 +65,8 @@ class Deciding(Protocol):
 
     def tick(self) -> list[Alert]: ...
 
+    def refit(self, rules: Mapping[str, AlertRule], /) -> list[Alert]: ...
+
     def close_all(self) -> list[Alert]: ...
 
     def attach(self, alert_id: str, evidence: tuple[ClipRef, ...], error: str | None = None) -> None: ...
@@ -92,6 +95,10 @@ class Witness:
         self._part = part
         self._max_width_px = max_width_px
         self._quality = quality
+
+    def refit(self, overlays: Mapping[str, Overlay], beside: Mapping[str, str]) -> None:
+        """Draw these from now on."""
+        self._overlays, self._beside = overlays, beside
 
     def open(self) -> None:
         try:
@@ -193,6 +200,22 @@ class AlertStage(Stage):
     def open(self) -> None:
         if self._witness:
             self._witness.open()
+
+    def refit(
+        self,
+        fuser: Fusing | None,
+        rules: Mapping[str, AlertRule],
+        overlays: Mapping[str, Overlay],
+        beside: Mapping[str, str],
+    ) -> None:
+        """Join and decide otherwise from now on; `fuser` None: join as before. For its own thread."""
+        if fuser is not None:
+            self._decide(self._fuser.finish())
+            self._fuser = fuser
+        for alert in self._policy.refit(rules):
+            self._tell(alert)
+        if self._witness:
+            self._witness.refit(overlays, beside)
 
     def step(self) -> None:
         if (observation := self._observations.get(STEP_S)) is not None:

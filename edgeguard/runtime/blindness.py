@@ -42,6 +42,25 @@ class Blindness:
         for name in sources:
             self._lost[name] = Change(name, "connecting", now_ns, now_ns, is_back=False)
 
+    def refit(
+        self,
+        rules: Sequence[BlindRule],
+        clips: frozenset[str],
+        come: Sequence[str],
+        gone: Sequence[str],
+        now_ns: int,
+    ) -> None:
+        """Judge by these rules from now on; the alerts of what is gone fall silent."""
+        self._rules, self._clips = rules, clips
+        for name in gone:
+            self._lost.pop(name, None)
+            self._told.discard(name)
+        names = {rule.name for rule in rules}
+        self._said_ns = {
+            key: at_ns for key, at_ns in self._said_ns.items() if key[0] in names and key[1] not in gone
+        }
+        self.begin(come, now_ns)
+
     def take(self, change: Change, now_ns: int, utc_ns: int) -> list[Observation]:
         """What is noticed at once."""
         if change.is_back:

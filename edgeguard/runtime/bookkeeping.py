@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from edgeguard.clock import Clock
 from edgeguard.coverage import Book, Change, Interval, Ledger, Record, What, blind_s, day_of, read
 from edgeguard.errors import StorageError
-from edgeguard.runtime.blindness import Blindness
+from edgeguard.runtime.blindness import Blindness, BlindRule
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.codes import code_of
 from edgeguard.runtime.coverage import Notice, Notices
@@ -110,9 +111,29 @@ class CoverageStage(Stage):
             self._note(self._heed.joined(notice))
         self._keep(self._record(What.STOP))
 
+    def refit(self, parts: Mapping[str, Part], rules: Sequence[BlindRule], clips: frozenset[str]) -> None:
+        """Keep the book of these sources from now on, by these rules. For its own thread."""
+        for notice in self._notices.waiting.get_all(0):
+            self._note(self._heed.joined(notice))
+        come, gone = sorted(parts.keys() - self._parts.keys()), self._parts.keys() - parts.keys()
+        self._parts = parts
+        self._heed.refit(come, gone)
+        self._blindness.refit(rules, clips, come, sorted(gone), self._clock.monotonic_ns())
+        if self._begun and (come or gone):
+            self._begin_with_other_sources(come, gone)
+
     @property
     def idle(self) -> bool:
         return not len(self._notices.waiting)
+
+    def _begin_with_other_sources(self, come: Collection[str], gone: Collection[str]) -> None:
+        now = self._record(What.BEAT)
+        before = self._book.begin_again(now)
+        lost = {name: loss for name, loss in before.lost.items() if name not in gone}
+        lost |= dict.fromkeys(come, ("connecting", now.mono_ns))
+        self._book.take(replace(before, sources=tuple(self._parts), lost=lost))
+        self._write(now)
+        self._show()
 
     def _first(self) -> Record:
         utc_ns, now_ns = self._clock.utc_ns(), self._clock.monotonic_ns()

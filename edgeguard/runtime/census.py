@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from edgeguard.clock import Clock
@@ -41,6 +41,16 @@ class Census:
         self._clock = clock
         self._cameras = {name: self._camera(name, outlook) for name, outlook in outlooks.items()}
 
+    def refit(self, outlooks: Mapping[str, Outlook], anew: Collection[str]) -> None:
+        """Count these cameras from now on; `anew` are those of which nothing is known any more."""
+        self._end([camera for name, camera in self._cameras.items() if name not in outlooks])
+        self._cameras = {
+            name: self._camera(name, outlook)
+            if name in anew or name not in self._cameras
+            else self._cameras[name]
+            for name, outlook in outlooks.items()
+        }
+
     def _camera(self, name: str, outlook: Outlook) -> _Camera:
         nothing = Counts(name, zones={zone: {} for zone in outlook.zones})
         return _Camera(round(outlook.silent_s * 1e9), self._clock.monotonic_ns(), nothing)
@@ -61,7 +71,10 @@ class Census:
 
     def end(self) -> None:
         """Nobody looks any more."""
-        for camera in self._cameras.values():
+        self._end(self._cameras.values())
+
+    def _end(self, cameras: Iterable[_Camera]) -> None:
+        for camera in cameras:
             camera.counts = _nothing(camera.counts)
             if camera.counts != camera.told:
                 self._offer(camera, self._clock.monotonic_ns())

@@ -97,6 +97,21 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return values
 
+    def resize(self, capacity: int) -> None:
+        """Hold so many values from now on; what waits is kept."""
+        with self._changed:
+            self._capacity = capacity
+            self._changed.notify_all()
+
+    def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Take out, and return, what waits and is unwanted."""
+        with self._changed:
+            found = {key: value for key, value in self._items.items() if unwanted(value)}
+            for key in found:
+                del self._items[key]
+            self._changed.notify_all()
+            return list(found.values())
+
     def close(self) -> None:
         """Refuse new values and wake everybody; what waits can still be taken."""
         with self._changed:

@@ -49,6 +49,10 @@ class Notices:
         self._causes: dict[str, str] = {}
         """Of what is lost; each source's own thread is the only writer of its entry."""
 
+    def forget(self, source: str) -> None:
+        """It is no more; its thread has ended."""
+        self._causes.pop(source, None)
+
     def lost(self, source: str, cause: str, at_ns: int) -> None:
         if self._causes.get(source) != cause and not (cause == "connecting" and source in self._causes):
             self._causes[source] = cause

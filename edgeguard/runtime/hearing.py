@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
@@ -80,6 +80,22 @@ class HearingStage(Stage):
         if self._secretary is not None:
             self._secretary.tidy()
         self._report()
+
+    def refit(self, over: Collection[str], microphones: Mapping[str, Part], syncing: Syncing) -> None:
+        """What was heard of those in `over` is over; listen to all that the maker of ears has by now.
+
+        For its own thread.
+        """
+        self._microphones, self._syncing = microphones, syncing
+        for name in self._listeners.keys() & over:
+            self._tell(self._listeners.pop(name).finish())
+        self._waiting = [chunk for chunk in self._waiting if chunk.source not in over]
+        self._chunks.discard(lambda chunk: chunk.source in over)
+        made = self._ears.listeners(but=self._listeners)
+        if self._effort is not Effort.ALL:
+            for listener in made.values():
+                self._tell(listener.limit(self._effort))
+        self._listeners |= made
 
     def close(self) -> None:
         for listener in self._listeners.values():

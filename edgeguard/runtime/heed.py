@@ -23,6 +23,13 @@ class Heed:
         self._since: dict[str, tuple[str, int]] = {}
         self._told: dict[str, str] = {}
 
+    def refit(self, come: Collection[str], gone: Collection[str]) -> None:
+        """What comes gives nothing yet, what is gone never will."""
+        self._silent = (self._silent | set(come)) - set(gone)
+        for name in gone:
+            self._since.pop(name, None)
+            self._told.pop(name, None)
+
     def joined(self, notice: Notice) -> Notice:
         """What follows from that notice: a source that gives again may be unheeded still."""
         if notice.cause is not None:

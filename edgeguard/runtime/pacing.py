@@ -101,12 +101,21 @@ class Pacer:
         self._busy_ns = 0
         self._window_ns = self._judged_ns = clock.monotonic_ns()
 
+    def refit(self, wishes: Mapping[str, Wish]) -> None:
+        """Keep to other wishes from now on; a camera whose wish stays the same keeps its allowance."""
+        with self._lock:
+            allowance = Allowance(wishes)
+            same = [name for name, wish in wishes.items() if self._wishes.get(name) == wish]
+            allowance.fps.update({name: self._allowance.fps[name] for name in same})
+            self._lanes = {name: self._lanes.get(name) or _Lane() for name in wishes}
+            self._wishes, self._allowance = wishes, allowance
+
     def admits(self, frame: Frame) -> bool:
         """Whether this frame is to be looked at. One that was asked for by the gate always is."""
-        wish = self._wishes.get(frame.source)
-        if wish is None:
-            return True
         with self._lock:
+            wish = self._wishes.get(frame.source)
+            if wish is None:
+                return True
             lane, fps = self._lanes[frame.source], self._allowance.fps[frame.source]
             lane.offered += 1
             if frame.showing is not Showing.LIVE or fps >= wish.fps or _is_due(lane, frame.pts_ns, fps):
@@ -116,8 +125,8 @@ class Pacer:
 
     def looked(self, sources: Iterable[str], busy_ns: int) -> None:
         """These were analysed, which took so long."""
-        mine = [source for source in sources if source in self._lanes]
         with self._lock:
+            mine = [source for source in sources if source in self._lanes]
             for source in mine:
                 self._lanes[source].looked += 1
             self._busy_ns += busy_ns if mine else 0
@@ -141,10 +150,11 @@ class Pacer:
 
     def counters(self, camera: str) -> dict[str, int | float]:
         """For health."""
-        lane = self._lanes.get(camera)
-        if lane is None:
-            return {}
-        return {"frames_overload": lane.skipped, "analyse_fps": round(self._allowance.fps[camera], 2)}
+        with self._lock:
+            lane = self._lanes.get(camera)
+            if lane is None:
+                return {}
+            return {"frames_overload": lane.skipped, "analyse_fps": round(self._allowance.fps[camera], 2)}
 
     def _judge(self, seconds: float) -> None:
         for lane in self._lanes.values():

@@ -35,6 +35,14 @@ class Shelf:
         self._kept: dict[str, OrderedDict[int, View]] = {}
         self._lock = threading.Lock()
 
+    def refit(self, beside: Collection[str], anew: Collection[str]) -> None:
+        """Other cameras go with what is heard; pictures of those that begin anew are let go."""
+        with self._lock:
+            self._beside = frozenset(beside)
+            for camera in anew:
+                self._newest.pop(camera, None)
+                self._kept.pop(camera, None)
+
     def put(self, view: View, keep: bool) -> None:
         source = view.frame.source
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +49,8 @@ class Eye:
     wanted: Callable[[], Detector]
     fallback: Callable[[], Detector] | None
     part: Part
+    key: Hashable = None
+    """Of what is wanted: an eye with the same key needs no other detector."""
     lacking: Callable[[], str | None] = lambda: None
     """Why what `wanted` gave last is less than it should be; None if it is not."""
     guests: frozenset[str] = frozenset()
@@ -90,6 +92,12 @@ class Sight:
         self._use(self.eye.fallback())
         assert self.model is not None
         self.eye.part.set(State.DEGRADED, f"using {self.model.name} instead: {self._reason}", "fallback")
+
+    def refit(self, eye: Eye, anew: Collection[str]) -> None:
+        """Look at the cameras of `eye` from now on, and begin anew with those in `anew`."""
+        self.eye = eye
+        for name in [name for name in self._watches if name in anew or name not in eye.cameras]:
+            del self._watches[name]
 
     def close(self) -> None:
         self._let_go()

@@ -107,6 +107,11 @@ class StageThread:
         return self.alive and now_ns - max(self.beat_ns, fair_ns) > longest_s * 1e9
 
     @property
+    def started(self) -> bool:
+        """Whether it runs, or ran."""
+        return self._thread.ident is not None
+
+    @property
     def alive(self) -> bool:
         return self._thread.is_alive()
 

@@ -35,6 +35,7 @@ class Syncing:
     """Of all pairs: `saw` is for the vision thread, `heard` for the hearing thread; neither raises."""
 
     def __init__(self, pairs: Sequence[Pair] = ()) -> None:
+        self.pairs = tuple(pairs)
         self._by_camera: dict[str, list[Pair]] = {}
         self._by_microphone = {pair.microphone: pair for pair in pairs}
         for pair in pairs:

@@ -96,9 +96,16 @@ class Views:
         rules: Sequence[TamperRule],
         to_host: Callable[[Frame], Frame],
     ) -> None:
-        self._views = views
+        self._views = dict(views)
         self._rules = rules
         self._to_host = to_host
+
+    def refit(self, views: Mapping[str, View], rules: Sequence[TamperRule]) -> None:
+        """Watch these cameras by these rules from now on."""
+        self._views, self._rules = dict(views), rules
+
+    def get(self, camera: str) -> View | None:
+        return self._views.get(camera)
 
     def look(self, frame: Frame) -> list[Observation]:
         """What is noticed, and again for each rule that asks for it; most pictures are not due."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from edgeguard.clock import Clock
 from edgeguard.cuda.driver import GpuLostError
@@ -27,6 +27,21 @@ log = logging.getLogger(__name__)
 
 def _as_it_is(frame: Frame) -> Frame:
     return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What the vision thread looks with from now on."""
+
+    eyes: Sequence[Eye]
+    ready: Sequence[Sight]
+    """Opened already, for those eyes that no sight is there for."""
+    anew: Collection[str]
+    """Cameras whose tracker and rules begin anew."""
+    stale: Collection[str]
+    """Cameras whose waiting pictures are of before, and not looked at any more."""
+    patience_s: float
+    syncing: Syncing
 
 
 class VisionStage(Stage):
@@ -65,13 +80,14 @@ class VisionStage(Stage):
         part.expect(RULES)
         self._frames = frames
         self._observations = observations
-        self._sights = [Sight(eye, make_watch, clock, to_host) for eye in eyes]
-        self._by_camera = {camera: sight for sight in self._sights for camera in sight.eye.cameras}
-        self._shelf = shelf
+        self._make_watch = make_watch
+        self._to_host = to_host
         self._clock = clock
+        self._sights = [self.sight(eye) for eye in eyes]
+        self._by_camera = _by_camera(self._sights)
+        self._shelf = shelf
         self._census = census
         self._pacer = pacer or Pacer({}, clock)
-        self._to_host = to_host
         self._to_small = to_small or to_host
         self._patience_s = patience_s
         self._views = views
@@ -81,6 +97,37 @@ class VisionStage(Stage):
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera, and with copying them from the GPU."""
         self._analysed_ns: dict[str, int] = {}
+
+    def sight(self, eye: Eye) -> Sight:
+        """One that this stage can use; to be opened before it is."""
+        return Sight(eye, self._make_watch, self._clock, self._to_host)
+
+    def sees_with(self, key: object) -> bool:
+        """Whether there is an eye with that key. For any thread."""
+        return any(sight.eye.key == key for sight in self._sights)
+
+    def refit(self, outfit: Outfit) -> list[Part]:
+        """Look with other eyes from now on; the parts of those that are gone. For its own thread."""
+        there = {sight.eye.key: sight for sight in self._sights}
+        ready = {sight.eye.key: sight for sight in outfit.ready}
+        sights = []
+        for eye in outfit.eyes:
+            sight = there.pop(eye.key, None) or ready[eye.key]
+            sight.refit(eye, outfit.anew)
+            sights.append(sight)
+        self._sights, self._by_camera = sights, _by_camera(sights)
+        self._patience_s, self._syncing = outfit.patience_s, outfit.syncing
+        for frame in self._frames.discard(lambda frame: frame.source in outfit.stale):
+            if frame.hold is not None:
+                frame.hold.release()
+        for name in outfit.anew:
+            self._troubles.pop(name, None)
+        for name in self._analysed_ns.keys() - self._by_camera.keys():
+            self._troubles.pop(name, None)
+            del self._analysed_ns[name]
+        for sight in there.values():
+            sight.close()
+        return [sight.eye.part for sight in there.values()]
 
     def open(self) -> None:
         for sight in self._sights:
@@ -240,3 +287,7 @@ class VisionStage(Stage):
                 self._troubles[copying] = trouble
             else:
                 self._troubles.pop(copying, None)
+
+
+def _by_camera(sights: Sequence[Sight]) -> dict[str, Sight]:
+    return {camera: sight for sight in sights for camera in sight.eye.cameras}

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
+from edgeguard.config.source import Source
 from edgeguard.coverage import Ledger
 from edgeguard.runtime.blindness import Blindness, BlindRule
 from edgeguard.runtime.bookkeeping import CoverageStage
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notices
 from edgeguard.runtime.dailies import Committed, Dailies, Tell
-from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.health import HealthBoard, Part
 from edgeguard.runtime.heed import Unheeded
 from edgeguard.runtime.nearby import Nearby
 from edgeguard.runtime.stage import Stage
@@ -45,22 +46,13 @@ class Covering:
         self.nearby = Nearby(clock, config.health.blind_near_s)
         folder, zone = coverage_folder(config.state_dir), ZoneInfo(config.timezone)
         self.notices = Notices()
-        sources = [("camera", config.cameras), ("microphone", config.microphones)]
-        wanted = {
-            (kind, name): source
-            for kind, named in sources
-            for name, source in named.items()
-            if source.enabled
-        }
-        clips = frozenset(
-            name for (_, name), source in wanted.items() if source.url.scheme in ("file", "scene")
-        )
+        self._board = board
         self._stage = CoverageStage(
             self.notices,
             observations,
-            Blindness(_blind_rules(config), clips),
+            Blindness(_blind_rules(config), _clips(config)),
             Ledger(folder, config.health.coverage_days),
-            {name: board.part(f"{kind}/{name}") for kind, name in wanted},
+            self._parts(config),
             board.part("coverage"),
             clock,
             zone,
@@ -73,9 +65,28 @@ class Covering:
     def thinkers(self) -> dict[str, Stage]:
         return {"coverage": self._stage}
 
+    def refit(self, config: Config) -> None:
+        """Keep the book by `config` from now on; for the stage's own thread."""
+        self._stage.refit(self._parts(config), _blind_rules(config), _clips(config))
+
+    def _parts(self, config: Config) -> dict[str, Part]:
+        return {name: self._board.part(f"{kind}/{name}") for kind, name in _sources(config)}
+
     @property
     def idle(self) -> bool:
         return self._stage.idle
+
+
+def _sources(config: Config) -> dict[tuple[str, str], Source]:
+    """By kind and name."""
+    both = [("camera", config.cameras), ("microphone", config.microphones)]
+    return {(kind, name): source for kind, named in both for name, source in named.items() if source.enabled}
+
+
+def _clips(config: Config) -> frozenset[str]:
+    """Sources whose end is no loss."""
+    sources = _sources(config).items()
+    return frozenset(name for (_, name), source in sources if source.url.scheme in ("file", "scene"))
 
 
 def _blind_rules(config: Config) -> list[BlindRule]:

@@ -55,12 +55,27 @@ def policy(
     more: Iterable[AlertRule] = (),
 ) -> Policy:
     """What decides on the alerts of all rules and patterns, and of `more`."""
+    return Policy(alert_rules(config, more), clock, new_id or Uuid7(clock))
+
+
+def alert_rules(config: Config, more: Iterable[AlertRule] = ()) -> dict[str, AlertRule]:
+    """How the observations of all rules and patterns, and of `more`, become alerts; by rule."""
     rules = {rule.name: _alert_rule(config, rule) for rule in config.rules if rule.enabled}
     rules |= {rule.name: rule for rule in more}
     for pattern in config.patterns:
         if pattern.enabled:
             rules |= _alert_rules(config, pattern)
-    return Policy(rules, clock, new_id or Uuid7(clock))
+    return rules
+
+
+def joined_by(config: Config) -> tuple[object, ...]:
+    """What the fuser of `config` is made by: where it is the same, so is the fuser."""
+    rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.HeardAndSeen)]
+    patterns = [pattern for pattern in config.patterns if pattern.enabled]
+    if not patterns:
+        return (rules,)
+    sources = [*config.cameras, *config.microphones]
+    return rules, patterns, config.fusion, _offsets(config), config.schedules, config.holidays, sources
 
 
 def watched_zones(config: Config, camera: str) -> tuple[str | None, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from edgeguard.capture import ActivityGate, Gate, KeyframeGate, head
+from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.cameras import Camera
 from edgeguard.runtime.glancing import Doorkeeper, Lockstep
@@ -18,6 +19,12 @@ HEADER_BYTES = 4096
 def needs_every_picture(rule: kinds.SceneRule) -> bool:
     """What goes over a line may be there on no keyframe; whatever else is alerted for lasts."""
     return isinstance(rule, kinds.LineCrossed)
+
+
+def rules_at(config: Config, camera: str) -> list[kinds.SceneRule]:
+    """The rules on what that camera sees, in the order of the file."""
+    rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
+    return [rule for rule in rules if rule.camera == camera]
 
 
 def gate_of(camera: Camera, rules: Sequence[kinds.SceneRule]) -> Gate | None:

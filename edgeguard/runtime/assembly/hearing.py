@@ -13,6 +13,7 @@ from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
+from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
@@ -106,6 +107,19 @@ class Hearing:
         if self._drilling is None or drill.MICROPHONE not in self._microphones:
             return {}
         return {self._drilling.part(drill.MICROPHONE).name: self._drilling.chunks(self._chunks)}
+
+    def refit(self, config: Config, change: Change, syncing: Syncing) -> None:
+        """Hear by `config` from now on; for the hearing thread."""
+        self._config = config
+        self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
+        self._chunks.resize(_CHUNKS * max(len(self._microphones), 1))
+        self._maker.refit([self._ear(name) for name in self._microphones])
+        parts = {name: self._board.part(f"microphone/{name}") for name in self._real}
+        self._stage.refit(change.closed | change.reheard, parts, syncing)
+
+    def stage(self, name: str) -> Stage:
+        """A new one for that microphone."""
+        return self._source_stage(name)
 
     @property
     def _real(self) -> list[str]:

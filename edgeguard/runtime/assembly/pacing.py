@@ -27,12 +27,15 @@ _SHARE_OF_A_PERIOD = 0.1
 
 def pacer_of(cameras: Mapping[str, Camera], clock: Clock) -> Pacer:
     """Of the cameras in real time; a file that is read fast waits for its analysis anyway."""
-    wishes = {
+    return Pacer(wishes_of(cameras), clock)
+
+
+def wishes_of(cameras: Mapping[str, Camera]) -> dict[str, Wish]:
+    return {
         name: Wish(camera.analyse_fps, camera.min_analyse_fps, _RANKS[camera.priority])
         for name, camera in cameras.items()
         if is_realtime(camera)
     }
-    return Pacer(wishes, clock)
 
 
 def patience_s(cameras: Mapping[str, Camera]) -> float:

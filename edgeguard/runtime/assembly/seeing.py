@@ -3,47 +3,45 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
-from edgeguard.capture import ActivityGate
+from edgeguard.capture import ActivityGate, Gate
 from edgeguard.clock import Clock
 from edgeguard.config import Config
-from edgeguard.config import rules as kinds
 from edgeguard.config.cameras import Camera
-from edgeguard.config.detector import Detector as DetectorSettings
 from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
-from edgeguard.rules import Crowd, Headcount, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.rules import Headcount
 from edgeguard.runtime.admission import Admission
+from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
-from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
-from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of
+from edgeguard.runtime.assembly.eyes import Optician
+from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of, rules_at
 from edgeguard.runtime.assembly.gear import Gear
-from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s
+from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s, wishes_of
 from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
-from edgeguard.runtime.assembly.viewing import views_of
+from edgeguard.runtime.assembly.viewing import views_of, views_with
+from edgeguard.runtime.assembly.watching import rules_of, wanted_by
 from edgeguard.runtime.census import Census, Outlook
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
-from edgeguard.runtime.detectors import DetectorChoice, DetectorLoader
+from edgeguard.runtime.detectors import DetectorLoader
 from edgeguard.runtime.glancing import Lockstep
 from edgeguard.runtime.health import HealthBoard, Part
 from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import frames
 from edgeguard.runtime.shelf import Shelf
-from edgeguard.runtime.sight import Eye, Watch
+from edgeguard.runtime.sight import Eye, Sight, Watch
 from edgeguard.runtime.sources import Inlet, SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.syncing import Syncing
-from edgeguard.runtime.vision import VisionStage
-from edgeguard.types import Counts, Frame, Line, ModelRef, Observation, Polygon, Showing, drill
-from edgeguard.vision.motion import MotionDetector
+from edgeguard.runtime.vision import Outfit, VisionStage
+from edgeguard.types import Counts, Frame, ModelRef, Observation, Polygon, Showing, drill
 from edgeguard.vision.tracker import Tracker
 
-_MOTION_ONLY = ("motion",)
 _SILENT_S, _SILENT_FRAMES = 5.0, 3
 """A camera that gives no picture for so long, and for so many of its frames, counts nothing."""
 _KEYFRAMES_S = 60.0
@@ -76,15 +74,14 @@ class Seeing:
         self._coverage = coverage
         self._taps = taps or Taps()
         self._board = board
-        self._tracker = config.tracker
         self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
-        self._rules = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.SceneRule)]
-        self._gates = {name: gate_of(camera, self._rules_at(name)) for name, camera in self._cameras.items()}
+        self._gates = {name: self._gate(name) for name in self._cameras}
         self._answers: dict[str, Lockstep] = {}
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
         self._loader = DetectorLoader(catalog, store)
+        self._optician = Optician(self._loader, board)
         self._frames: Channel[Frame] = Channel(
-            2 * len(self._cameras) + 1,
+            _room(self._cameras),
             WhenFull.WAIT,
             self._frame_key,
             coming=lambda frame: self._vision.asked(frame),
@@ -93,19 +90,24 @@ class Seeing:
         self._gear = Gear(clock)
         self._pacer = pacer_of(self._cameras, clock)
         downloads = Downloads(self._loader.ledger, self._loader.cubins)
+        self._downloads = downloads
+        self._views = views_of(
+            self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock
+        )
+        self._census = Census(self._outlooks(), tell_counts, clock) if self._counting else None
         self._vision = VisionStage(
             self._frames,
             observations,
-            self._eyes(),
+            self._optician.eyes(self._cameras, config.tracker),
             self._watch,
             shelf,
             board.part("vision"),
             clock,
-            Census(self._outlooks(), tell_counts, clock) if self._counting else None,
+            self._census,
             self._pacer,
             downloads.to_host,
             patience_s(self._real),
-            views_of(self._cameras, config.rules, board, downloads.to_small, config.state_dir, clock),
+            self._views,
             syncing,
             downloads.to_small,
             note_latency,
@@ -190,36 +192,47 @@ class Seeing:
 
     def _frame_key(self, frame: Frame) -> object:
         """In real time a newer frame replaces a waiting one; a clip read faster than that loses none."""
-        if is_realtime(self._cameras[frame.source]) and frame.showing is Showing.LIVE:
+        camera = self._cameras.get(frame.source)
+        if camera is not None and is_realtime(camera) and frame.showing is Showing.LIVE:
             return frame.source
         return frame.source, frame.sequence
 
-    def _eyes(self) -> list[Eye]:
-        """One eye for all cameras with the same detector settings."""
-        cameras_by_settings: dict[DetectorSettings, list[str]] = {}
-        for name, camera in self._cameras.items():
-            cameras_by_settings.setdefault(camera.detector, []).append(name)
-        single = len(cameras_by_settings) == 1
-        return [
-            Eye(
-                cameras=frozenset(names),
-                guests=drill.SOURCES.intersection(names),
-                wanted=partial(self._loader.load, self._choice(settings)),
-                fallback=MotionDetector if settings.fallback == "motion" else None,
-                part=self._board.part("detector" if single else f"detector/{names[0]}"),
-                lacking=partial(self._loader.lacking, settings.model),
-                may_do_better=partial(self._loader.may_do_better, settings.model),
-            )
-            for settings, names in cameras_by_settings.items()
-        ]
+    def prepare(self, config: Config) -> tuple[list[Eye], list[Sight]]:
+        """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread."""
+        cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        eyes = self._optician.eyes(cameras, config.tracker)
+        ready = [self._vision.sight(eye) for eye in eyes if not self._vision.sees_with(eye.key)]
+        for sight in ready:
+            sight.open()
+        return eyes, ready
 
-    def _choice(self, settings: DetectorSettings) -> DetectorChoice:
-        """The tracker also wants to see what is too faint to begin a track."""
-        floor = min(settings.confidence, self._tracker.low_confidence)
-        return DetectorChoice(settings.model, floor, settings.iou, settings.classes, settings.threads)
+    def refit(
+        self, config: Config, change: Change, syncing: Syncing, prepared: tuple[list[Eye], list[Sight]]
+    ) -> list[Part]:
+        """See by `config` from now on; the parts of detectors that are gone. For the vision thread."""
+        self._config = config
+        self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        for name in self._cameras:
+            self._track_ids.setdefault(name, itertools.count(1))
+            if name in change.opened:
+                self._answers.pop(name, None)
+                self._gates[name] = self._gate(name)
+        self._frames.resize(_room(self._cameras))
+        self._pacer.refit(wishes_of(self._cameras))
+        self._views.refit(*views_with(self._views, config, change.reviewed, self._board, self._clock))
+        if self._census is not None:
+            self._census.refit(self._outlooks(), change.reviewed)
+        eyes, ready = prepared
+        outfit = Outfit(eyes, ready, change.reviewed, change.closed, patience_s(self._real), syncing)
+        gone = self._vision.refit(outfit)
+        return [part for part in gone if part not in [eye.part for eye in eyes]]
+
+    def stage(self, name: str) -> Stage:
+        """A new one for that camera."""
+        return self._stage(name)
 
     def _watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
-        settings = self._tracker
+        settings = self._config.tracker
         tracker = Tracker(
             camera,
             labels,
@@ -232,7 +245,8 @@ class Seeing:
         )
         counting = self._counting and camera != drill.CAMERA
         count = Headcount(camera, self._polygons(camera)).update if counting else None
-        wanted = [None] if self._counting else [_wanted(rule, labels) for rule in self._rules_at(camera)]
+        mine = rules_at(self._config, camera)
+        wanted = [None] if self._counting else [wanted_by(rule, labels) for rule in mine]
         doorkeeper = doorkeeper_of(
             self._gates[camera],
             self._answers.get(camera),
@@ -241,66 +255,27 @@ class Seeing:
             self._cameras[camera].detector.confidence,
             settings.low_confidence,
         )
-        return Watch(tracker, self._rules_of(camera, labels), count, doorkeeper)
-
-    def _rules_at(self, camera: str) -> list[kinds.SceneRule]:
-        return [rule for rule in self._rules if rule.camera == camera]
+        rules = rules_of(self._config, camera, labels)
+        if self._drilling and camera == drill.CAMERA:
+            rules.append(self._drilling.onlooker())
+        return Watch(tracker, rules, count, doorkeeper)
 
     def _polygons(self, camera: str) -> dict[str, Polygon]:
         return {name: zone.polygon for name, zone in self._cameras[camera].zones.items()}
 
+    def _gate(self, camera: str) -> Gate | None:
+        return gate_of(self._cameras[camera], rules_at(self._config, camera))
+
     def _outlooks(self) -> dict[str, Outlook]:
         return {name: Outlook(tuple(camera.zones), _silent_s(camera)) for name, camera in self._real.items()}
 
-    def _rules_of(self, camera: str, labels: tuple[str, ...]) -> list[Rule]:
-        """The camera's own rules, and for the joining ones who is present in their zones."""
-        mine = self._rules_at(camera)
-        zones = self._cameras[camera].zones
-        return [
-            *(self._rule(rule, labels) for rule in mine if not isinstance(rule, kinds.HeardAndSeen)),
-            *(
-                Presence(zone or EVERYWHERE, zones[zone].polygon if zone else _PICTURE)
-                for zone in watched_zones(self._config, camera)
-            ),
-            *([self._drilling.onlooker()] if self._drilling and camera == drill.CAMERA else []),
-        ]
 
-    def _rule(self, rule: kinds.SceneRule, labels: tuple[str, ...]) -> Rule:
-        camera = self._cameras[rule.camera]
-        wanted = _wanted(rule, labels)
-        match rule:
-            case kinds.LineCrossed():
-                line = camera.lines[rule.line]
-                return LineCrossed(rule.name, rule.line, Line(line.start, line.end), rule.direction, wanted)
-            case kinds.ZoneRule():
-                return _zone_rule(rule, camera.zones[rule.zone].polygon, wanted)
-        raise TypeError(f"no rule is built for the kind {rule.kind}")
-
-
-_PICTURE: Polygon = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+def _room(cameras: Collection[str]) -> int:
+    """For frames that wait."""
+    return 2 * len(cameras) + 1
 
 
 def _silent_s(camera: Camera) -> float:
     if camera.gate == "keyframes":
         return _KEYFRAMES_S
     return max(_SILENT_S, _SILENT_FRAMES / camera.analyse_fps)
-
-
-def _zone_rule(rule: kinds.ZoneRule, polygon: Polygon, wanted: frozenset[str] | None) -> Rule:
-    match rule:
-        case kinds.ZoneEntered():
-            return ZoneEntered(rule.name, rule.zone, polygon, wanted)
-        case kinds.ZoneLeft():
-            return ZoneLeft(rule.name, rule.zone, polygon, wanted)
-        case kinds.Loitering():
-            return Loitering(rule.name, rule.zone, polygon, rule.dwell_s, wanted)
-        case kinds.Crowd():
-            return Crowd(rule.name, rule.zone, polygon, rule.count, rule.hold_s, wanted)
-    raise TypeError(f"no rule is built for the kind {rule.kind}")
-
-
-def _wanted(rule: kinds.SceneRule, labels: tuple[str, ...]) -> frozenset[str] | None:
-    """The classes of a rule; without a model everything that moves counts."""
-    if rule.classes is None or labels == _MOTION_ONLY:
-        return None
-    return frozenset(rule.classes)

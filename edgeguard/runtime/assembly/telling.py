@@ -23,7 +23,7 @@ from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_ga
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.drilling import Drilling
-from edgeguard.runtime.assembly.fusing import fuser, policy
+from edgeguard.runtime.assembly.fusing import alert_rules, fuser, joined_by, policy
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -81,7 +81,16 @@ class Telling:
         desk_health = DeskHealth(self._answering.desk, self._board)
         every_s = self._config.health.interval_s
         delivery = DeliveryStage(self._publisher, broker, outbox, desk_health.say, every_s)
-        return {"outbox": delivery, "alerts": self._alert_stage()}
+        self._alerts = self._alert_stage()
+        return {"outbox": delivery, "alerts": self._alerts}
+
+    def refit(self, config: Config) -> None:
+        """Join and decide by `config` from now on; for the alerts thread. `Drilling` has it already."""
+        joins_otherwise = joined_by(self._config) != joined_by(config)
+        self._config = config
+        joiner = self._drilling.apart(fuser(config)) if joins_otherwise else None
+        rules = alert_rules(self._drilling.config, more=self._drilling.alert_rules())
+        self._alerts.refit(joiner, rules, self._overlays(), self._beside())
 
     def callers(self) -> dict[str, Stage]:
         """Who calls for help when nobody acknowledges."""
@@ -149,11 +158,15 @@ class Telling:
             self._shelf,
             self._evidence_store(),
             self._overlays(),
-            {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera},
+            self._beside(),
             self._board.part("evidence"),
             evidence.snapshot.max_width_px,
             evidence.snapshot.quality,
         )
+
+    def _beside(self) -> dict[str, str]:
+        """The camera beside each microphone."""
+        return {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera}
 
     def _evidence_store(self) -> EvidenceStore:
         evidence = self._config.evidence

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from edgeguard.clock import Clock
+from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.cameras import Camera
 from edgeguard.runtime.health import HealthBoard
@@ -29,14 +30,35 @@ def views_of(
     watched = {
         name: _view(name, camera, board, clock, state_dir)
         for name, camera in cameras.items()
-        if camera.sanity.enabled and camera.url.scheme != "scene"
+        if _is_watched(camera)
     }
-    asking = [
+    return Views(watched, _asking(rules), to_host)
+
+
+def views_with(
+    views: Views, config: Config, anew: Collection[str], board: HealthBoard, clock: Clock
+) -> tuple[dict[str, View], list[TamperRule]]:
+    """Views and rules by `config`; of cameras that are not in `anew` the view stays as it is."""
+    cameras = {name: one for name, one in config.cameras.items() if one.enabled and _is_watched(one)}
+    kept = {name: view for name in cameras if name not in anew and (view := views.get(name)) is not None}
+    made = {
+        name: _view(name, camera, board, clock, config.state_dir)
+        for name, camera in cameras.items()
+        if name not in kept
+    }
+    return {**kept, **made}, _asking(config.rules)
+
+
+def _is_watched(camera: Camera) -> bool:
+    return camera.sanity.enabled and camera.url.scheme != "scene"
+
+
+def _asking(rules: tuple[kinds.Rule, ...]) -> list[TamperRule]:
+    return [
         TamperRule(rule.name, rule.camera, None if rule.what is None else frozenset(rule.what))
         for rule in rules
         if rule.enabled and isinstance(rule, kinds.Tampered)
     ]
-    return Views(watched, asking, to_host)
 
 
 def _view(name: str, camera: Camera, board: HealthBoard, clock: Clock, state_dir: Path) -> View:

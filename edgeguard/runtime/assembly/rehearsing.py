@@ -1,0 +1,70 @@
+"""A configuration made into everything it asks for, without any of it being started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from edgeguard.clock import Clock
+from edgeguard.config import Config
+from edgeguard.errors import ConfigError, EdgeGuardError
+from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models.exported import find_exported
+
+if TYPE_CHECKING:
+    from edgeguard.runtime.assembly.house import House
+
+
+def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], House], clock: Clock) -> None:
+    """Raises ConfigError with all that `after` asks for and cannot have; what `before` lacks is no news."""
+    if before.state_dir != after.state_dir:
+        raise ConfigError(
+            "state_dir cannot change while the service runs: stop it, move the folder, start it"
+        )
+    lacking = set(_lacking(after)) - set(_lacking(before))
+    try:
+        make(after, clock).rehearse()
+    except EdgeGuardError as error:
+        lacking.add(str(error))
+    if lacking:
+        raise ConfigError("\n".join(sorted(lacking)))
+
+
+def _lacking(config: Config) -> Iterator[str]:
+    for read in _secrets(config):
+        try:
+            read()
+        except ConfigError as error:
+            yield str(error)
+    store, catalog = ModelStore(config.models.dir or default_root(), config.models.mirrors), load_catalog()
+    for name in sorted(_detectors(config)):
+        try:
+            find_exported(store, catalog.card(name))
+        except EdgeGuardError as error:
+            yield str(error)
+    for name in sorted(_listening(config)):
+        try:
+            store.path(catalog.card(name))
+        except EdgeGuardError as error:
+            yield str(error)
+
+
+def _secrets(config: Config) -> list[Callable[[], object]]:
+    sources = [*config.cameras.values(), *config.microphones.values()]
+    return [config.mqtt.password, *(source.credentials for source in sources if source.enabled)]
+
+
+def _detectors(config: Config) -> set[str]:
+    cameras = [camera for camera in config.cameras.values() if camera.enabled]
+    return {camera.detector.model for camera in cameras} - {"motion"}
+
+
+def _listening(config: Config) -> set[str]:
+    microphones = [one for one in config.microphones.values() if one.enabled]
+    speech, sounds = config.speech, config.sounds
+    wanted: set[str | None] = set()
+    if speech.enabled and any(one.speech for one in microphones):
+        wanted |= {speech.model, speech.vad.model, speech.keyword_model}
+    if sounds.enabled and any(one.sounds for one in microphones):
+        wanted.add(sounds.model)
+    return {model for model in wanted if model is not None}
