@@ -1,6 +1,6 @@
 """Measures the product's parts against truth.
 
-    python tools/bench.py detector|tracker|capture|gate|speech|engine|outbox ... [--json]
+    python tools/bench.py detector|tracker|capture|gate|speech|engine|outbox|idle ... [--json]
 
 The last line on standard output is one JSON object with the figures; the lines before it are for people,
 and `--json` leaves them out.
@@ -20,6 +20,7 @@ PARTS = {
     "capture": "the whole way from cameras to observations, beside what others write",
     "gate": "cost of a quiet camera, and what the gate costs in alerts and delay",
     "speech": "speed of hearing beside sherpa-onnx alone, keywords, false alarms, latency, sound tags",
+    "idle": "what four quiet cameras and a microphone cost while nothing happens",
     "engine": "time of INT8 beside FP32, and of our engine beside a bare session",
 }
 
