@@ -210,6 +210,7 @@ class Telling:
             window=mqtt.window,
             confirm_timeout_s=mqtt.retry_s,
             gate=self._drilling.gate(self._answering.desk, self._answering.ledger),
+            took=self._note_latency,
         )
 
     def _postbox(self) -> Postbox:
