@@ -112,7 +112,7 @@ plan() {
         say "  - install the program into $release, with its own Python environment"
         say "  - point $prefix/current at it${current:+ (it was ${current##*/}; that one stays for going back)}"
     fi
-    say "  - put the units into $units and enable edgeguard, edgeguard-engines and edgeguard-retention (hourly)"
+    say "  - put the units into $units and enable edgeguard, edgeguard-engines, and hourly edgeguard-retention and edgeguard-drill"
     [ -z "$config" ] || say "  - copy $config to $config_dir/edgeguard.yaml if it is right (what is there is kept beside it)"
     [ -z "$secrets" ] || say "  - copy the secrets beside it into $config_dir/credentials, for root and the service alone"
     ! ls "$here"/models/* >/dev/null 2>&1 || say "  - copy the bundle's models into $state_dir/models"
@@ -202,9 +202,10 @@ install_units() {
     install -D -m 0644 "$here/systemd/edgeguard.tmpfiles.conf" /etc/tmpfiles.d/edgeguard.conf
     install -D -m 0644 "$here/systemd/60-edgeguard.rules" /etc/udev/rules.d/60-edgeguard.rules
     # Enabled by hand where systemd does not run, as in an image that is being made.
-    systemctl enable --quiet edgeguard.service edgeguard-engines.service edgeguard-retention.timer
+    systemctl enable --quiet edgeguard.service edgeguard-engines.service
+    systemctl enable --quiet edgeguard-retention.timer edgeguard-drill.timer
     [ $systemd = no ] || systemctl daemon-reload
-    [ $systemd = no ] || systemctl start edgeguard-retention.timer
+    [ $systemd = no ] || systemctl start edgeguard-retention.timer edgeguard-drill.timer
 }
 
 install_models() {
@@ -220,12 +221,15 @@ install_secrets() {
     for secret in $secrets; do
         install -m 0600 -o root -g root "$secret" $config_dir/credentials/
     done
-    drop_in=$units/edgeguard.service.d/credentials.conf
-    rm -f $drop_in
-    for secret in $config_dir/credentials/*; do
-        [ -f "$secret" ] || continue
-        [ -e $drop_in ] || { mkdir -p "${drop_in%/*}" && echo "[Service]" >$drop_in; }
-        echo "LoadCredential=${secret##*/}:$secret" >>$drop_in
+    # The drill listens at the broker for itself.
+    for unit in edgeguard.service edgeguard-drill.service; do
+        drop_in=$units/$unit.d/credentials.conf
+        rm -f $drop_in
+        for secret in $config_dir/credentials/*; do
+            [ -f "$secret" ] || continue
+            [ -e $drop_in ] || { mkdir -p "${drop_in%/*}" && echo "[Service]" >$drop_in; }
+            echo "LoadCredential=${secret##*/}:$secret" >>$drop_in
+        done
     done
     [ $systemd = no ] || systemctl daemon-reload
 }

@@ -37,14 +37,18 @@ fi
 
 if [ -d /run/systemd/system ]; then
     systemctl stop edgeguard-retention.timer edgeguard-retention.service 2>/dev/null || true
+    systemctl stop edgeguard-drill.timer edgeguard-drill.service 2>/dev/null || true
     systemctl stop edgeguard.service edgeguard-engines.service 2>/dev/null || true
 fi
 systemctl disable --quiet edgeguard.service edgeguard-engines.service 2>/dev/null || true
-systemctl disable --quiet edgeguard-retention.timer 2>/dev/null || true
-rm -f /etc/systemd/system/edgeguard.service.d/credentials.conf
-rmdir /etc/systemd/system/edgeguard.service.d 2>/dev/null || true
+systemctl disable --quiet edgeguard-retention.timer edgeguard-drill.timer 2>/dev/null || true
+for unit in edgeguard.service edgeguard-drill.service; do
+    rm -f /etc/systemd/system/$unit.d/credentials.conf
+    rmdir /etc/systemd/system/$unit.d 2>/dev/null || true
+done
 rm -f /etc/systemd/system/edgeguard.service /etc/systemd/system/edgeguard-engines.service
 rm -f /etc/systemd/system/edgeguard-retention.service /etc/systemd/system/edgeguard-retention.timer
+rm -f /etc/systemd/system/edgeguard-drill.service /etc/systemd/system/edgeguard-drill.timer
 rm -f /etc/tmpfiles.d/edgeguard.conf /etc/udev/rules.d/60-edgeguard.rules /usr/local/bin/edgeguard
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 rm -rf /opt/edgeguard

@@ -58,6 +58,13 @@ def test_what_is_kept_is_held_to_its_bounds_every_hour() -> None:
     assert " prune " in read("edgeguard-retention.service")["Service"]["ExecStart"]
 
 
+def test_a_drill_is_held_only_if_one_is_due_and_the_guard_runs() -> None:
+    assert read("edgeguard-drill.service")["Service"]["ExecStart"].endswith(" --if-due")
+    assert read("edgeguard-drill.service")["Unit"]["ConditionPathIsDirectory"] == "/run/edgeguard"
+    assert read("edgeguard.service")["Service"]["RuntimeDirectory"] == "edgeguard"
+    assert read("edgeguard-drill.timer")["Install"]["WantedBy"] == "timers.target"
+
+
 def test_it_is_hardly_exposed(unit: Path) -> None:
     answer = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSED}", str(unit))
     if "Unknown" in answer.stderr or "unrecognized" in answer.stderr:
