@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,12 @@ def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
     assert sum(sum(day["yard"].values()) for day in told["blind_s"].values()) >= sum(lasted)
 
 
+def scraped(box: Box) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{box.health_port}/metrics", timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 def the_day_before(folder: Path) -> str:
     """A book in which `yard` was lost for 100 s, and then nobody watched any more."""
     day_ns, mono_ns = 86_400 * 10**9, 10**15
@@ -94,6 +101,9 @@ def test_the_day_before_is_told_once_and_an_alert_names_the_gap_before_it(
         told = listener.wait_for_message(f"edgeguard/v1/depot/gate-1/up/coverage/{day}", timeout_s=90)
         [alert] = listener.wait_for_alerts(1)
         wait_for((box.state / "coverage" / "told").exists, "the mark that the day is on the disk")
+        wait_for(lambda: "confirm_p99_ms" in box.part("latency"), "the alert's latencies in health")
+        latency = box.part("latency")
+        metrics = scraped(box)
         box.stop()
         box.start()
         listener.wait_for_alerts(2)
@@ -105,6 +115,14 @@ def test_the_day_before_is_told_once_and_an_alert_names_the_gap_before_it(
     assert_valid("alert", alert)
     assert [gap["cause"] for gap in alert["blind"]] == ["restarted", "connecting"]
     assert {gap["source"] for gap in alert["blind"]} == {"yard"}
+    way = ["received", "arrived", "infer_start", "infer_end", "ruled", "decided", "committed", "published"]
+    passed_ns = [alert["stages"][f"{stage}_ns"] for stage in way]
+    assert passed_ns == sorted(passed_ns)
+    assert alert["stages"]["sensor_ns"] is None, "a file has no sensor"
+    for stage in ("decode", "wait", "infer", "rule", "decide", "commit", "publish", "confirm", "alert"):
+        p50, p95, p99 = (latency[f"{stage}_p{share}_ms"] for share in (50, 95, 99))
+        assert 0 <= p50 <= p95 <= p99, stage
+        assert f'edgeguard_{stage}_p99_ms{{part="latency"}}' in metrics
 
 
 def test_a_picture_that_turns_dark_is_an_alert(tmp_path: Path, broker: Broker, listener: Listener) -> None:
