@@ -12,6 +12,19 @@ EdgeGuardError
     └── DiskFullError    for want of room
 """
 
+from __future__ import annotations
+
+import shlex
+import sys
+
+
+def how_to_install(*packages: str) -> str:
+    """The command that brings Python packages to where this program runs.
+
+    It names each library, never this program: on the public index that name is somebody else's.
+    """
+    return shlex.join([sys.executable, "-m", "pip", "install", *packages])
+
 
 class EdgeGuardError(Exception):
     """Root of every error that EdgeGuard raises on purpose."""

@@ -65,6 +65,15 @@ def test_source_files_on_the_cards_exist(door: Path) -> None:
     assert [name for name in named if not is_a_source(name)] == []
 
 
+OURS = sorted([*PAGES, *(ROOT / "edgeguard").rglob("*.py")])
+
+
+def test_nobody_is_told_to_install_a_strangers_package() -> None:
+    """On the public index our name is somebody else's: a path or a wheel is installed, never the name."""
+    bare = re.compile(r"pip3? install[^`\n]*[ '\"]edgeguard(\[|'|\"|`| |$)", re.MULTILINE)
+    assert [page.name for page in OURS if bare.search(page.read_text())] == []
+
+
 def test_every_command_has_help() -> None:
     for command in get_command(app).commands:  # type: ignore[attr-defined]
         answer = CliRunner().invoke(app, [command, "--help"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 
-from edgeguard.errors import ConfigError, DependencyError
+from edgeguard.errors import ConfigError, DependencyError, how_to_install
 
 try:
     from cryptography import x509
@@ -17,7 +17,7 @@ try:
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 except ImportError as error:
     raise DependencyError(
-        f"certificates need cryptography: pip install 'edgeguard[broker]' ({error})"
+        f"certificates need cryptography: {how_to_install('cryptography>=42')} ({error})"
     ) from error
 
 Certificate = x509.Certificate

@@ -8,7 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from edgeguard.config import CollectorConfig
-from edgeguard.errors import DependencyError
+from edgeguard.errors import DependencyError, how_to_install
+
+_NEEDED = ("sqlalchemy>=2.0.30", "pg8000>=1.31", "fastapi>=0.115", "uvicorn>=0.30", "pika>=1.3")
 
 if TYPE_CHECKING:
     from edgeguard.collector.reading import Reader
@@ -22,7 +24,7 @@ def centre(name: str) -> Any:
         if (error.name or "").startswith("edgeguard"):
             raise
         raise DependencyError(
-            f"the collector needs {error.name}, which is not installed: pip install 'edgeguard[collector]'"
+            f"the collector needs {error.name}, which is not installed: {how_to_install(*_NEEDED)}"
         ) from error
 
 

@@ -18,13 +18,13 @@ from typing import Any
 
 from edgeguard.alerts.link import Acked, Connected, Disconnected, Endpoint, LinkEvent, Received, Subscribed
 from edgeguard.alerts.tls import tls_context
-from edgeguard.errors import DependencyError
+from edgeguard.errors import DependencyError, how_to_install
 
 try:
     import pika
     from pika.exceptions import AMQPError
 except ImportError as error:
-    raise DependencyError(f"AMQP needs pika: pip install 'edgeguard[collector]' ({error})") from error
+    raise DependencyError(f"AMQP needs pika: {how_to_install('pika>=1.3')} ({error})") from error
 
 EXCHANGE = "amq.topic"
 NO_TOPIC = 144

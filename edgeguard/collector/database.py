@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from edgeguard.collector.tables import VERSION, about, metadata
-from edgeguard.errors import DependencyError, StorageError
+from edgeguard.errors import DependencyError, StorageError, how_to_install
 
 _WRITERS_TURN = 4_930_518_201
 """Names our advisory lock among those of the database."""
@@ -144,7 +144,7 @@ def open_server(server: Server) -> Database:
     try:
         engine = create_engine(full, pool_pre_ping=True, pool_size=5, connect_args=arguments)
     except ImportError as error:
-        raise DependencyError("PostgreSQL needs pg8000: pip install 'edgeguard[collector]'") from error
+        raise DependencyError(f"PostgreSQL needs pg8000: {how_to_install('pg8000>=1.31')}") from error
     event.listen(engine, "connect", _set_up_session)
     return Database(engine, f"the collector's database {url.render_as_string()}")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeguard.cuda.driver import STICKY
 from edgeguard.cuda.libcuda import LIBRARY, CtypesCuda
-from edgeguard.errors import DependencyError, ModelError
+from edgeguard.errors import DependencyError, ModelError, how_to_install
 
 
 class PycudaCuda(CtypesCuda):
@@ -94,5 +94,5 @@ def _pycuda() -> Any:
     try:
         import pycuda.driver
     except ImportError as error:
-        raise DependencyError("pycuda is not installed: `pip install 'edgeguard[jetson]'`") from error
+        raise DependencyError(f"pycuda is not installed: `{how_to_install('pycuda')}`") from error
     return pycuda.driver

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeguard.errors import DependencyError, ModelError
+from edgeguard.errors import DependencyError, ModelError, how_to_install
 from edgeguard.models.files import reading
 from edgeguard.models.onnx_file import refuse_external_data
 from edgeguard.models.session import Shape
@@ -98,7 +98,7 @@ def package() -> Any:
         import onnx.numpy_helper
         import onnx.shape_inference
     except ImportError as error:
-        raise DependencyError("onnx is not installed: `pip install 'edgeguard[jetson]'`") from error
+        raise DependencyError(f"onnx is not installed: `{how_to_install('onnx>=1.16')}`") from error
     return onnx
 
 

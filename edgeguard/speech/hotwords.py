@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from edgeguard.errors import DependencyError
+from edgeguard.errors import DependencyError, how_to_install
 from edgeguard.speech import sherpa
 
 
@@ -60,7 +60,7 @@ def _pieces(bpe: Path, folder: Path) -> dict[str, str]:
         from sentencepiece import SentencePieceProcessor
     except ImportError as error:
         raise DependencyError(
-            "hotwords need sentencepiece to spell English: `pip install edgeguard[keywords]`, "
+            f"hotwords need sentencepiece to spell English: {how_to_install('sentencepiece>=0.2')}; "
             "or set speech.hotwords_score to 0"
         ) from error
     pieces = SentencePieceProcessor(model_file=sherpa.file(bpe))

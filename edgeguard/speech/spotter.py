@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeguard.errors import DependencyError, ModelError
+from edgeguard.errors import DependencyError, ModelError, how_to_install
 from edgeguard.speech import sherpa
 from edgeguard.speech.recogniser import RecogniserStream, Transcript
 from edgeguard.speech.samples import RATE_HZ
@@ -131,7 +131,8 @@ def speller(tokens: Path, bpe: Path | None) -> Spell:
             spelt = sherpa.load().text2token([text], sherpa.file(tokens), tokens_type=kind, bpe_model=model)
         except ImportError as error:
             raise DependencyError(
-                "the keyword spotter needs to spell phrases: `pip install edgeguard[keywords]`"
+                "the keyword spotter needs to spell phrases: "
+                + how_to_install("sentencepiece>=0.2", "pypinyin>=0.50")
             ) from error
         return spelt[0] if spelt else ()
 

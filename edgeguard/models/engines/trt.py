@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from edgeguard.errors import DependencyError
+from edgeguard.errors import DependencyError, how_to_install
 
 MODULES = ("tensorrt", "tensorrt_rtx")
 """Where both are installed the first is taken: it is the one that comes with JetPack."""
@@ -67,7 +67,7 @@ def load_tensorrt() -> TensorRt:
             continue
     raise DependencyError(
         "TensorRT is not installed: on a Jetson `apt install python3-libnvinfer` and make the virtual "
-        "environment with --system-site-packages; elsewhere `pip install 'edgeguard[gpu]'`"
+        f"environment with --system-site-packages; elsewhere `{how_to_install('tensorrt', 'pycuda')}`"
     )
 
 

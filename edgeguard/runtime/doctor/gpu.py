@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgeguard.cuda.driver import CudaDriver, open_cuda
-from edgeguard.errors import DependencyError, ModelError
+from edgeguard.errors import DependencyError, ModelError, how_to_install
 from edgeguard.files import text_of
 from edgeguard.models.engines.trt import TensorRt, load_tensorrt
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
@@ -67,5 +67,5 @@ def _compiler(tensorrt: Callable[[], TensorRt]) -> Finding:
             "the GPU is there, and TensorRT is not: models run on the CPU",
             str(error),
             "on a Jetson: sudo apt install python3-libnvinfer, and a virtual environment made with "
-            "--system-site-packages; elsewhere: pip install 'edgeguard[gpu]'",
+            f"--system-site-packages; elsewhere: {how_to_install('tensorrt', 'pycuda')}",
         )
