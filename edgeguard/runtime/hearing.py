@@ -173,7 +173,8 @@ class HearingStage(Stage):
         ]
         drifts = {name: self._syncing.drift(name) for name in self._listeners}
         reasons += [f"microphone {name}: {drift}" for name, drift in drifts.items() if drift]
-        self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None)
+        code = "overloaded" if self._effort else "microphone_faulty"
+        self._part.set(State.DEGRADED if reasons else State.OK, "; ".join(reasons) or None, code)
 
     def _tell(self, noticed: list[Observation]) -> None:
         for observation in noticed:

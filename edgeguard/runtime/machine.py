@@ -108,17 +108,19 @@ class BoxWatch:
         if self._throttled is not None and (reading.throttled or 0) > self._throttled:
             self._cut_ns = now_ns
         self._throttled = reading.throttled
-        worries = list(self._worries(reading, now_ns))
-        self._part.set(State.DEGRADED if worries else State.OK, "; ".join(worries) or None)
+        worries = dict(self._worries(reading, now_ns))
+        code = next(iter(worries.values()), None)
+        self._part.set(State.DEGRADED if worries else State.OK, "; ".join(worries) or None, code)
 
-    def _worries(self, reading: Reading, now_ns: int) -> Iterator[str]:
+    def _worries(self, reading: Reading, now_ns: int) -> Iterator[tuple[str, str]]:
+        """In words, and in one word."""
         for zone in reading.zones:
             if zone.trip_c is not None and zone.temperature_c >= zone.trip_c - _NEAR_TRIP_C:
-                yield f"{zone.name} is at {zone.temperature_c:.0f} C, the limit is {zone.trip_c:.0f} C"
+                yield f"{zone.name} is at {zone.temperature_c:.0f} C, the limit is {zone.trip_c:.0f} C", "hot"
         if self._cut_ns is not None and now_ns - self._cut_ns < _CUT_IS_NEWS_NS:
-            yield "the clocks are being cut, by heat or by too little power"
+            yield "the clocks are being cut, by heat or by too little power", "throttled"
         if reading.memory_available is not None and reading.memory_available < _SCARCE_MEMORY:
-            yield f"{reading.memory_available:.0%} of the memory is left"
+            yield f"{reading.memory_available:.0%} of the memory is left", "memory_scarce"
 
 
 def _zones(root: Path) -> Iterator[Zone]:

@@ -122,7 +122,7 @@ def test_the_day_before_is_told_once_and_an_alert_names_the_gap_before_it(
     for stage in ("decode", "wait", "infer", "rule", "decide", "commit", "publish", "confirm", "alert"):
         p50, p95, p99 = (latency[f"{stage}_p{share}_ms"] for share in (50, 95, 99))
         assert 0 <= p50 <= p95 <= p99, stage
-        assert f'edgeguard_{stage}_p99_ms{{part="latency"}}' in metrics
+        assert f'edgeguard_stage_latency_seconds{{quantile="0.99",stage="{stage}"}}' in metrics
 
 
 def test_a_picture_that_turns_dark_is_an_alert(tmp_path: Path, broker: Broker, listener: Listener) -> None:
