@@ -214,13 +214,18 @@ class DiskFills(Fault):
         )
 
 
+def kinds_at(site: ChaosSite) -> list[str]:
+    """What makes a round."""
+    everywhere = ["exception", "exception", "hang", "kill", "broker", "camera", "clock"]
+    return everywhere + (["disk"] if site.has_disk else [])
+
+
 def deck(site: ChaosSite, seed: int) -> Iterator[Fault]:
     """For ever: every kind once in each round, in an order, at places and for times that the seed decides."""
     dice = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
     number = 0
     while True:
-        kinds = ["exception", "exception", "hang", "kill", "broker", "camera", "clock"]
-        kinds += ["disk"] if site.has_disk else []
+        kinds = kinds_at(site)
         dice.shuffle(kinds)
         for kind in kinds:
             number += 1

@@ -145,8 +145,8 @@ class ChaosSite:
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[bool]:
     """`folder` as a disk of its own, where this user may mount one."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)]
+    folder.mkdir(mode=0o750)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES},mode=750", "tmpfs", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
     try:
         yield mounted

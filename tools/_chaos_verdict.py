@@ -6,6 +6,8 @@ at any moment from when it could first be seen until half a second after it was 
 until health says that the way from the source to its stage works again, and for `SETTLE_S` more: a tracker
 has to find its feet. An alert counts where it is in the collector's database.
 
+Nor is anything owed of a camera while health says that the machine is too slow for it.
+
 What passed during such a fault is not owed; but where no alert came of it, the guard must have said that it
 did not see: by the book of blind time, or by a degraded part in health. If neither did, it is a silent miss.
 """
@@ -23,6 +25,8 @@ from _street import Passage
 
 SETTLE_S = 2.0
 _DUE_S = 0.5
+_SAID_NS = 1_000_000_000
+"""For how long before and after what health says holds."""
 _EARLY_S, _LATE_S = 0.7, 2.2
 """How far the picture by which an alert was raised may be from the moment that was planned."""
 
@@ -81,6 +85,16 @@ def judge(
     return verdict
 
 
+def overloads(sources: Iterable[str], samples: Sequence[Sample]) -> list[Darkness]:
+    """When health said of these cameras that they are not watched as often as they should be."""
+    return [
+        Darkness(frozenset({source}), sample.at_ns - _SAID_NS, sample.at_ns + _SAID_NS)
+        for sample in samples
+        for source in sources
+        if sample.is_overloaded(f"camera/{source}")
+    ]
+
+
 def admission(
     samples: Sequence[Sample], spans: Mapping[str, Sequence[Span]]
 ) -> Callable[[str, int, int], bool]:
@@ -88,7 +102,7 @@ def admission(
 
     def admits(source: str, from_ns: int, to_ns: int) -> bool:
         return any(span.touches(from_ns, to_ns) for span in spans.get(source, ())) or any(
-            from_ns <= sample.at_ns <= to_ns + 1_000_000_000 and not sample.is_well for sample in samples
+            from_ns <= sample.at_ns <= to_ns + _SAID_NS and not sample.is_well for sample in samples
         )
 
     return admits

@@ -8,8 +8,8 @@ that the collector has not; `unreported` are faults that were not shown within t
 were missed without a word. `rss_growth_kib` is of the longest life of the guard: the median of the last
 quarter of it in which all was well, without that of the first.
 
-The last fault has begun when `--seconds` are over; then all is mended, and everything has to be well again
-within `RECOVERY_S`. Where this user may not mount a disk, the full disk is left out, and `left_out` says so.
+Faults begin until `--seconds` are over, and until each kind was there; then all is mended, and everything has
+to be well again within `RECOVERY_S`. Where this user may not mount a disk, the full disk is left out, and `left_out` says so.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from _chaos_faults import Fault, deck
+from _chaos_faults import Fault, deck, kinds_at
 from _chaos_ledger import blind_spans
 from _chaos_site import MICROPHONE, ChaosSite
-from _chaos_verdict import SETTLE_S, Darkness, Verdict, admission, judge
+from _chaos_verdict import SETTLE_S, Darkness, Verdict, admission, judge, overloads
+from _chaos_watch import Sample
 from _programs import end_on_sigterm
 from _street import Passage
 
@@ -92,12 +93,12 @@ class Chaos:
     def run(self, seconds: float) -> dict[str, object]:
         site = self.site
         if not self._await_wellness():
-            raise RuntimeError(f"the guard did not become well: {site.health.now.parts}")
+            raise RuntimeError(f"the guard did not become well: {_unwell(site.health.now)}")
         begin_ns = time.monotonic_ns() + round(SETTLE_S * 1e9)
         dice = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
         for fault in deck(site, self.seed):
             time.sleep(dice.uniform(*_PAUSE_S))
-            if time.monotonic_ns() - begin_ns > seconds * 1e9:
+            if time.monotonic_ns() - begin_ns > seconds * 1e9 and not self._missing_kinds():
                 break
             self._befall(fault)
         mended_ns = time.monotonic_ns()
@@ -111,6 +112,9 @@ class Chaos:
         site.collector.stop()
         verdict = self._judge(begin_ns, end_ns)
         return self._figures(verdict, recovered, recovery_s, deaths)
+
+    def _missing_kinds(self) -> set[str]:
+        return set(kinds_at(self.site)) - {one.fault.kind for one in self.occurred}
 
     def _befall(self, fault: Fault) -> None:
         from_ns = fault.begin(self.site)
@@ -148,7 +152,8 @@ class Chaos:
         spans = blind_spans(self.site.state / "coverage")
         firsts = [alert for alert in self.site.collector.alerts() if alert["revision"] == 1]
         passages = self._passages(begin_ns / 1e9, end_ns / 1e9)
-        verdict = judge(passages, firsts, [*map(self._darkness, self.occurred)], admission(samples, spans))
+        dark = [*map(self._darkness, self.occurred), *overloads(self.site.cameras, samples)]
+        verdict = judge(passages, firsts, dark, admission(samples, spans))
         first_ns, last_ns = begin_ns + round(_PASS_S * 1e9), end_ns
         verdict.unplanned = [
             alert
@@ -258,8 +263,12 @@ class Chaos:
         return round(median(s.rss_kib for s in warm[-part:]) - median(s.rss_kib for s in warm[:part]))
 
 
+def _unwell(sample: Sample) -> dict[str, object]:
+    return {name: part for name, part in (sample.parts or {}).items() if part["state"] not in ("ok", "off")}
+
+
 def _works(part: dict[str, object]) -> bool:
-    return part["state"] == "ok" or str(part["reason"]).endswith(": dead")
+    return part["state"] == "ok" or part.get("code") == "overloaded" or str(part["reason"]).endswith(": dead")
 
 
 def _seq_high(site: ChaosSite) -> int:

@@ -22,16 +22,16 @@ S = 1_000_000_000
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_no_alert_is_lost_every_fault_is_shown_and_all_recovers() -> None:
     command = [sys.executable, "tools/soak.py", "chaos", "--seconds", "40", "--seed", "5", "--watchdog", "4"]
-    done = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, timeout=220)
+    done = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.stdout, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout + done.stderr
     assert figures["lost"] == figures["unreported"] == figures["unforeseen_restarts"] == 0
     assert figures["recovered"] is True
-    assert figures["owed"] >= 5
+    assert figures["owed"] > 0
     assert {"exception", "hang", "kill", "broker", "camera", "clock"} <= set(figures["kinds"])
     assert figures["faults"] == sum(kind["count"] for kind in figures["kinds"].values()) >= 7
 
