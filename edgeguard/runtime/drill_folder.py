@@ -81,7 +81,7 @@ class DrillFolder:
         if told is None:
             return None
         self.withdraw()
-        with suppress(TypeError, ValueError):
+        with suppress(KeyError, TypeError, ValueError):
             request = DrillRequest(
                 str(told["drill_id"]),
                 float(told["timeout_s"]),
@@ -152,5 +152,6 @@ class DrillFolder:
                     os.chown(place, owner.st_uid, owner.st_gid, follow_symlinks=False)
             part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise StorageError(f"cannot write {path}: {error.strerror}") from error

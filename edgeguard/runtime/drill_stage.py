@@ -78,6 +78,7 @@ class DrillStage(Stage):
         part: Part,
         clock: Clock,
         every_h: float | None = None,
+        wait_s: float = STEP_S,
     ) -> None:
         self._book = book
         self._folder = folder
@@ -87,6 +88,7 @@ class DrillStage(Stage):
         self._part = part
         self._clock = clock
         self._every_h = every_h
+        self._wait_s = wait_s
         self._asked: Channel[DrillRequest] = Channel(1)
         self._held: _Held | None = None
         self._record = Record()
@@ -108,7 +110,7 @@ class DrillStage(Stage):
         self._say()
 
     def step(self) -> None:
-        request = self._asked.get(STEP_S)
+        request = self._asked.get(self._wait_s)
         if self._held is None:
             request = request or self._folder.take_request(self._clock.utc_ns())
             if request is not None:
