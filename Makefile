@@ -13,6 +13,7 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/python tools/check_wheels.py
 
 bench: setup
 	.venv/bin/python tools/bench.py detector --images $(MIRROR)/data/gt/coco128_yolo/images/val2017 \
