@@ -6,7 +6,8 @@ at any moment from when it could first be seen until half a second after it was 
 until health says that the way from the source to its stage works again, and for `SETTLE_S` more: a tracker
 has to find its feet. An alert counts where it is in the collector's database.
 
-Nor is anything owed of a camera while health says that the machine is too slow for it.
+Nor is anything owed of a camera while health says that the machine is too slow for it, or counts more than
+two pictures in a second that nobody looked at.
 
 What passed during such a fault is not owed; but where no alert came of it, the guard must have said that it
 did not see: by the book of blind time, or by a degraded part in health. If neither did, it is a silent miss.
@@ -27,12 +28,15 @@ SETTLE_S = 2.0
 _DUE_S = 0.5
 _SAID_NS = 1_000_000_000
 """For how long before and after what health says holds."""
+_A_SECOND, _MOST_LEFT_OUT = 5, 2
+"""In samples; of ten pictures a second."""
 _EARLY_S, _LATE_S = 0.7, 2.2
 """How far the picture by which an alert was raised may be from the moment that was planned."""
 
 
 @dataclass
 class Verdict:
+    passages: int = 0
     owed: int = 0
     lost: list[Passage] = field(default_factory=list)
     """Owed, and not arrived."""
@@ -65,6 +69,7 @@ def judge(
     verdict = Verdict()
     came = _by_rule(alerts)
     for passage in passages:
+        verdict.passages += 1
         raised = _take(came[passage.source, passage.rule], passage)
         verdict.doubled += max(0, raised - 1)
         from_ns, to_ns = round(passage.begins_s * 1e9), round((passage.at_s + _DUE_S) * 1e9)
@@ -86,13 +91,21 @@ def judge(
 
 
 def overloads(sources: Iterable[str], samples: Sequence[Sample]) -> list[Darkness]:
-    """When health said of these cameras that they are not watched as often as they should be."""
+    """When health said of these cameras that they are watched less than they should be."""
     return [
         Darkness(frozenset({source}), sample.at_ns - _SAID_NS, sample.at_ns + _SAID_NS)
-        for sample in samples
         for source in sources
-        if sample.is_overloaded(f"camera/{source}")
+        for before, sample in zip([*samples[:_A_SECOND], *samples], samples, strict=False)
+        if sample.is_overloaded(f"camera/{source}") or _left_out(source, before, sample) > _MOST_LEFT_OUT
     ]
+
+
+def _left_out(source: str, before: Sample, now: Sample) -> int:
+    """Pictures that were replaced by newer ones before anybody looked at them, in one life of the guard."""
+    counts = [
+        (sample.parts or {}).get(f"camera/{source}", {}).get("frames_replaced", 0) for sample in (before, now)
+    ]
+    return int(counts[1] - counts[0]) if before.pid == now.pid else 0
 
 
 def admission(

@@ -9,7 +9,8 @@ were missed without a word. `rss_growth_kib` is of the longest life of the guard
 quarter of it in which all was well, without that of the first.
 
 Faults begin until `--seconds` are over, and until each kind was there; then all is mended, and everything has
-to be well again within `RECOVERY_S`. Where this user may not mount a disk, the full disk is left out, and `left_out` says so.
+to be well again within `RECOVERY_S`. Where this user may not mount a disk, the full disk is left out, and
+`left_out` says so.
 """
 
 from __future__ import annotations
@@ -152,7 +153,8 @@ class Chaos:
         spans = blind_spans(self.site.state / "coverage")
         firsts = [alert for alert in self.site.collector.alerts() if alert["revision"] == 1]
         passages = self._passages(begin_ns / 1e9, end_ns / 1e9)
-        dark = [*map(self._darkness, self.occurred), *overloads(self.site.cameras, samples)]
+        slow = overloads(self.site.cameras, self.site.health.samples)
+        dark = [*map(self._darkness, self.occurred), *slow]
         verdict = judge(passages, firsts, dark, admission(samples, spans))
         first_ns, last_ns = begin_ns + round(_PASS_S * 1e9), end_ns
         verdict.unplanned = [
@@ -205,6 +207,7 @@ class Chaos:
             "recovered": recovered,
             "rss_growth_kib": growth_kib,
             "recovery_s": round(recovery_s, 1),
+            "passages": verdict.passages,
             "owed": verdict.owed,
             "uncollected": uncollected,
             "missed_and_told": verdict.missed,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from _chaos_ledger import Span, blind_spans
-from _chaos_verdict import Darkness, admission, judge
+from _chaos_verdict import Darkness, admission, judge, overloads
 from _chaos_watch import Sample
 from _street import Passage, Street
 
@@ -24,7 +24,7 @@ S = 1_000_000_000
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 def test_no_alert_is_lost_every_fault_is_shown_and_all_recovers() -> None:
-    command = [sys.executable, "tools/soak.py", "chaos", "--seconds", "40", "--seed", "5", "--watchdog", "4"]
+    command = [sys.executable, "tools/soak.py", "chaos", "--seconds", "40", "--seed", "5", "--watchdog", "6"]
     done = subprocess.run([*command, "--json"], cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.stdout, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
@@ -86,6 +86,17 @@ def test_nothing_is_owed_of_a_camera_that_was_lost_and_something_of_the_others(s
     assert verdict.owed == (source != "yard")
     assert verdict.silent == (PASSAGES[:1] if source == "yard" else [])
     assert judge(PASSAGES[:1], [], [dark], lambda *_: True).missed == (source == "yard")
+
+
+def test_nothing_is_owed_where_health_counts_pictures_that_nobody_looked_at() -> None:
+    def sample(at: int, replaced: int, code: str | None = None) -> Sample:
+        return Sample(at * S // 5, 1, {"camera/yard": {"frames_replaced": replaced, "code": code}})
+
+    assert overloads(["yard"], [sample(at, at // 5) for at in range(20)]) == []
+    slow = overloads(["yard"], [sample(at, at) for at in range(20)])
+    assert slow[0].sources == {"yard"}
+    assert len(slow) >= 14
+    assert len(overloads(["yard"], [sample(at, 0, "overloaded") for at in range(20)])) == 20
 
 
 def test_the_guard_admits_by_its_book_by_its_health_or_by_its_silence() -> None:
