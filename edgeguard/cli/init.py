@@ -10,6 +10,7 @@ from typing import Annotated, cast
 
 import typer
 
+from edgeguard.cli._login import Login, ask_login, handed_over
 from edgeguard.cli._output import fail
 from edgeguard.clock import SystemClock
 from edgeguard.config import parse
@@ -30,6 +31,10 @@ def init(
     username: Annotated[str | None, typer.Option(help="User at the broker.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the broker's password.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="Certificate authority of the broker.")] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with ca.crt and this box's certificate and key."),
+    ] = None,
     camera: Sources = None,
     microphone: Sources = None,
     guard: Annotated[str | None, typer.Option(help=f"Some of {','.join(GUARDED)}.")] = None,
@@ -47,25 +52,40 @@ def init(
     device = _level(device or socket.gethostname())
     broker = ask.text("2/5 MQTT broker", broker, "localhost")
     host, port = _host_port(broker)
+    secrets = out.resolve().parent / "credentials"
+    login = _given_login(username, password_file, ca_file)
+    if certificates is not None:
+        login = handed_over(certificates, secrets)
+    elif login == Login() and not yes and not is_loopback(host):
+        login = ask_login(ask.optional, secrets)
     cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
     microphones = ask.sources("4/5 Microphones", microphone, local_microphones)
-    secrets = out.resolve().parent / "credentials"
     answers = Answers(
         site=_level(site),
         device=device,
         timezone=_timezone(),
         broker=host,
         port=port,
-        tls=not is_loopback(host),
-        ca_file=str(ca_file.resolve()) if ca_file else None,
-        username=username,
-        password_file=str(password_file.resolve()) if password_file else None,
+        tls=not is_loopback(host) or login.ca_file is not None,
+        ca_file=login.ca_file,
+        cert_file=login.cert_file,
+        key_file=login.key_file,
+        username=login.username,
+        password_file=login.password_file,
         cameras={name: ask.place(name, url, secrets) for name, url in cameras.items()},
         microphones={name: ask.place(name, url, secrets) for name, url in microphones.items()},
         guard=ask.guard("5/5 What to guard against", guard),
         closed=_closed(closed),
     )
     _write(out, answers)
+
+
+def _given_login(username: str | None, password_file: Path | None, ca_file: Path | None) -> Login:
+    return Login(
+        ca_file=str(ca_file.resolve()) if ca_file else None,
+        username=username,
+        password_file=str(password_file.resolve()) if password_file else None,
+    )
 
 
 def _write(out: Path, answers: Answers) -> None:
@@ -92,6 +112,10 @@ class _Asker:
         if given is not None or self._quiet:
             return given or default
         return str(typer.prompt(question, default=default))
+
+    def optional(self, question: str) -> str:
+        """Empty where there is nothing to say."""
+        return str(typer.prompt(question, default="", show_default=False))
 
     def sources(
         self, question: str, given: Sequence[str] | None, find: Callable[[], list[Found]]

@@ -42,6 +42,8 @@ class Answers:
     port: int | None = None
     tls: bool = True
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
     username: str | None = None
     password_file: str | None = None
     cameras: Mapping[str, Place] = field(default_factory=dict)
@@ -139,6 +141,8 @@ def _broker(answers: Answers) -> list[str]:
     if answers.tls:
         lines += ["  tls:", "    enabled: true"]
         lines += [f"    ca_file: {_text(answers.ca_file)}"] if answers.ca_file else []
+        lines += [f"    cert_file: {_text(answers.cert_file)}"] if answers.cert_file else []
+        lines += [f"    key_file: {_text(answers.key_file)}"] if answers.key_file else []
     return lines
 
 

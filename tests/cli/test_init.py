@@ -135,3 +135,55 @@ def test_a_folder_that_is_missing_is_told_in_a_sentence(type_in: Type, tmp_path:
     result = type_in("init", tmp_path / "none" / "site.yaml", "--yes", "--camera", "a=scene://yard")
     assert result.exit_code == 78
     assert "site.yaml: No such file or directory" in result.stderr
+
+
+def folder_of(tmp_path: Path, *names: str) -> Path:
+    """What whoever runs the broker hands over, on a stick."""
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_certificate_that_was_handed_over_is_kept_with_the_secrets(type_in: Type, tmp_path: Path) -> None:
+    stick = folder_of(tmp_path, "ca.crt", "gate-1.crt", "gate-1.key")
+    out = tmp_path / "site.yaml"
+    result = type_in("init", out, *FLAGS, "--camera", "a=scene://yard", "--certificates", stick)
+    assert result.exit_code == 0, result.output
+    tls = load(out).mqtt.tls
+    assert tls.enabled
+    kept = tmp_path / "credentials"
+    assert [tls.ca_file, tls.cert_file, tls.key_file] == [
+        kept / name for name in ("ca.crt", "gate-1.crt", "gate-1.key")
+    ]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "names", [(), ("ca.crt",), ("ca.crt", "a.crt"), ("ca.crt", "a.crt", "a.key", "b.crt", "b.key")]
+)
+def test_a_folder_that_holds_anything_else_is_refused(
+    names: tuple[str, ...], type_in: Type, tmp_path: Path
+) -> None:
+    stick = folder_of(tmp_path, *names)
+    result = type_in("init", tmp_path / "site.yaml", *FLAGS, "--certificates", stick)
+    assert result.exit_code == 78
+    assert "expected ca.crt and one certificate with its key" in result.output
+
+
+@pytest.mark.parametrize(
+    ("answers", "login"),
+    [(["", "porter", "secret"], ("porter", "secret")), (["", ""], (None, None))],
+)
+def test_a_broker_elsewhere_is_asked_about(
+    answers: list[str], login: tuple[str | None, str | None], tmp_path: Path
+) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--site", "s", "--broker", "mqtt.example.net", "--guard", "intrusion"]
+    sources = ["--camera", "a=scene://yard", "--microphone", "b=scene://hall"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags, *sources], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    mqtt = load(out).mqtt
+    password = mqtt.password_file.read_text().strip() if mqtt.password_file else None
+    assert (mqtt.username, password) == login
