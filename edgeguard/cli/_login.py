@@ -1,4 +1,4 @@
-"""How a new configuration gets in at the broker: a certificate that was handed over, or a user and password."""
+"""How a new configuration gets in at the broker: by a certificate handed over, or a user and a password."""
 
 from __future__ import annotations
 
