@@ -195,6 +195,8 @@ class AlertStage(Stage):
         self._clock = clock
         self._prune_ns = clock.monotonic_ns() + _PRUNE_EVERY_NS
         part.expect(DECISIONS)
+        for state in AlertState:
+            part.count(state.value, 0)
         self._lost = self._lost_ns = 0
 
     def open(self) -> None:

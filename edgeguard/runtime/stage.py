@@ -70,6 +70,7 @@ class StageThread:
         """After `tries` failures in a row it gives up; None: never."""
         self.stage = stage
         self.part = part
+        part.count("failures", 0)
         self.beat_ns = clock.monotonic_ns()
         self._clock = clock
         self._retry_s = retry_s or stage.retry_s
