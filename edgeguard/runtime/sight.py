@@ -49,14 +49,14 @@ class Eye:
     wanted: Callable[[], Detector]
     fallback: Callable[[], Detector] | None
     part: Part
-    key: Hashable = None
-    """Of what is wanted: an eye with the same key needs no other detector."""
     lacking: Callable[[], str | None] = lambda: None
     """Why what `wanted` gave last is less than it should be; None if it is not."""
-    guests: frozenset[str] = frozenset()
-    """Those of its cameras that seldom give pictures: nobody waits for them."""
     may_do_better: Callable[[], bool] = lambda: False
     """Whether `wanted` may give a better one by now."""
+    guests: frozenset[str] = frozenset()
+    """Those of its cameras that seldom give pictures: nobody waits for them."""
+    key: Hashable = None
+    """Of what is wanted: an eye with the same key needs no other detector."""
 
 
 class Sight:
