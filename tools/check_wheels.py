@@ -3,9 +3,9 @@
     python tools/check_wheels.py
 
 pip resolves the dependencies, and those of the extras that a box may have, for arm64 with Python 3.10
-(JetPack 6) and 3.12 (JetPack 7), from wheels alone. Nothing is installed. The last line is one JSON object. It
-ends with 1 if anything has no wheel; where no index of packages answers it says so and ends with 0. The extra
-`jetson` is left out: pycuda is compiled on the box.
+(JetPack 6) and 3.12 (JetPack 7), from wheels alone. Nothing is installed. The last line is one JSON object.
+It ends with 1 if anything has no wheel; where no index of packages answers it says so and ends with 0. The
+extra `jetson` is left out: pycuda is compiled on the box.
 """
 
 from __future__ import annotations
