@@ -80,6 +80,8 @@ class Desk:
         parcels: Parcels | None = None,
     ) -> None:
         self.configure: Configure = _not_here
+        self.drill: Callable[[], str | None] = lambda: "no drills are held here"
+        """Begins a drill; why not, if it does not."""
         self._told_config: ConfigReport | None = None
         self.report = DeskReport(posts=None if parcels is None else parcels.report)
         self._identity = identity
@@ -162,6 +164,9 @@ class Desk:
                 return self._configure(request.message)
             case "replay":
                 return _replay(request.message, outbox)
+            case "drill":
+                refused = self.drill()
+                return Outcome(ok=refused is None, reason=refused)
             case _:
                 return Outcome(ok=True)
 

@@ -28,7 +28,7 @@ _MOST_REMEMBERED = 1000
 _MOST_CORRELATION_BYTES = 1024
 _RATES = {"ack": (5.0, 50), "command": (2.0, 20), "config_desired": (0.2, 5)}
 """By schema: how many a second, and how many at once."""
-_VERBS = ("replay", "ping")
+_VERBS = ("replay", "ping", "drill")
 _IDS = {"ack": "ack_id", "config": "config_id"}
 """Member that names a request, by verb; `command_id` for all others."""
 _LEVEL = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"

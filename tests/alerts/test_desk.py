@@ -115,6 +115,13 @@ class TestCommands:
         assert_valid("result", answer)
         assert (answer["verb"], answer["ok"]) == ("ping", True)
 
+    def test_a_drill_begins_or_says_why_not(self, bench: DeskBench) -> None:
+        assert bench.command("drill")["reason"] == "no drills are held here"
+        bench.desk.drill = lambda: None
+        answer = bench.command("drill")
+        assert_valid("result", answer)
+        assert (answer["verb"], answer["ok"], answer["reason"]) == ("drill", True, None)
+
     def test_replay_sends_what_was_delivered_again(self, bench: DeskBench) -> None:
         bench.run(moment(), moment(), moment())
         answer = bench.command("replay", from_seq=2, to_seq=5)

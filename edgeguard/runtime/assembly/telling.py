@@ -24,6 +24,7 @@ from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import alert_rules, fuser, joined_by, policy
+from edgeguard.runtime.assembly.sources import password_of
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -74,6 +75,7 @@ class Telling:
         started_ns = clock.utc_ns()
         self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
         self._answering = Answering(config, clock, self._identity, clock_quality)
+        self._answering.desk.drill = self._drilling.ask
         self._publisher = self._make_publisher()
 
     def stages(self) -> dict[str, Stage]:
@@ -198,7 +200,7 @@ class Telling:
         identity, mqtt = self._identity, self._config.mqtt
         will = Will(identity.topics.status, encode(status_message("offline", identity, custody=mqtt.custody)))
         heard = self._drilling.overhearing(self._postbox())
-        link = MqttLink(self._endpoint(), heard, will, [identity.topics.down_filter])
+        link = MqttLink(self._endpoint(), heard, will, [identity.topics.down_filter], check_tls=False)
         return Publisher(
             self._outgoing,
             self._open_outbox,
@@ -230,7 +232,7 @@ class Telling:
             port=mqtt.port,
             client_id=mqtt.client_id,
             username=mqtt.username,
-            password=mqtt.password(),
+            read_password=lambda: password_of(mqtt),
             tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
             protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,
