@@ -13,7 +13,7 @@ from _chaos_site import KEEPALIVE_S, MICROPHONE, STALL_S, ChaosSite
 from _chaos_watch import Sample
 from _programs import wait_for
 
-_RESTART_S = 20.0
+_RESTART_S = 60.0
 """Until a guard that was started is ready, on a busy machine."""
 _MEND_S = 45.0
 """The longest pause between two tries is 30 seconds."""

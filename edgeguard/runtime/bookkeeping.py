@@ -75,6 +75,8 @@ class CoverageStage(Stage):
 
     def open(self) -> None:
         if self._begun:
+            if not self._refused:
+                self._part.set(State.OK)  # nothing may be written for a while that would say so
             return
         try:
             self._book = Book(read(self._ledger.folder))

@@ -182,6 +182,14 @@ def test_a_disk_that_refuses_turns_health_and_is_made_up_for(keeping: Keeping, t
     ]
 
 
+def test_after_a_failure_it_is_well_as_soon_as_it_is_open_again(keeping: Keeping) -> None:
+    part = keeping.board.part("coverage")
+    part.set(State.DEGRADED, "the step before raised")
+    keeping.stage.close()
+    keeping.stage.open()
+    assert part.state is State.OK
+
+
 def test_a_stop_is_written(keeping: Keeping, tmp_path: Path) -> None:
     keeping.stage.finish()
     assert [*read(tmp_path)][-1].what.value == "stop"
