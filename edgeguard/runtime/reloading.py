@@ -240,7 +240,8 @@ class ReloadStage(Stage):
         unlike_file = last.state in ("refused", "rolled_back") and proposal.sent is None
         what = f"{proposal.name} is {last.state.replace('_', ' ')}, the one before it is in effect"
         reason = f"{what}: {'; '.join((last.reason or '').splitlines())}"
-        part.set(State.DEGRADED if unlike_file else State.OK, reason if unlike_file else None)
+        state = State.DEGRADED if unlike_file else State.OK
+        part.set(state, reason if unlike_file else None, "not_the_file")
         self._tell(
             ConfigReport(
                 sha256,
