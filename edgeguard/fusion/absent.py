@@ -43,7 +43,7 @@ class Absent:
         offset_ns = utc_ns - now_ns
         if self._since_ns is None:
             self._begin(now_ns)
-        if not self._minute:
+        if not self._minute or utc_ns // _MINUTE_NS < self._minute:  # it begins, or UTC was set back
             self._minute = utc_ns // _MINUTE_NS
             self._hold_off(utc_ns, now_ns)
         found: list[Observation] = []
@@ -53,7 +53,7 @@ class Absent:
         for minute in range(self._minute + 1, utc_ns // _MINUTE_NS + 1):
             found += self._due(minute * _MINUTE_NS - offset_ns, offset_ns)
             self._hold_off(minute * _MINUTE_NS, minute * _MINUTE_NS - offset_ns)
-        self._minute = max(self._minute, utc_ns // _MINUTE_NS)
+        self._minute = utc_ns // _MINUTE_NS
         return [*found, *self._due(now_ns, offset_ns)]
 
     def finish(self) -> list[Observation]:

@@ -1,6 +1,7 @@
 """What other rules would have made of what was noticed.
 
-Time is UTC here: a log may go through several starts of the box, each with a monotonic time of its own.
+A log may go through several starts of the box, each with a monotonic time of its own, and through steps of
+UTC: `ReplayTime` makes one time of them. Schedules go by UTC as it was.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.runtime.assembly.fusing import fuser, policy
 from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.runtime.replay_time import ReplayTime
 from edgeguard.types import Alert, AlertState, Observation
 
 _STEP_NS = 1_000_000_000
@@ -53,17 +55,19 @@ class Replay:
         def decide(noticed: Iterable[Observation]) -> Iterator[Alert]:
             return itertools.chain.from_iterable(deciding.update(one) for one in noticed)
 
-        def advance(until_ns: int) -> Iterator[Alert]:
+        def advance(until_ns: int, ahead_ns: int) -> Iterator[Alert]:
             for now_ns in _steps(clock.now_ns, until_ns):
                 clock.now_ns = now_ns
-                yield from decide(joining.tick(now_ns, now_ns))
+                yield from decide(joining.tick(now_ns, now_ns - ahead_ns))
                 deciding.tick()
 
+        ahead_ns = 0
         for observation in _of_rules(observations, self.config):
             self.unseen.discard(observation.rule or "")
-            yield from advance(observation.pts_ns)
+            ahead_ns = observation.pts_ns - observation.utc_ns
+            yield from advance(observation.pts_ns, ahead_ns)
             yield from decide(joining.update(observation))
-        yield from advance(clock.now_ns + round(_AFTER_S * 1e9))
+        yield from advance(clock.now_ns + round(_AFTER_S * 1e9), ahead_ns)
         yield from decide(joining.finish())
 
 
@@ -78,10 +82,11 @@ def _steps(now_ns: int, until_ns: int) -> Iterator[int]:
 
 
 def _of_rules(observations: Iterable[Observation], config: Config) -> Iterator[Observation]:
-    """On UTC, each with the rules of `config` that ask for it, as the daemon would have it."""
+    """On one time, each with the rules of `config` that ask for it, as the daemon would have it."""
     last: Observation | None = None
+    time = ReplayTime()
     for observation in observations:
-        seen = replace(observation, pts_ns=observation.utc_ns)
+        seen = replace(observation, pts_ns=time.at(observation))
         if seen.kind not in _CHOSEN:
             if (rule := _rule(config, seen.rule)) is None or _reaches(rule, seen):
                 yield seen

@@ -141,6 +141,32 @@ def test_absent_waits_for_its_schedule() -> None:
     assert found[0].utc_ns == night + 30_000_000_000
 
 
+def test_absent_keeps_its_schedule_where_utc_was_set_back() -> None:
+    """Nobody comes for two hours by the monotonic clock; the other, wrong by a year, is set after one."""
+    year_ns, hour_ns = 365 * 86_400 * 10**9, 3600 * 10**9
+
+    def armed(utc_ns: int) -> bool:
+        return utc_ns < UTC_NS + year_ns // 2
+
+    pattern = Absent("no guard", PERSON, 600.0, "gate", armed)
+    found: list[Observation] = []
+    for minute in range(121):
+        now_ns = minute * hour_ns // 60
+        found += pattern.advance(now_ns, UTC_NS + now_ns + (year_ns if minute < 60 else 0))
+    assert [one.pts_ns // (hour_ns // 60) for one in found] == [69, 79, 89, 99, 109, 119]
+
+
+@pytest.mark.parametrize("step_s", [-7200, 7200, 86_400 * 3])
+def test_absent_waits_by_the_monotonic_clock(step_s: int) -> None:
+    pattern = Absent("no guard", PERSON, 600.0, "gate")
+    found: list[Observation] = []
+    for minute in range(30):
+        now_ns = minute * 60 * 10**9
+        found += pattern.advance(now_ns, UTC_NS + now_ns + (step_s * 10**9 if minute >= 5 else 0))
+    began = 5 if step_s > 86_400 else 0
+    assert [one.pts_ns // (60 * 10**9) for one in found] == [began + 10, began + 20]
+
+
 @pytest.mark.parametrize("tell_alone", [True, False])
 def test_a_witness_before_or_after(tell_alone: bool) -> None:
     def entered(t_s: float) -> Observation:

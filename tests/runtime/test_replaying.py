@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from edgeguard.config import Config
 from edgeguard.runtime.journal import read
 from edgeguard.runtime.replaying import Replay
@@ -85,6 +87,40 @@ def test_it_goes_through_restarts_of_the_box_day_by_day() -> None:
     second = [replace(one, pts_ns=one.pts_ns - 10**12, utc_ns=one.utc_ns + DAY_NS) for one in first]
     alerts = list(Replay(config(GLASS)).run([*first, *second]))
     assert len({alert.opened_utc_ns // DAY_NS for alert in alerts}) == 2
+
+
+def sounds(*at: tuple[float, float]) -> list[Observation]:
+    """The same glass broken again and again: seconds of the monotonic clock, and by how much UTC was off."""
+    glass = next(one for one in observed() if one.kind == "sound" and one.phase is Phase.BEGAN)
+    instant = replace(glass, phase=Phase.INSTANT)
+    return [
+        replace(
+            instant,
+            pts_ns=glass.pts_ns + round(up_s * 1e9),
+            utc_ns=glass.utc_ns + round((up_s + off_s) * 1e9),
+        )
+        for up_s, off_s in at
+    ]
+
+
+@pytest.mark.parametrize("off_s", [-86_400 * 30.0, -3600.0, 0.0, 3600.0, 86_400 * 365.0])
+def test_a_step_of_utc_loses_no_alert_and_makes_none(off_s: float) -> None:
+    """Three of four: the second is within the cooldown of the first, wherever UTC was put meanwhile."""
+    log = sounds((0, 0), (30, off_s), (100, off_s), (200, 0))
+    alerts = list(Replay(config({**GLASS, "cooldown_s": 60})).run(log))
+    assert len(alerts) == 3
+    assert [alert.opened_utc_ns - log[0].utc_ns for alert in alerts] == [
+        0,
+        round((100 + off_s) * 1e9),
+        200 * 10**9,
+    ], "told by the clock as it was"
+
+
+@pytest.mark.parametrize("off_s", [-86_400 * 30.0, 0.0, 5 * 3600.0, 86_400 * 365.0])
+def test_a_stamp_that_is_far_off_lets_nothing_be_absent(off_s: float) -> None:
+    pattern = {"kind": "absent", "name": "silence", "of": {"kind": "sound"}, "for_s": 100.0}
+    log = sounds((0, 0), (40, off_s), (80, 0), (120, 0))
+    assert len(list(Replay(config(patterns=[pattern])).run(log))) == 0
 
 
 def test_the_same_log_gives_the_same_alerts() -> None:
