@@ -195,7 +195,8 @@ class CoverageStage(Stage):
             blind = round(sum(today.get(name, {}).values()), 1)
             part.note(blind_s_today=blind, blind=lost[name][0] if name in lost else "no")
         every = sum(sum(causes.values()) for causes in today.values())
-        self._part.note(blind_s_today=round(every, 1), blind_now=len(lost))
+        unheard = sum(self._notices.waiting.drops().values())
+        self._part.note(blind_s_today=round(every, 1), blind_now=len(lost), notices_lost=unheard)
         self._show()
 
     def _intervals(self) -> list[Interval]:

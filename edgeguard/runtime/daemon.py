@@ -72,6 +72,7 @@ class Daemon:
     _fair_ns: int = 0
     """When the whole process stood still last, which is no stage's fault."""
     _ready: bool = False
+    _status: str = ""
     _quiet_looks: int = 0
 
     def __post_init__(self) -> None:
@@ -146,7 +147,10 @@ class Daemon:
             return
         if not self._ready and self.board.state is not State.STARTING:
             self._ready = True
-            self.notifier.send(f"READY=1\nSTATUS={self.board.state.value}")
+            self.notifier.send("READY=1")
+        if self._ready and (status := self.board.summary) != self._status:
+            self._status = status
+            self.notifier.send(f"STATUS={status}")
         self.notifier.send("WATCHDOG=1")
         self._last_words.put_off()
 

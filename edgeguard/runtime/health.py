@@ -213,6 +213,13 @@ class HealthBoard:
         return {name: part.report() for name, part in list(self._parts.items())}
 
     @property
+    def summary(self) -> str:
+        """In one line: the state, and of what is degraded the codes."""
+        parts = list(self._parts.values())
+        wrong = [f"{part.name} {part.code}" for part in parts if part.state is State.DEGRADED]
+        return f"{self.state.value}: {', '.join(wrong)}" if wrong else self.state.value
+
+    @property
     def state(self) -> State:
         """`degraded` if any part is, `starting` while any part is, else `ok`."""
         states = {part.state for part in list(self._parts.values())}

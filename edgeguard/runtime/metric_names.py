@@ -37,6 +37,7 @@ COUNTERS = {
     "late_for_patterns": "observations that came too late to be joined",
     "lost": "alerts that were given up because the disk refused too many",
     "missed": "drills that did not arrive",
+    "notices_lost": "losses and returns of sources that came too fast for the book of blind time",
     "observations": "things that were noticed",
     "observations_lost": "observations that gave way because deciding came too late",
     "opened": "alerts that were opened",

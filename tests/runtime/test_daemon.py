@@ -129,8 +129,9 @@ def test_systemd_hears_ready_then_signs_of_life_then_stopping() -> None:
     house = House()
     house.run(until=lambda: "WATCHDOG=1" in house.notifier.lines)
     lines = house.notifier.lines
-    assert lines[0].startswith("READY=1\n")
-    assert set(lines[1:-1]) == {"WATCHDOG=1"}
+    assert lines[0] == "READY=1"
+    assert set(lines[1:-1]) == {"STATUS=ok", "WATCHDOG=1"}
+    assert lines.count("STATUS=ok") == 1
     assert lines[-1] == "STOPPING=1"
 
 

@@ -60,6 +60,15 @@ def test_the_worst_part_is_the_state_of_the_whole(states: tuple[State, ...], who
     assert board.state is whole
 
 
+def test_the_summary_names_what_is_degraded() -> None:
+    board = HealthBoard(ManualClock())
+    board.part("vision").set(State.OK)
+    assert board.summary == "ok"
+    board.part("camera/gate").set(State.DEGRADED, "no answer", "unreachable")
+    board.part("outbox").set(State.DEGRADED, "no room", "disk_full")
+    assert board.summary == "degraded: camera/gate unreachable, outbox disk_full"
+
+
 def test_rate_is_measured_and_falls_when_work_stops() -> None:
     rate = Rate()
     assert rate.per_second(0) is None
