@@ -15,6 +15,7 @@ from rich.console import Console
 from edgeguard import __version__, gst
 from edgeguard.cli._output import Json, fail
 from edgeguard.clock import SystemClock
+from edgeguard.config.environment import stand_in_for_systemd
 from edgeguard.errors import DependencyError
 from edgeguard.runtime.assembly.doctoring import admit, checks
 from edgeguard.runtime.doctor import Check, Finding, Verdict, examine, healthy
@@ -71,6 +72,8 @@ def doctor(
 
 def _asked(target: str | None, snapshots: Path | None, only: list[str]) -> list[Check]:
     config_file = Path(target) if target else _INSTALLED if _INSTALLED.exists() else None
+    if config_file is not None and config_file.absolute().parent == _INSTALLED.parent:
+        stand_in_for_systemd(config_file)
     every = checks(admit(config_file, SystemClock(), snapshots))
     unknown = set(only) - {check.name for check in every}
     if unknown:

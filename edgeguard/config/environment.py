@@ -32,6 +32,14 @@ def credentials_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     return Path(folder) if folder else None
 
 
+def stand_in_for_systemd(config_file: Path) -> None:
+    """Let root find the secrets of an installed configuration as the service does: in the `credentials`
+    beside it, which systemd would hand out. Does nothing where it did, or where there is no such folder."""
+    folder = config_file.absolute().parent / "credentials"
+    if credentials_folder() is None and os.geteuid() == 0 and folder.is_dir():
+        os.environ["CREDENTIALS_DIRECTORY"] = str(folder)
+
+
 def mirror_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     """The folder of real clips and models: EDGEGUARD_MIRROR, else `../shared` where there is one."""
     environ = os.environ if environ is None else environ

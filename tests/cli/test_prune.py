@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Type
+
+Write = Callable[[dict[str, Any]], Path]
+DAY_S = 86_400
+
+
+@pytest.fixture
+def site(tmp_path: Path, config: dict[str, Any], write: Write) -> Path:
+    """A guard that is stopped, with evidence that is too old."""
+    config["state_dir"] = str(tmp_path / "state")
+    config["evidence"] = {"max_days": 7}
+    old = tmp_path / "state" / "evidence" / "2020-01-01" / "alert-1.jpg"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"x" * 1_000_000)
+    seconds = old.stat().st_mtime - 30 * DAY_S
+    os.utime(old, (seconds, seconds))
+    return write(config)
+
+
+def evidence(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "state" / "evidence").glob("*/*"))
+
+
+def test_what_would_go_is_said_before_it_goes(tmp_path: Path, type_in: Type, site: Path) -> None:
+    said = type_in("prune", site, "--dry-run")
+    assert said.exit_code == 0
+    assert "evidence      1 would go, 1.0 MB" in said.stdout
+    assert len(evidence(tmp_path)) == 1
+    assert "evidence      1 removed, 1.0 MB" in type_in("prune", site).stdout
+    assert evidence(tmp_path) == []
+
+
+def test_machines_are_answered_in_json(type_in: Type, site: Path) -> None:
+    answer = json.loads(type_in("prune", site, "--json").stdout)
+    kinds = {one["what"]: one for one in answer["swept"]}
+    assert set(kinds) == {"evidence", "transcripts", "observations", "models"}
+    assert (kinds["evidence"]["removed"], kinds["evidence"]["freed_bytes"]) == (1, 1_000_000)
+    assert answer["dry_run"] is False
+
+
+def test_nothing_to_remove_is_no_fault(type_in: Type, config: dict[str, Any], write: Write) -> None:
+    assert type_in("prune", write(config)).exit_code == 0
+
+
+def test_a_wrong_configuration_removes_nothing(tmp_path: Path, type_in: Type, site: Path) -> None:
+    site.write_text(site.read_text().replace("max_days", "max_dais"))
+    assert type_in("prune", site).exit_code == 78
+    assert len(evidence(tmp_path)) == 1
