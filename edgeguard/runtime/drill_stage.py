@@ -140,7 +140,7 @@ class DrillStage(Stage):
         self._book.begin(script.acts, now_ns + round(ENDS_S * 1e9))
         self._tell(held, "running")
         if not script.acts:
-            self._end(held, "there is nothing to be drilled here", "nothing")
+            self._end(held, "there is nothing to be drilled here", "nothing_to_drill")
 
     def _go_on(self, held: _Held) -> None:
         self._tell(held, "running")
@@ -159,7 +159,7 @@ class DrillStage(Stage):
         if not lost:
             self._end(held)
         elif stopped is None and verdict.reason is not None:
-            self._end(held, f"the subscriber could not listen: {verdict.reason}", "no_subscriber")
+            self._end(held, f"the subscriber could not listen: {verdict.reason}", "subscriber_lost")
         else:
             first = stopped or lost[0]
             self._miss(held, first, first.stopped_at or "received")
@@ -167,7 +167,7 @@ class DrillStage(Stage):
     def _time_out(self, held: _Held, passages: tuple[Passage, ...]) -> None:
         stopped = next((one for one in passages if one.stopped_at is not None), None)
         if stopped is None:
-            self._end(held, "the subscriber gave no word on what it heard", "no_subscriber")
+            self._end(held, "the subscriber gave no word on what it heard", "subscriber_lost")
         else:
             assert stopped.stopped_at is not None
             self._miss(held, stopped, stopped.stopped_at)

@@ -136,7 +136,7 @@ def test_a_subscriber_that_could_not_listen_proves_nothing_about_the_guard(bench
     bench.ask()
     bench.pass_on("acknowledged")
     bench.heard(reason="the broker refused it")
-    assert bench.part.code == "no_subscriber"
+    assert bench.part.code == "subscriber_lost"
     assert "the broker refused it" in str(bench.part.reason)
 
 
@@ -146,7 +146,7 @@ def test_a_subscriber_that_vanishes_is_waited_for_and_no_longer(bench: Bench) ->
     bench.step(24)
     assert bench.progress["state"] == "running"
     bench.step(2)
-    assert bench.part.code == "no_subscriber"
+    assert bench.part.code == "subscriber_lost"
 
 
 def test_the_subscribers_word_on_another_drill_is_none(bench: Bench) -> None:
@@ -247,7 +247,7 @@ def test_a_request_of_long_ago_is_nobodys(bench: Bench) -> None:
 def test_where_there_is_nothing_to_try_out_none_passes(tmp_path: Path) -> None:
     bench = Bench(tmp_path, acts=())
     bench.ask()
-    assert (bench.progress["state"], bench.part.code) == ("missed", "nothing")
+    assert (bench.progress["state"], bench.part.code) == ("missed", "nothing_to_drill")
 
 
 def test_one_at_a_time(bench: Bench) -> None:
