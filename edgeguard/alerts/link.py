@@ -116,6 +116,8 @@ class Endpoint:
     client_id: str
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    read_password: Callable[[], str | None] | None = field(default=None, repr=False, compare=False)
+    """Reads it at every connect instead, so that another one needs no restart; OSError: the attempt fails."""
     tls: Tls | None = None
     protocol: str = "mqtt5"
     """`mqtt5` or `mqtt311`."""

@@ -72,7 +72,10 @@ class MqttLink:
         subscriptions: Sequence[str] = (),
         most_unacknowledged: int = _MOST_UNACKNOWLEDGED,
         content_type: str | None = "application/json",
+        *,
+        check_tls: bool = True,
     ) -> None:
+        """Without `check_tls` files for TLS that cannot be used only make each attempt fail."""
         if endpoint.protocol not in _PROTOCOLS:
             raise ConfigError(f"MQTT protocol is {endpoint.protocol!r}; use mqtt5 or mqtt311")
         self._endpoint = endpoint
@@ -85,6 +88,8 @@ class MqttLink:
             self._content["ContentType"] = content_type
         self._plain = self._properties(PacketTypes.PUBLISH, **self._content)
         """Of every message that answers nobody: to make and pack them costs as much as to send one."""
+        if endpoint.tls is not None and check_tls:
+            _check(endpoint.tls)
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -162,6 +167,7 @@ class MqttLink:
         return client
 
     def _set_callbacks(self, client: LastingClient) -> None:
+        client.on_pre_connect = self._present
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -171,6 +177,11 @@ class MqttLink:
         client.on_socket_open = _send_small_packets_at_once
         client.on_log = self._on_log
         client.on_fault = self._on_fault
+
+    def _present(self, client: paho.Client, _data: Any) -> None:
+        """Before each attempt. Raises OSError, which paho takes for an attempt that failed."""
+        if self._endpoint.read_password is not None:
+            client.username_pw_set(self._endpoint.username, self._endpoint.read_password())
 
     def _tell(self, client: paho.Client, event: LinkEvent) -> None:
         """Hand an event over, unless it comes late, from a client that was closed and replaced."""
@@ -274,17 +285,21 @@ def _set_reconnect_delay(client: paho.Client, first_s: float, longest_s: float) 
     client.reconnect_delay_set(first_s * jitter, longest_s * jitter / 2)  # type: ignore[arg-type]
 
 
+def _check(tls: Tls) -> None:
+    """Raises ConfigError if the files cannot be used."""
+    try:
+        tls_context(tls)
+    except OSError as error:
+        raise ConfigError(str(error)) from error
+
+
 class _RenewedTls:
-    """What paho takes for an SSLContext: made anew from the files at each connect. Raises ConfigError."""
+    """What paho takes for an SSLContext: made anew from the files at each connect."""
 
     check_hostname = True
 
     def __init__(self, tls: Tls) -> None:
         self._tls = tls
-        try:
-            tls_context(tls)
-        except OSError as error:
-            raise ConfigError(str(error)) from error
 
     def wrap_socket(self, connection: socket.socket, **how: Any) -> ssl.SSLSocket:
         return tls_context(self._tls).wrap_socket(connection, **how)

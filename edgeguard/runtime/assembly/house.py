@@ -21,7 +21,8 @@ from edgeguard.runtime.assembly.doctoring import checkup
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.assembly.seeing import Seeing
-from edgeguard.runtime.assembly.sharing import Taps
+from edgeguard.runtime.assembly.sharing import Taps, pairs_of
+from edgeguard.runtime.assembly.sources import logins
 from edgeguard.runtime.assembly.syncing import syncing_of
 from edgeguard.runtime.assembly.telling import Telling
 from edgeguard.runtime.channel import Channel
@@ -63,6 +64,8 @@ class House:
         self._syncing = syncing = syncing_of(config, self.board)
         self._staff: dict[str, StageThread] = {}
         """The threads, by the part of health that each has."""
+        self._logins = logins(config)
+        """Of the sources, as they were opened last."""
         self._sources: list[StageThread] = []
         self._tellers: list[StageThread] = []
         self._latency = Latency(self.board.part("latency"), self.clock)
@@ -199,12 +202,25 @@ class House:
         yield from self._let(
             "vision", lambda: gone.extend(self._seeing.refit(after, changed, syncing, prepared))
         )
+        now = logins(config)
+        self._logins = {name: now[name] if name in changed.opened else self._logins.get(name) for name in now}
         self._open(changed.opened)
         self._forget(changed.closed - changed.opened, gone)
+        yield from self.renew()
 
     def renew(self) -> Iterator[None]:
-        """Open the sources anew whose password is another one by now."""
-        return iter(())
+        """Open the sources anew whose password is another one by now.
+
+        The broker's is read at each connect.
+        """
+        now = logins(self._config)
+        names = {name for name, login in now.items() if login != self._logins.get(name)}
+        self._logins = now
+        names |= {name for pair in pairs_of(self._config) if names & {*pair} for name in pair}
+        if names:
+            log.info("another password: %s", ", ".join(sorted(names)))
+        yield from self._close(names)
+        self._open(names)
 
     def _close(self, names: Collection[str]) -> Iterator[None]:
         """Raises SourceError if one does not stop."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from edgeguard.alerts.link import Tls
+from edgeguard.alerts.tls import tls_context
 from edgeguard.clock import Clock
 from edgeguard.config import Config
+from edgeguard.config.mqtt import Tls as TlsSettings
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.exported import find_exported
@@ -51,7 +54,20 @@ def _lacking(config: Config) -> Iterator[str]:
 
 def _secrets(config: Config) -> list[Callable[[], object]]:
     sources = [*config.cameras.values(), *config.microphones.values()]
-    return [config.mqtt.password, *(source.credentials for source in sources if source.enabled)]
+    return [
+        config.mqtt.password,
+        lambda: _use(config.mqtt.tls),
+        *(source.credentials for source in sources if source.enabled),
+    ]
+
+
+def _use(tls: TlsSettings) -> None:
+    """Raises ConfigError if the files cannot be used."""
+    if tls.enabled:
+        try:
+            tls_context(Tls(*tls.places()))
+        except OSError as error:
+            raise ConfigError(str(error)) from error
 
 
 def _detectors(config: Config) -> set[str]:

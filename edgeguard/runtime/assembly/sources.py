@@ -8,8 +8,10 @@ from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
 from edgeguard.capture import FrameSource, Gate, GstFrameSource, Patience, SceneFrameSource
 from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
+from edgeguard.config import Config
 from edgeguard.config.cameras import Camera
 from edgeguard.config.microphones import Microphone
+from edgeguard.config.mqtt import Broker
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError
 from edgeguard.media import MediaOptions, SoundTap
@@ -23,6 +25,25 @@ def media_options(source: Source) -> MediaOptions:
     """How to reach it; its password is read now. Raises ConfigError."""
     username, password = source.credentials() or (None, None)
     return MediaOptions(username, password, source.transport, source.latency_ms, source.ca_file)
+
+
+def password_of(broker: Broker) -> str | None:
+    """The broker's, read now. Raises OSError, as links take it, where it cannot be."""
+    try:
+        return broker.password()
+    except ConfigError as error:
+        raise OSError(str(error)) from error
+
+
+def logins(config: Config) -> dict[str, object]:
+    """User and password of each source that is enabled, or why they cannot be read, as they are now."""
+    found: dict[str, object] = {}
+    for name, source in {**config.cameras, **config.microphones}.items():
+        try:
+            found[name] = source.credentials() if source.enabled else None
+        except ConfigError as error:
+            found[name] = str(error)
+    return found
 
 
 def is_realtime(source: Source) -> bool:
