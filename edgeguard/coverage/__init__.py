@@ -7,10 +7,11 @@ Called by: runtime, cli.
 To add one, copy: a cause is a word in `causes.py` and a line in docs/capture.md.
 """
 
-from edgeguard.coverage.book import Book, Change, Interval
+from edgeguard.coverage.book import Book, Change
 from edgeguard.coverage.causes import CAUSES
 from edgeguard.coverage.days import blind_s, day_of
 from edgeguard.coverage.ledger import Ledger, read
+from edgeguard.coverage.placing import Interval
 from edgeguard.coverage.records import Record, What
 from edgeguard.coverage.report import coverage_day
 

@@ -7,41 +7,11 @@ right what was written before. Intervals of one source never overlap.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edgeguard.coverage.placing import Interval, Moment, Span, placed
 from edgeguard.coverage.records import Record, What
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """`source` was not watched."""
-
-    source: str
-    cause: str
-    from_utc_ns: int
-    to_utc_ns: int
-    """Of the newest record for one that is not over."""
-    over: bool = True
-
-    @property
-    def lasted_s(self) -> float:
-        return (self.to_utc_ns - self.from_utc_ns) / 1e9
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    boot: str
-    mono_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    source: str
-    cause: str
-    start: _Moment
-    end: _Moment
 
 
 @dataclass(slots=True)
@@ -49,8 +19,8 @@ class _Watch:
     """`source` was to be watched."""
 
     source: str
-    start: _Moment
-    end: _Moment | None = None
+    start: Moment
+    end: Moment | None = None
     """None: it still is."""
 
 
@@ -71,7 +41,7 @@ class Change:
 @dataclass(slots=True)
 class _Lost:
     cause: str
-    start: _Moment
+    start: Moment
     """Of this cause."""
     since_ns: int
     """Of the first cause of this loss."""
@@ -85,10 +55,14 @@ class Book:
         self._run = self._boot = ""
         self._last: Record | None = None
         self._offsets: dict[str, int] = {}
-        self._spans: list[_Span] = []
+        self._spans: list[Span] = []
         self._watches: list[_Watch] = []
-        self._known_from: _Moment | None = None
+        self._known_from: Moment | None = None
+        self._boot_began: Moment | None = None
+        """As far as is known, which is later than it did; of the boots before, no time can be later."""
         self._forgotten_ns = 0
+        self._forgotten: Moment | None = None
+        """Before then nothing is known of the boots before, and of this one."""
         self._lost: dict[str, _Lost] = {}
         self._ends: dict[str, int] = {}
         """When each source came back last in this boot (monotonic)."""
@@ -103,7 +77,11 @@ class Book:
     @property
     def known_from_ns(self) -> int:
         """UTC since when the book tells; 0 while it is empty."""
-        return max(self._utc(self._known_from), self._forgotten_ns) if self._known_from else 0
+        if self._known_from is None or self._boot_began is None:
+            return 0
+        boot_ns = self._utc(self._boot_began)
+        known_ns = min(max(self._not_later(self._known_from), self._forgotten_ns), boot_ns)
+        return known_ns if self._forgotten is None else max(known_ns, self._utc(self._forgotten))
 
     @property
     def offset_ns(self) -> int:
@@ -135,25 +113,19 @@ class Book:
     def watched(self) -> list[tuple[str, int, int]]:
         """What was to be watched from when to when (UTC), blind or not."""
         return [
-            (watch.source, self._utc(watch.start), self._utc(watch.end or self._now()))
-            for watch in self._watches
+            (one.source, self._not_later(one.start), self._not_later(one.end or self._now()))
+            for one in self._watches
         ]
 
     def forget_before(self, utc_ns: int) -> None:
         """Let go of what was over by then."""
         self._spans = [span for span in self._spans if self._utc(span.end) >= utc_ns]
         self._watches = [one for one in self._watches if one.end is None or self._utc(one.end) >= utc_ns]
-        self._forgotten_ns = utc_ns
+        self._forgotten_ns, self._forgotten = utc_ns, Moment(self._boot, utc_ns - self.offset_ns)
 
-    def _intervals(self, spans: list[_Span]) -> list[Interval]:
-        open_now = [_Span(name, loss.cause, loss.start, self._now()) for name, loss in self._lost.items()]
-        by_source: dict[str, list[Interval]] = defaultdict(list)
-        for count, span in enumerate([*spans, *open_now]):
-            found = by_source[span.source]
-            begin = max(self._utc(span.start), found[-1].to_utc_ns if found else 0)
-            end = max(self._utc(span.end), begin)
-            found.append(Interval(span.source, span.cause, begin, end, over=count < len(spans)))
-        return [one for found in by_source.values() for one in found if one.lasted_s > 0 or not one.over]
+    def _intervals(self, spans: list[Span]) -> list[Interval]:
+        going_on = [Span(name, loss.cause, loss.start, self._now()) for name, loss in self._lost.items()]
+        return placed(spans, going_on, self._utc)
 
     def _apply(self, record: Record) -> Change | None:
         match record.what:
@@ -171,16 +143,18 @@ class Book:
         if self._last is not None:
             self._bridge(record, self._last)
         self._begin_watches(record)
+        if record.boot != self._boot:
+            self._boot_began = Moment(record.boot, record.mono_ns)
         self._ends = {}
         self._lost = {
-            name: _Lost(cause, _Moment(record.boot, at_ns), at_ns)
+            name: _Lost(cause, Moment(record.boot, at_ns), at_ns)
             for name, (cause, at_ns) in record.lost.items()
         }
         self._run, self._boot, self._sources = record.run, record.boot, record.sources
 
     def _begin_watches(self, record: Record) -> None:
         """What is watched from now on, and what is not any more."""
-        before, here = self._now(), _Moment(record.boot, record.mono_ns)
+        before, here = self._now(), Moment(record.boot, record.mono_ns)
         for watch in self._watches:
             if watch.end is None and watch.source not in record.sources:
                 watch.end = before
@@ -199,23 +173,23 @@ class Book:
 
     def _bridge(self, record: Record, last: Record) -> None:
         """Nobody watched from the last record of the run before to the first of this one."""
-        before, here = self._now(), _Moment(record.boot, record.mono_ns)
+        before, here = self._now(), Moment(record.boot, record.mono_ns)
         for name, loss in self._lost.items():
-            self._spans.append(_Span(name, loss.cause, loss.start, before))
+            self._spans.append(Span(name, loss.cause, loss.start, before))
         died = last.what is not What.STOP
         cause = "power" if died and record.boot != self._boot else "restarted"
-        self._spans += [_Span(name, cause, before, here) for name in self._sources if name in record.sources]
+        self._spans += [Span(name, cause, before, here) for name in self._sources if name in record.sources]
 
     def _lose(self, source: str, cause: str, at_ns: int) -> Change | None:
         loss = self._lost.get(source)
         if loss is None:
             at_ns = max(at_ns, self._ends.get(source, at_ns))
-            self._lost[source] = _Lost(cause, _Moment(self._boot, at_ns), at_ns)
+            self._lost[source] = _Lost(cause, Moment(self._boot, at_ns), at_ns)
             return Change(source, cause, at_ns, at_ns, is_back=False)
         if cause in (loss.cause, "connecting"):
             return None
-        moment = _Moment(self._boot, max(at_ns, loss.start.mono_ns))
-        self._spans.append(_Span(source, loss.cause, loss.start, moment))
+        moment = Moment(self._boot, max(at_ns, loss.start.mono_ns))
+        self._spans.append(Span(source, loss.cause, loss.start, moment))
         self._lost[source] = _Lost(cause, moment, loss.since_ns)
         return Change(source, cause, loss.since_ns, moment.mono_ns, is_back=False)
 
@@ -224,12 +198,12 @@ class Book:
         if loss is None:
             return None
         at_ns = max(at_ns, loss.start.mono_ns)
-        self._spans.append(_Span(source, loss.cause, loss.start, _Moment(self._boot, at_ns)))
+        self._spans.append(Span(source, loss.cause, loss.start, Moment(self._boot, at_ns)))
         self._ends[source] = at_ns
         return Change(source, loss.cause, loss.since_ns, at_ns, is_back=True)
 
-    def _now(self) -> _Moment:
-        return _Moment(self._boot, self._last.mono_ns if self._last else 0)
+    def _now(self) -> Moment:
+        return Moment(self._boot, self._last.mono_ns if self._last else 0)
 
     def begin_again(self, record: Record) -> Record:
         """The BEGIN of a new file of this run at the time of `record`, from what was known before it."""
@@ -243,5 +217,12 @@ class Book:
             lost=self.lost,
         )
 
-    def _utc(self, moment: _Moment) -> int:
+    def _not_later(self, moment: Moment) -> int:
+        """In UTC; of an earlier boot, whose clock may have been ahead, no later than this one began."""
+        utc_ns = self._utc(moment)
+        if moment.boot == self._boot or self._boot_began is None:
+            return utc_ns
+        return min(utc_ns, self._utc(self._boot_began))
+
+    def _utc(self, moment: Moment) -> int:
         return moment.mono_ns + self._offsets[moment.boot]

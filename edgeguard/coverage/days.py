@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from edgeguard.coverage.book import Interval
+from edgeguard.coverage.placing import Interval
 
 
 def day_of(utc_ns: int, zone: tzinfo) -> date:

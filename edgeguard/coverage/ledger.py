@@ -18,7 +18,7 @@ from edgeguard.files import sync
 
 _FILE_BYTES = 512_000
 _DAY_NS = 86_400_000_000_000
-_PLAUSIBLE_NS = 1_577_836_800_000_000_000
+PLAUSIBLE_NS = 1_577_836_800_000_000_000
 """2020: a clock that says less was never set, and nothing is given up by it."""
 
 
@@ -107,7 +107,7 @@ def _over_ns(files: Sequence[Path]) -> list[float]:
     over_ns = math.inf
     for following in reversed(files[1:]):
         began_ns = _began_ns(following)
-        over_ns = began_ns if began_ns > _PLAUSIBLE_NS else over_ns
+        over_ns = began_ns if began_ns > PLAUSIBLE_NS else over_ns
         over.append(over_ns)
     return over[::-1]
 

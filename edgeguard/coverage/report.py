@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, tzinfo
 
-from edgeguard.coverage.book import Book, Interval
+from edgeguard.coverage.book import Book
 from edgeguard.coverage.days import bounds
+from edgeguard.coverage.placing import Interval
 from edgeguard.types import BlindTime, CoverageDay, SourceDay
 
 MOST_GAPS = 1000

@@ -108,8 +108,49 @@ def test_a_clock_that_is_set_right_sets_right_what_was_written_before() -> None:
 
 def test_a_clock_set_back_between_two_runs_makes_no_overlap() -> None:
     again = Record(What.BEGIN, UTC - 1000 * S, 1 * S, run="b", boot="y", sources=("gate",))
-    book = Book([begin(0), lost(10), beat(30), again])
-    assert told(book) == [("gate", "stalled", 10, 30)]
+    book = Book([begin(-2000), lost(-1500), back(-1400), lost(-1005), beat(30), again])
+    assert told(book) == [("gate", "stalled", -1500, -1400), ("gate", "stalled", -1005, -1000)]
+
+
+def test_a_boot_whose_clock_was_ahead_hides_nothing_of_those_after_it() -> None:
+    year = 365 * DAY_NS
+
+    def record(what: What, at_s: float, ahead_ns: int, boot: str, cause: str = "") -> Record:
+        mono_ns = round(at_s * S)
+        more = {"run": boot, "boot": boot, "sources": ("gate",)} if what is What.BEGIN else {}
+        return Record(what, UTC + mono_ns + ahead_ns, mono_ns, "gate", cause, mono_ns, **more)  # type: ignore[arg-type]
+
+    book = Book(
+        [
+            record(What.BEGIN, 0, year, "x"),
+            record(What.LOST, 10, year, "x", "stalled"),
+            record(What.BACK, 20, year, "x"),
+            record(What.BEGIN, 100, 0, "y"),
+            record(What.LOST, 200, 0, "y", "unreachable"),
+            record(What.BACK, 230, 0, "y"),
+            record(What.BEAT, 300, 0, "y"),
+        ]
+    )
+    assert told(book) == [("gate", "unreachable", 200, 230)]
+    assert book.watched() == [("gate", UTC + 100 * S, UTC + 300 * S)]
+    assert book.known_from_ns == UTC + 100 * S
+
+
+def test_a_boot_whose_clock_was_never_set_hides_nothing_of_those_before_it() -> None:
+    unset = Record(What.BEGIN, 5 * S, 5 * S, run="b", boot="y", sources=("gate",))
+    again = Record(What.BEGIN, UTC + 500 * S, 1 * S, run="c", boot="z", sources=("gate",))
+    book = Book([begin(0), lost(10), back(30), beat(100), unset, again])
+    assert told(book) == [("gate", "stalled", 10, 30), ("gate", "power", 30, 500)]
+
+
+def test_what_was_forgotten_while_the_clock_was_ahead_is_not_unknown_for_as_long() -> None:
+    book = Book([begin(0), lost(100), back(110)])
+    year = 365 * DAY_NS
+    book.take(Record(What.BEAT, UTC + 200 * S + year, 200 * S))
+    book.forget_before(UTC + 150 * S + year)
+    book.take(Record(What.BEAT, UTC + 300 * S, 300 * S))
+    assert book.known_from_ns == UTC + 150 * S
+    assert told(book) == []
 
 
 def test_records_without_their_beginning_tell_nothing() -> None:
