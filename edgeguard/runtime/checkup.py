@@ -14,6 +14,8 @@ from edgeguard.runtime.stage import STEP_S, Stage
 log = logging.getLogger(__name__)
 
 _EVERY_NS = 3_600_000_000_000
+_AGAIN_NS = 60_000_000_000
+"""While there is a fault, so that health tells soon that it is gone."""
 
 
 class CheckupStage(Stage):
@@ -67,6 +69,7 @@ class CheckupStage(Stage):
             first = faults[0]
             about = f" {first.about}" if first.about else ""
             self._part.set(State.DEGRADED, f"{first.check}{about}: {first.said}; {first.fix}", first.check)
+            self._next_ns = self._clock.monotonic_ns() + _AGAIN_NS
         else:
             self._part.set(State.OK)
         self._tell(bad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -103,10 +103,13 @@ def checks(patient: Patient) -> list[Check]:
     ]
 
 
-def checkup(config: Config, board: HealthBoard, clock: Clock) -> dict[str, Stage]:
-    """The quick ones, by the daemon itself."""
-    patient = Patient(clock, config=config)
-    return {"doctor": CheckupStage(lambda: _quick(patient), board.part("doctor"), clock)}
+def checkup(config: Callable[[], Config], board: HealthBoard, clock: Clock) -> dict[str, Stage]:
+    """The quick ones, by the daemon itself; `config` is what it goes by now."""
+
+    def asked() -> list[Check]:
+        return _quick(Patient(clock, config=config()))
+
+    return {"doctor": CheckupStage(asked, board.part("doctor"), clock)}
 
 
 def _quick(patient: Patient) -> list[Check]:

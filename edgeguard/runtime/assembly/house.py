@@ -146,7 +146,7 @@ class House:
                     **self._hearing.thinkers(),
                     **self._telling.callers(),
                     **({} if until_done else self._drill_stages()),
-                    **checkup(self._config, self.board, self.clock),
+                    **checkup(lambda: self._config, self.board, self.clock),
                 }
             ),
             sources=self._sources,
