@@ -58,6 +58,53 @@ def test_a_stage_that_hangs_is_noticed_shown_and_restarted_and_no_alert_is_lost(
     assert_all_arrived(drain(tmp_path, broker, stillness), listener)
 
 
+IDLE_VISION = """
+import sys, time
+from pathlib import Path
+from edgeguard.config import load
+from edgeguard.runtime import logs
+from edgeguard.runtime.assembly import House
+
+logs.set_up("info", as_json=False)
+daemon = House(load(Path(sys.argv[1]))).daemon()
+(vision,) = [thread.stage for thread in daemon.crew.everyone if thread.part.name == "vision"]
+look, idle = vision.step, Path("idle")
+vision.step = lambda: time.sleep(0.1) if idle.exists() else look()
+daemon.run()
+"""
+
+
+def test_detection_that_is_dead_while_its_thread_lives_is_told_and_is_no_reason_to_restart(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
+    config = settings(broker.port, {"yard": camera(walk.as_uri(), loop=True)}, rules("yard"))
+    box = Box(tmp_path, config)
+    command = [sys.executable, "-c", IDLE_VISION, str(tmp_path / "edgeguard.yaml")]
+    with Supervisor(command, tmp_path, watchdog_s=WATCHDOG_S) as systemd:
+        systemd.wait_ready()
+        listener.wait_for_alerts(2)
+        (tmp_path / "idle").touch()
+        detector = box.wait_for_part("detector", "degraded", "none was looked at")
+        assert (detector["code"], detector["age_limit_s"]) == ("no_inference", 10)
+        assert detector["age_s"] > 10
+        assert box.part("camera/yard")["age_s"] < 2
+        assert box.part("vision")["beat_age_s"] < 1
+        wait_for(lambda: _told(listener, "detector") == "no_inference", "it is told over MQTT")
+        assert "degraded: detector no_inference" in systemd.run.statuses
+        fed = systemd.run.fed
+        (tmp_path / "idle").unlink()
+        assert box.wait_for_part("detector", "ok")["code"] is None
+        wait_for(lambda: _told(listener, "detector") is None, "that it is over is told, too")
+        assert systemd.run.fed > fed > 0
+        assert systemd.stop() == 0
+    assert systemd.restarts == 0
+    assert "STUCK" not in systemd.log
+
+
+def _told(listener: Listener, part: str) -> object:
+    return listener.messages("health")[-1]["parts"][part]["code"]
+
+
 def _stuck(box: Box, part: str) -> dict[str, object] | None:
     told = box.part(part)
     return told if told.get("code") == "stuck" else None
