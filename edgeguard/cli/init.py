@@ -14,7 +14,7 @@ from edgeguard.cli._login import Login, ask_login, handed_over
 from edgeguard.cli._output import fail
 from edgeguard.clock import SystemClock
 from edgeguard.config import parse
-from edgeguard.config.mqtt import is_loopback
+from edgeguard.config.mqtt import PLAIN_PORT, TLS_PORT, is_loopback
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
 from edgeguard.errors import ConfigError
 from edgeguard.files import write_private
@@ -35,6 +35,10 @@ def init(
         Path | None,
         typer.Option(metavar="DIR", help="Folder with ca.crt and this box's certificate and key."),
     ] = None,
+    plaintext: Annotated[
+        bool,
+        typer.Option("--plaintext", help="Alerts may go unencrypted to a broker on another machine."),
+    ] = False,
     camera: Sources = None,
     microphone: Sources = None,
     guard: Annotated[str | None, typer.Option(help=f"Some of {','.join(GUARDED)}.")] = None,
@@ -58,6 +62,7 @@ def init(
         login = handed_over(certificates, secrets)
     elif login == Login() and not yes and not is_loopback(host):
         login = ask_login(ask.optional, secrets)
+    tls = _is_encrypted(host, port, login, plaintext)
     cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
     microphones = ask.sources("4/5 Microphones", microphone, local_microphones)
     answers = Answers(
@@ -66,7 +71,8 @@ def init(
         timezone=_timezone(),
         broker=host,
         port=port,
-        tls=not is_loopback(host) or login.ca_file is not None,
+        tls=tls,
+        plaintext=not tls and not is_loopback(host),
         ca_file=login.ca_file,
         cert_file=login.cert_file,
         key_file=login.key_file,
@@ -78,6 +84,22 @@ def init(
         closed=_closed(closed),
     )
     _write(out, answers)
+
+
+def _is_encrypted(host: str, port: int | None, login: Login, plaintext: bool) -> bool:
+    """Raises ConfigError for what would not connect, or not as it was meant."""
+    if login.ca_file is not None or login.cert_file is not None:
+        if plaintext:
+            raise ConfigError("there are certificates for the broker: leave out --plaintext, or them")
+        return True
+    if plaintext or is_loopback(host):
+        return False
+    if port == PLAIN_PORT:
+        raise ConfigError(
+            f"{host}:{port} is not encrypted, and {host} is another machine: use the broker's port for TLS "
+            f"(mostly {TLS_PORT}), or add --plaintext where everybody on the way may read and forge alerts"
+        )
+    return True
 
 
 def _given_login(username: str | None, password_file: Path | None, ca_file: Path | None) -> Login:

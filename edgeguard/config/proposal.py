@@ -13,7 +13,7 @@ from edgeguard.config.loading import build, parse_with_environment, text_of
 from edgeguard.config.root import Config
 from edgeguard.errors import ConfigError
 
-_STATE_DIR = re.compile(r"^state_dir:[ \t]+[\"']?([^\s\"'#]+)", re.MULTILINE)
+_STATE_DIR = re.compile(r"^state_dir:[ \t]+[\"']?([^\s\"'#\[{|>&*][^\s\"'#]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Answers:
     broker: str
     port: int | None = None
     tls: bool = True
+    plaintext: bool = False
+    """Whether nothing is encrypted on the way to another machine, and that is meant."""
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -138,6 +140,7 @@ def _broker(answers: Answers) -> list[str]:
     lines += [f"  port: {answers.port}"] if answers.port else []
     lines += [f"  username: {_text(answers.username)}"] if answers.username else []
     lines += [f"  password_file: {_text(answers.password_file)}"] if answers.password_file else []
+    lines += ["  allow_plaintext: true"] if answers.plaintext else []
     if answers.tls:
         lines += ["  tls:", "    enabled: true"]
         lines += [f"    ca_file: {_text(answers.ca_file)}"] if answers.ca_file else []

@@ -40,12 +40,10 @@ class Chosen:
 def choose(path: Path, store: ConfigStore, clock: Clock) -> Chosen:
     """Raises ConfigError if the file is wrong and nothing ever proved itself here."""
     good, pending = store.good(), store.pending()
-    if pending is not None and pending.started and good is not None:
-        given_up = pending
-        _write_down(lambda: store.give_up(given_up, "rolled_back", ENDED_EARLY))
-        pending = None
-    if pending is not None:
+    if pending is not None and not pending.started:
         return _tried(replace(pending, started=True), good, store)
+    if pending is not None and good is not None:
+        _write_down(lambda: store.give_up(pending, "rolled_back", ENDED_EARLY))
     return _by_file(path, good, store, clock)
 
 
@@ -71,10 +69,14 @@ def _tried(kept: Kept, good: Kept | None, store: ConfigStore) -> Chosen:
     except ConfigError as error:
         if good is None:
             raise
-        reason = str(error)
-        _write_down(lambda: store.give_up(kept, "refused", reason))
-        return _fallen_back(good, replace(kept, state="refused", reason=str(error)))
+        return give_up(kept, good, store, str(error))
     return _begun(Chosen(config, kept), store)
+
+
+def give_up(kept: Kept, good: Kept, store: ConfigStore, reason: str) -> Chosen:
+    """`good` instead of what cannot be had."""
+    _write_down(lambda: store.give_up(kept, "refused", reason))
+    return _fallen_back(good, replace(kept, state="refused", reason=reason))
 
 
 def _begun(chosen: Chosen, store: ConfigStore) -> Chosen:

@@ -68,10 +68,6 @@ class ConfigStore:
         self._write(_REFUSED, replace(kept, state=state, reason=reason))
         self._forget(_PENDING)
 
-    def forgive(self) -> None:
-        """What was given up may be tried again. Raises StorageError."""
-        self._forget(_REFUSED)
-
     def _write(self, name: str, kept: Kept) -> None:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -129,7 +129,7 @@ class ReloadStage(Stage):
         except ConfigError as error:
             self._refuse(self._new(replace(self._current.proposal, sent=None)), str(error))
             return
-        if proposal.file_digest != self._current.proposal.file_digest:
+        if proposal != self._current.proposal:  # or one that was sent is in effect: the file holds again
             yield from self._try(proposal)
             return
         log.info("%s says what it said; passwords are read again", self._path)

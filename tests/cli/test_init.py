@@ -187,3 +187,22 @@ def test_a_broker_elsewhere_is_asked_about(
     mqtt = load(out).mqtt
     password = mqtt.password_file.read_text().strip() if mqtt.password_file else None
     assert (mqtt.username, password) == login
+
+
+def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    plain = ("init", out, "--yes", "--camera", "yard=scene://yard", "--broker")
+    refused = type_in(*plain, "mqtt.example.net:1883")
+    assert refused.exit_code == 78
+    assert "--plaintext" in refused.stderr
+    assert "8883" in refused.stderr
+    assert not out.exists()
+    assert type_in(*plain, "mqtt.example.net:1883", "--plaintext").exit_code == 0
+    mqtt = load(out).mqtt
+    assert (mqtt.port, mqtt.tls.enabled, mqtt.allow_plaintext) == (1883, False, True)
+    assert type_in(*plain, "localhost:1883", "--force").exit_code == 0
+    assert not load(out).mqtt.allow_plaintext
+    (tmp_path / "ca.crt").write_text("")
+    both = type_in(*plain, "mqtt.example.net", "--force", "--plaintext", "--ca-file", tmp_path / "ca.crt")
+    assert both.exit_code == 78
+    assert "leave out" in both.stderr

@@ -13,11 +13,12 @@ from pathlib import Path
 from edgeguard.clock import Clock, SystemClock
 from edgeguard.config import Config, load
 from edgeguard.config.proposal import state_dir_of
+from edgeguard.errors import EdgeGuardError
 from edgeguard.runtime import logs
 from edgeguard.runtime.assembly.changing import beyond, touched
 from edgeguard.runtime.assembly.house import House
 from edgeguard.runtime.assembly.rehearsing import rehearse
-from edgeguard.runtime.choosing import choose
+from edgeguard.runtime.choosing import Chosen, choose, give_up
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.config_store import ConfigStore
 from edgeguard.runtime.daemon import Daemon
@@ -64,10 +65,8 @@ def governed(path: Path, clock: Clock | None = None) -> Daemon:
     if not store.folder.is_dir():
         state_dir = load(path).state_dir
     claimed = claim(state_dir)
-    chosen = choose(path, store, clock)
+    chosen, house = _settled(choose(path, store, clock), store, clock)
     config = chosen.config
-    logs.set_up(config.log.level, as_json=config.log.format == "json")
-    house = House(config, clock)
     daemon = house.daemon(claimed=claimed if config.state_dir == state_dir else None)
     stage = ReloadStage(
         path,
@@ -83,6 +82,24 @@ def governed(path: Path, clock: Clock | None = None) -> Daemon:
     daemon.reload = stage.reload
     house.govern(stage, stage.offer if config.mqtt.accept_config else None)
     return daemon
+
+
+def _settled(chosen: Chosen, store: ConfigStore, clock: Clock) -> tuple[Chosen, House]:
+    """The house of what was chosen, or, where it cannot even be made, of what proved itself before."""
+    _log_as(chosen.config)
+    try:
+        return chosen, House(chosen.config, clock)
+    except EdgeGuardError as error:
+        good = store.good()
+        if good is None or chosen.kept.state != "pending":
+            raise
+        fallen = give_up(chosen.kept, good, store, str(error))
+    _log_as(fallen.config)
+    return fallen, House(fallen.config, clock)
+
+
+def _log_as(config: Config) -> None:
+    logs.set_up(config.log.level, as_json=config.log.format == "json")
 
 
 def begin_anew() -> None:
