@@ -36,6 +36,6 @@ def test_prometheus_can_read_it() -> None:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=5) as answer:
             assert answer.headers["Content-Type"].startswith("text/plain; version=")
-            assert 'edgeguard_frames_replaced{part="camera/gate"} 3.0' in answer.read().decode()
+            assert 'edgeguard_frames_replaced_total{part="camera/gate"} 3.0' in answer.read().decode()
     finally:
         server.stop()
