@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgeguard.alerts.blind import coverage_message
@@ -19,7 +19,7 @@ from edgeguard.alerts.messages import (
 )
 from edgeguard.alerts.outbox_file import Database
 from edgeguard.clock import Clock
-from edgeguard.types import Alert, CoverageDay
+from edgeguard.types import Alert, BlindTime, CoverageDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,22 @@ class Closing:
     left_open: Message
 
 
+BlindNear = Callable[[Message], Sequence[BlindTime] | None]
+"""The blind time near an alert that an earlier run told; None while that is not known."""
 Item = Alert | Closing | ClockStep | CoverageDay | HealthReport
 
 
 class Drafter:
     """`draft` is what `Outbox.commit` needs. `quality` is asked once per `refresh`, not per message."""
 
-    def __init__(self, identity: Identity, clock: Clock, clock_quality: Callable[[], ClockQuality]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        clock: Clock,
+        clock_quality: Callable[[], ClockQuality],
+        blind_near: BlindNear = lambda _told: (),
+    ) -> None:
+        self._blind_near = blind_near
         self._identity = identity
         self._topics = identity.topics
         self._clock = clock
@@ -57,7 +66,8 @@ class Drafter:
             now_ns = self._clock.monotonic_ns()
             return self._alert(alert_message(item, self._identity, seq, now_ns, self.quality))
         if isinstance(item, Closing):
-            return self._alert(closing_message(item.left_open, self._identity, seq))
+            blind = self._blind_near(item.left_open) or ()
+            return self._alert(closing_message(item.left_open, self._identity, seq, blind))
         now_ns = self._clock.utc_ns()
         if isinstance(item, ClockStep):
             message = clock_message(item.step_ms, self._identity, seq, now_ns, self.quality)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -103,10 +103,16 @@ def alert_message(
     }
 
 
-def closing_message(open_alert: Message, identity: Identity, seq: int) -> Message:
-    """The last word on an alert that was going on when the daemon last ended: nobody watches it now."""
+def closing_message(
+    open_alert: Message, identity: Identity, seq: int, blind: Sequence[BlindTime] = ()
+) -> Message:
+    """The last word on an alert that was going on when the daemon last ended: nobody watches it now.
+
+    `blind` is the blind time near it, if that is known; else what was told of it stands.
+    """
     return {
         **open_alert,
+        "blind": [_blind(gap) for gap in blind] or open_alert.get("blind", []),
         **message_head("alert", identity),
         "seq": seq,
         "revision": open_alert["revision"] + 1,

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery, log_changes, with_outbox
-from edgeguard.alerts.drafting import ClockStep, Drafter, Item
+from edgeguard.alerts.drafting import BlindNear, ClockStep, Drafter, Item
 from edgeguard.alerts.gate import Gate, SafeGate
 from edgeguard.alerts.intake import Intake
 from edgeguard.alerts.link import Acked, Connected, Disconnected, Inbox, Link, LinkEvent, Received
 from edgeguard.alerts.live import LiveState
-from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity
+from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, Message
 from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.receipts import ReceiptReader
 from edgeguard.alerts.recorder import HealthRecorder
@@ -24,6 +24,7 @@ from edgeguard.types import Alert, Counts, CoverageDay
 
 Input = Alert | ConfigReport | HealthReport | Counts | CoverageDay | LinkEvent
 _MEASURE_EVERY_NS = 1_000_000_000
+_CLOSE_AFTER_NS = 20_000_000_000
 _MOST_UNSETTLED = 10_000
 """While the disk refuses, no more receipts are read than fit into memory."""
 
@@ -50,8 +51,12 @@ class Publisher:
         most_uncommitted: int = 1000,
         gate: Gate | None = None,
         took: Callable[[str, int], object] = lambda _stage, _ns: None,
+        blind_near: BlindNear = lambda _told: (),
     ) -> None:
-        """`took` is told how many nanoseconds an alert's `commit` took, and what `Sender` says of it."""
+        """`took` is told how many nanoseconds an alert's `commit` took, and what `Sender` says of it.
+
+        What an earlier run left open is closed once `blind_near` knows, or 20 s after the start.
+        """
         self.delivery = Delivery()
         self._inbox = inbox
         self._open_outbox = open_outbox
@@ -64,7 +69,9 @@ class Publisher:
         self._clock_watch = ClockWatch(clock)
         self._recorder = HealthRecorder(clock)
         self._self_report = SelfReport(clock)
-        self._drafter = Drafter(identity, clock, clock_quality)
+        self._drafter = Drafter(identity, clock, clock_quality, blind_near)
+        self._blind_near = blind_near
+        self._close_ns = clock.monotonic_ns() + _CLOSE_AFTER_NS
         self._sender = Sender(link, clock, window, confirm_timeout_s, retry_s, custody, took)
         self._live = LiveState(self._sender, identity, clock, custody)
         self._receipts = ReceiptReader(identity, clock)
@@ -176,7 +183,13 @@ class Publisher:
         if self._outbox is None:
             self._outbox = self._open_outbox()
         if self._intake.closings_due and not self._intake.refused:
-            self._intake.close_first(self._outbox.left_open())
+            self._close(self._outbox.left_open())
+
+    def _close(self, left_open: Sequence[Message]) -> None:
+        """Once it is known when nobody watched, as that belongs to the last word on an alert."""
+        is_known = all(self._blind_near(message) is not None for message in left_open)
+        if is_known or self._clock.monotonic_ns() >= self._close_ns:
+            self._intake.close_first(left_open)
 
     def _commit(self) -> None:
         if self._outbox is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
+from edgeguard.alerts.messages import Message
 from edgeguard.clock import Clock
 from edgeguard.coverage import Interval
 from edgeguard.types import Alert, AlertState, BlindTime, Observation
@@ -23,7 +25,7 @@ class Nearby:
     def __init__(self, clock: Clock, within_s: float) -> None:
         self._clock = clock
         self._within_ns = round(within_s * 1e9)
-        self._shown: tuple[int, tuple[Interval, ...]] = (0, ())
+        self._shown: tuple[int, tuple[Interval, ...]] | None = None
         self._began_ns: OrderedDict[str, int] = OrderedDict()
         """When each alert began (monotonic), by its id."""
 
@@ -33,19 +35,32 @@ class Nearby:
 
     def attach(self, alert: Alert, noticed: Observation | None) -> Alert:
         """The alert with the gaps of its sources that ended shortly before it began, or came since."""
-        begin_ns = self._began(alert, noticed) - self._within_ns
-        sources = {alert.source, *(one.source for one in alert.joined)}
-        shown_offset_ns, intervals = self._shown
-        near = [
-            one
-            for one in intervals
-            if one.source in sources and (not one.over or one.to_utc_ns - shown_offset_ns >= begin_ns)
-        ]
-        if not near:
+        if self._shown is None:
             return alert
+        sources = {alert.source, *(one.source for one in alert.joined)}
+        blind = self._since(sources, self._began(alert, noticed), *self._shown)
+        return replace(alert, blind=blind) if blind else alert
+
+    def told(self, alert: Message) -> tuple[BlindTime, ...] | None:
+        """The same for an alert of an earlier run, as it was told; None while nothing is known."""
+        if self._shown is None:
+            return None
+        offset_ns, intervals = self._shown
+        opened = datetime.fromisoformat(alert["opened_at"].replace("Z", "+00:00"))
+        began_ns = round(opened.timestamp()) * 1_000_000_000 - offset_ns
+        sources = {alert["source"], *(one["source"] for one in alert.get("joined", ()))}
+        return self._since(sources, began_ns, offset_ns, intervals)
+
+    def _since(
+        self, sources: set[str], began_ns: int, offset_ns: int, intervals: Iterable[Interval]
+    ) -> tuple[BlindTime, ...]:
+        begin_ns = began_ns - self._within_ns + offset_ns
+        near = [
+            one for one in intervals if one.source in sources and (not one.over or one.to_utc_ns >= begin_ns)
+        ]
         near.sort(key=lambda one: one.from_utc_ns)
-        step_ns = self._clock.utc_ns() - self._clock.monotonic_ns() - shown_offset_ns
-        return replace(alert, blind=tuple(_told(one, step_ns) for one in near[-_MOST_GAPS:]))
+        step_ns = self._clock.utc_ns() - self._clock.monotonic_ns() - offset_ns
+        return tuple(_told(one, step_ns) for one in near[-_MOST_GAPS:])
 
     def _began(self, alert: Alert, noticed: Observation | None) -> int:
         began_ns = self._began_ns.get(alert.alert_id)

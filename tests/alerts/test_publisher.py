@@ -20,7 +20,7 @@ from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError
-from edgeguard.types import AlertState, Counts, CoverageDay, SourceDay, Stages
+from edgeguard.types import AlertState, BlindTime, Counts, CoverageDay, SourceDay, Stages
 from tests.alerts.strict import assert_valid
 from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert, body, moment
 
@@ -138,6 +138,35 @@ def test_a_day_that_the_disk_refuses_is_not_said_to_be_on_it(tmp_path: Path) -> 
     bench.disk_works = True
     bench.run()
     assert bench.publisher.delivery.coverage_day == "2027-01-14"
+
+
+def test_what_an_earlier_run_left_open_is_closed_once_it_is_known_when_nobody_watched(tmp_path: Path) -> None:
+    first = Bench(tmp_path)
+    first.publisher.start()
+    first.run(alert())
+    known: list[tuple[BlindTime, ...] | None] = [None]
+    second = Bench(tmp_path, NEXT_RUN, blind_near=lambda _told: known[0])
+    second.publisher.start()
+    second.run(after_s=1)
+    assert [one["state"] for one in second.told if one["boot_id"] == NEXT_RUN.boot_id] == []
+    known[0] = (BlindTime("dock", "restarted", UTC_NS, UTC_NS + 10**9),)
+    second.run(after_s=1)
+    last = second.told[-1]
+    assert_valid("alert", last)
+    assert (last["state"], [gap["cause"] for gap in last["blind"]]) == ("closed", ["restarted"])
+
+
+def test_what_an_earlier_run_left_open_is_closed_in_the_end_if_that_stays_unknown(
+    tmp_path: Path,
+) -> None:
+    first = Bench(tmp_path)
+    first.publisher.start()
+    first.run(alert(blind=(BlindTime("dock", "stalled", UTC_NS, None),)))
+    second = Bench(tmp_path, NEXT_RUN, blind_near=lambda _told: None)
+    second.publisher.start()
+    second.run(after_s=21)
+    last = second.told[-1]
+    assert (last["state"], [gap["cause"] for gap in last["blind"]]) == ("closed", ["stalled"])
 
 
 def test_the_birth_says_who_is_there_before_any_alert(bench: Bench) -> None:

@@ -95,3 +95,21 @@ def test_of_very_many_the_newest_are_told(case: Case) -> None:
     told = blind(case.opened())
     assert len(told) == 20
     assert told[-1] == (979, 979.5)
+
+
+def told(opened_at: str, *joined: str) -> dict[str, object]:
+    return {"source": "dock", "opened_at": opened_at, "joined": [{"source": name} for name in joined]}
+
+
+def test_an_alert_of_an_earlier_run_has_the_gap_that_came_since(case: Case) -> None:
+    """The clock began at 2027-01-15 08:00."""
+    eight_twenty = "2027-01-15T08:20:00.250000Z"
+    assert case.nearby.told(told(eight_twenty)) is None, "nothing is known yet"
+    case.show(gap(1000, 1139), gap(1100, 1141), gap(1300, 1400), gap(1300, 1400, "yard"))
+    found = case.nearby.told(told(eight_twenty))
+    assert found is not None
+    assert [(one.from_utc_ns - UTC_NS) // S for one in found] == [1100, 1300]
+    both = case.nearby.told(told(eight_twenty, "yard"))
+    assert both is not None
+    assert [one.source for one in both] == ["dock", "dock", "yard"]
+    assert case.nearby.told({"source": "hall", "opened_at": eight_twenty}) == ()

@@ -118,6 +118,7 @@ class House:
             self._covering.nearby.attach,
             self._drilling,
             self._latency.note,
+            self._covering.nearby.told,
         )
 
     @property

@@ -11,6 +11,7 @@ from edgeguard.alerts.bounds import Limits
 from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.desk import Configure
+from edgeguard.alerts.drafting import BlindNear
 from edgeguard.alerts.link import Endpoint, Tls, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
@@ -60,6 +61,7 @@ class Telling:
         nearness: Nearness = without_gaps,
         drilling: Drilling | None = None,
         note_latency: Note = unnoted,
+        blind_near: BlindNear = lambda _told: (),
     ) -> None:
         self._config = config
         self._drilling = drilling or Drilling(config, clock, board, observations)
@@ -71,6 +73,7 @@ class Telling:
         self._models = models
         self._nearness = nearness
         self._note_latency = note_latency
+        self._blind_near = blind_near
         self._outgoing: Channel[Input] = Channel(10_000, WhenFull.WAIT, _newest_counts())
         started_ns = clock.utc_ns()
         self._identity = Identity(config.site, config.device, str(uuid.uuid4()), __version__, started_ns)
@@ -213,6 +216,7 @@ class Telling:
             confirm_timeout_s=mqtt.retry_s,
             gate=self._drilling.gate(self._answering.desk, self._answering.ledger),
             took=self._note_latency,
+            blind_near=self._blind_near,
         )
 
     def _postbox(self) -> Postbox:
