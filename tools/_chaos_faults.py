@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from _chaos_ledger import blind_spans
 from _chaos_site import KEEPALIVE_S, MICROPHONE, STALL_S, ChaosSite
-from _chaos_watch import Sample
+from _chaos_watch import Sample, is_fine
 from _programs import wait_for
 
 _RESTART_S = 60.0
@@ -60,7 +60,7 @@ class StageRaises(Fault):
 
     def end(self, site: ChaosSite) -> None:
         now_ns = time.monotonic_ns()
-        wait_for(lambda: is_fine(site, self.where, now_ns), f"{self.where} works again", _MEND_S)
+        wait_for(lambda: works(site, self.where, now_ns), f"{self.where} works again", _MEND_S)
 
 
 class StageHangs(Fault):
@@ -178,7 +178,7 @@ class ClockJumps(Fault):
         self._seconds = seconds
 
     def begin(self, site: ChaosSite) -> int:
-        wait_for(lambda: is_fine(site, "broker"), "the broker is reached", _MEND_S)
+        wait_for(lambda: works(site, "broker"), "the broker is reached", _MEND_S)
         return site.jump(self._seconds)
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
@@ -209,9 +209,8 @@ class DiskFills(Fault):
 
     def end(self, site: ChaosSite) -> None:
         site.filler.unlink()
-        wait_for(
-            lambda: is_fine(site, "outbox") and is_fine(site, "coverage"), "all is written again", _MEND_S
-        )
+        now_ns, parts = time.monotonic_ns(), ("outbox", "coverage")
+        wait_for(lambda: all(works(site, part, now_ns) for part in parts), "all is written again", _MEND_S)
 
 
 def kinds_at(site: ChaosSite) -> list[str]:
@@ -237,10 +236,10 @@ def told(site: ChaosSite, at_ns: int) -> list[Sample]:
     return [*site.health.since(at_ns), *(sample for sample in list(site.ear.health) if sample.at_ns >= at_ns)]
 
 
-def is_fine(site: ChaosSite, part: str, since_ns: int = 0) -> bool:
+def works(site: ChaosSite, part: str, since_ns: int = 0) -> bool:
     """Whether the newest answer, which has to be newer than that, calls the part well."""
     now = site.health.now
-    return now.at_ns > since_ns and now.parts is not None and now.parts[part]["state"] == "ok"
+    return now.at_ns > since_ns and now.parts is not None and is_fine(now.parts[part])
 
 
 def _draw(kind: str, site: ChaosSite, dice: random.Random, number: int) -> Fault:

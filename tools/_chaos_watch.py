@@ -35,19 +35,18 @@ class Sample:
 
     @property
     def is_well(self) -> bool:
-        """All is as it should be, but for what lies in the script or in the machine."""
-        return self.parts is not None and all(
-            part["state"] in ("ok", "off") or _is_no_wonder(part) for part in self.parts.values()
-        )
+        """Every part is as it should be."""
+        return self.parts is not None and all(map(is_fine, self.parts.values()))
 
     def is_overloaded(self, part: str) -> bool:
         """Whether that part says that the machine is too slow for it."""
         return (self.parts or {}).get(part, {}).get("code") == _OVERLOADED
 
 
-def _is_no_wonder(part: dict[str, Any]) -> bool:
-    """The microphone is silent by the script; that the machine is slow comes from no fault of ours."""
-    return str(part["reason"]).endswith(": dead") or part.get("code") == _OVERLOADED
+def is_fine(part: dict[str, Any]) -> bool:
+    """Well, but for what is no fault of ours: the script wants a silent microphone, the machine is slow."""
+    no_wonder = str(part["reason"]).endswith(": dead") or part.get("code") == _OVERLOADED
+    return part["state"] in ("ok", "off") or no_wonder
 
 
 class HealthWatch:

@@ -33,7 +33,7 @@ from _chaos_faults import Fault, deck, kinds_at
 from _chaos_ledger import blind_spans
 from _chaos_site import MICROPHONE, ChaosSite
 from _chaos_verdict import SETTLE_S, Darkness, Verdict, admission, judge, overloads
-from _chaos_watch import Sample
+from _chaos_watch import Sample, is_fine
 from _programs import end_on_sigterm
 from _street import Passage
 
@@ -126,11 +126,18 @@ class Chaos:
             else:
                 time.sleep(_LOOK_S)
         time.sleep(fault.hold_s)
-        fault.end(self.site)
+        self._mend(fault)
         self.occurred.append(Occurrence(fault, from_ns, shown_s, time.monotonic_ns()))
         if not self.quiet:
             shown = "NOT SHOWN" if shown_s is None else f"shown after {shown_s:.1f} s"
             print(f"{fault.kind} {fault.where}: {shown}", flush=True)
+
+    def _mend(self, fault: Fault) -> None:
+        """What does not come back is seen at the end, and is no reason to stop here."""
+        try:
+            fault.end(self.site)
+        except RuntimeError as error:
+            sys.stderr.write(f"after {fault.kind} {fault.where}: {error}: {_unwell(self.site.health.now)}\n")
 
     def _await_wellness(self, *, drained: bool = False) -> bool:
         """Whether everything is well, and nothing waits to be told, before long."""
@@ -179,7 +186,7 @@ class Chaos:
                 (
                     sample.at_ns
                     for sample in self.site.health.since(one.to_ns)
-                    if sample.parts and all(_works(sample.parts[part]) for part in parts)
+                    if sample.parts and all(is_fine(sample.parts[part]) for part in parts)
                 ),
                 time.monotonic_ns(),
             )
@@ -267,11 +274,7 @@ class Chaos:
 
 
 def _unwell(sample: Sample) -> dict[str, object]:
-    return {name: part for name, part in (sample.parts or {}).items() if part["state"] not in ("ok", "off")}
-
-
-def _works(part: dict[str, object]) -> bool:
-    return part["state"] == "ok" or part.get("code") == "overloaded" or str(part["reason"]).endswith(": dead")
+    return {name: part for name, part in (sample.parts or {}).items() if not is_fine(part)}
 
 
 def _seq_high(site: ChaosSite) -> int:
