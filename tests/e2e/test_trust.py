@@ -68,6 +68,31 @@ def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
     assert sum(sum(day["yard"].values()) for day in told["blind_s"].values()) >= sum(lasted)
 
 
+def test_an_alert_that_a_killed_guard_left_open_says_that_nobody_watched_since(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
+    with (
+        RtspProcess(walk) as rtsp,
+        Box(tmp_path, settings(broker.port, {"yard": camera(rtsp.url)}, [BLIND])) as box,
+    ):
+        box.start()
+        box.wait_for_part("camera/yard", "ok")
+        rtsp.kill9()
+        [opened] = listener.wait_for_alerts(1)
+        assert opened["blind"][-1]["to"] is None, "it goes on"
+        box.kill9()
+        box.start()
+        [closed] = listener.wait_for_alerts(1, lambda alert: alert["state"] == "closed", timeout_s=60)
+    assert closed["alert_id"] == opened["alert_id"]
+    assert_valid("alert", closed)
+    told = [(gap["cause"], gap["to"] is None) for gap in closed["blind"]]
+    lost = opened["blind"][-1]["cause"]
+    assert [one for one in told if one[0] in (lost, "restarted")][-2:] == [
+        (lost, False),
+        ("restarted", False),
+    ]
+
+
 def scraped(box: Box) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{box.health_port}/metrics", timeout=10) as answer:
         text: str = answer.read().decode()
