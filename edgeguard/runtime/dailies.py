@@ -20,6 +20,8 @@ _LATE_NS = 60_000_000_000
 _AGAIN_NS = 3_600_000_000_000
 """What was not brought to the disk by then is handed over once more."""
 _MOST_DAYS = 31
+_STEP_NS, _SETTLED_NS = 1_000_000_000, 600_000_000_000
+"""After UTC was stepped by more, days are looked at once it has stayed so for a while: it may be set back."""
 
 Tell = Callable[[CoverageDay], bool]
 """Hand a day to the publisher; False: there is no room."""
@@ -43,6 +45,8 @@ class Dailies:
         """Up to here every day was looked at."""
         self._waiting: deque[CoverageDay] = deque(maxlen=_MOST_DAYS)
         self._handed_ns: int | None = None
+        self._offset_ns: int | None = None
+        self._settled_ns = 0
         self._refused = False
 
     def open(self) -> None:
@@ -52,9 +56,16 @@ class Dailies:
 
     def tick(self, book: Book, now_ns: int, utc_ns: int) -> None:
         """Look at the days that are over by now, and hand over what waits."""
-        self._look(book, day_of(utc_ns - _LATE_NS, self._zone) - timedelta(days=1))
+        self._note_step(now_ns, utc_ns)
+        if now_ns >= self._settled_ns:
+            self._look(book, day_of(utc_ns - _LATE_NS, self._zone) - timedelta(days=1))
         if self._waiting:
             self._hand_over(now_ns)
+
+    def _note_step(self, now_ns: int, utc_ns: int) -> None:
+        before_ns, self._offset_ns = self._offset_ns, utc_ns - now_ns
+        if before_ns is not None and abs(self._offset_ns - before_ns) > _STEP_NS:
+            self._settled_ns = now_ns + _SETTLED_NS
 
     def _look(self, book: Book, yesterday: date) -> None:
         if self._done == yesterday:

@@ -113,8 +113,23 @@ def test_a_clock_that_was_ahead_and_is_set_right_keeps_no_day_from_being_told(si
     site.goes_on(13)
     site.utc_ns += 24 * 365 * HOUR_NS
     site.goes_on(0.1)
+    site.goes_on(1)
     site.utc_ns -= 24 * 365 * HOUR_NS
-    assert site.goes_on(0.1) == ["2026-11-20"], "perhaps once more than needed"
+    site.goes_on(0.1)
+    assert site.goes_on(1) == ["2026-11-20"], "perhaps once more than needed"
+    assert site.goes_on(24) == ["2026-11-21"]
+
+
+def test_a_clock_that_is_ahead_for_a_moment_tells_no_day(site: Site) -> None:
+    site.goes_on(13)
+    site.start()
+    site.goes_on(0.01)
+    told = len(site.handed)
+    site.utc_ns += 24 * 365 * HOUR_NS
+    site.goes_on(0.1)
+    site.utc_ns -= 24 * 365 * HOUR_NS
+    site.goes_on(0.1)
+    assert len(site.handed) == told
     assert site.goes_on(24) == ["2026-11-21"]
 
 
