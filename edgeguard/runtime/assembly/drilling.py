@@ -33,6 +33,7 @@ _SOUNDS = (("noise", drill.NOISE, "sound", "sounds"), ("call", drill.CALL, "inte
 _MISSED = AlertRule(drill.MISSED, Severity.ALARM, update_every_s=3600.0)
 _RESPONSIBLE: Mapping[str, tuple[str, ...]] = {
     "inferred": ("vision", "detector"),
+    "noticed": ("detector", "hearing"),
     "committed": ("outbox",),
     "published": ("broker",),
     "acknowledged": ("broker",),
