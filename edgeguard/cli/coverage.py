@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import date, datetime, timezone, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ import typer
 from edgeguard.cli._output import Json
 from edgeguard.clock import SystemClock
 from edgeguard.config import load
-from edgeguard.coverage import CAUSES, Book, Interval, What, blind_s, day_of, read
+from edgeguard.coverage import CAUSES, Book, Interval, What, blind_s, coverage_day, day_of, read
 from edgeguard.coverage.days import bounds
 from edgeguard.errors import ConfigError
 
@@ -51,14 +52,24 @@ def coverage(
             raise ConfigError(f"nothing is known of {chosen}: the book goes from {first} to {last}")
         intervals = [one for one in intervals if one.from_utc_ns < end_ns and one.to_utc_ns > begin_ns]
     intervals.sort(key=lambda one: (one.from_utc_ns, one.source))
+    shares = {} if chosen is None else _shares(book, chosen, zone, source)
     sums = _sums(intervals, zone, chosen)
     if as_json:
         known = {"from": _utc(records[0].utc_ns), "to": _utc(records[-1].utc_ns)}
         print(
-            json.dumps({"intervals": [_as_dict(one) for one in intervals], "blind_s": sums, "known": known})
+            json.dumps(
+                {
+                    "intervals": [_as_dict(one) for one in intervals],
+                    "blind_s": sums,
+                    "watched_share": shares,
+                    "known": known,
+                }
+            )
         )
         return
     _print(intervals, sums, zone)
+    for name, share in shares.items():
+        print(f"{chosen}  {name}: watched for {_percent(share)} of the time")
     if records[-1].what is What.STOP or SystemClock().utc_ns() - records[-1].utc_ns > _SILENT_NS:
         print(f"{_local(records[-1].utc_ns, zone)}  is the last the book says: the service does not run")
 
@@ -89,6 +100,18 @@ def _sums(
     days = {day_of(ns, zone) for one in intervals for ns in _moments(one)}
     wanted = sorted(days) if chosen is None else [chosen]
     return {str(day): blind for day in wanted if (blind := _rounded(blind_s(intervals, day, zone)))}
+
+
+def _shares(book: Book, day: date, zone: tzinfo, source: str | None) -> dict[str, float]:
+    """For which share of that day, as far as is known, each source was watched."""
+    told = coverage_day(book, book.intervals(), day, zone)
+    wanted = [one for one in (told.sources if told else ()) if source in (None, one.source)]
+    return {one.source: round(1 - one.blind_s / one.expected_s, 6) for one in wanted}
+
+
+def _percent(share: float) -> str:
+    """Rounded down: what was not watched all the time is never 100 %."""
+    return f"{math.floor(share * 10_000) / 100:g} %"
 
 
 def _moments(one: Interval) -> list[int]:

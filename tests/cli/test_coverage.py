@@ -40,6 +40,15 @@ def test_one_day_and_one_source(type_in: Type, state: Path) -> None:
     assert told["blind_s"] == {"2024-10-05": {"yard": {"unreachable": 5.0}}}
     [one] = told["intervals"]
     assert (one["from"], one["to"], one["lasted_s"]) == (f"{DAY}T23:59:55.000000Z", None, 10.0)
+    assert told["watched_share"] == {"yard": 0.0}
+
+
+def test_of_one_day_it_is_said_for_which_share_of_it_each_source_was_watched(
+    type_in: Type, state: Path
+) -> None:
+    lines = type_in("coverage", "--state-dir", str(state), "--day", DAY).stdout.splitlines()
+    assert f"{DAY}  gate: watched for 99.98 % of the time" in lines
+    assert f"{DAY}  yard: watched for 99.99 % of the time" in lines
 
 
 def test_nothing_was_missed(type_in: Type, tmp_path: Path) -> None:
