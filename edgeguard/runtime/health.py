@@ -199,6 +199,10 @@ class HealthBoard:
             self._parts[name] = Part(name, self._clock, changed=self.news.set)
         return self._parts[name]
 
+    def known(self, name: str) -> Part | None:
+        """The part of that name, if there is one."""
+        return self._parts.get(name)
+
     def drop(self, name: str) -> None:
         """Forget a part that is no more; the next one of that name begins anew."""
         if self._parts.pop(name, None) is not None:

@@ -62,6 +62,8 @@ class ReloadStage(Stage):
     """Takes up one change after the other; `reload` and `offer` are for other threads."""
 
     name = "config"
+    step_s = 240.0
+    """A detector is loaded in one step: on a slow card that takes minutes."""
 
     def __init__(
         self,

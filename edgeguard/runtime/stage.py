@@ -38,6 +38,8 @@ class Stage(ABC):
     """Pauses after failures in a row; the last one goes on."""
     open_s: float = 0.0
     """How long `open` may take before the stage is called stuck, where that is more than a step may take."""
+    step_s: float = 0.0
+    """The same for a step, where that is more than others may take."""
 
     def open(self) -> None:  # noqa: B027 - not every stage has something to open
         """Get ready. Raises EdgeGuardError; `close` follows either way."""
@@ -103,8 +105,7 @@ class StageThread:
 
     def is_stuck(self, now_ns: int, longest_s: float, fair_ns: int = 0) -> bool:
         """Whether it gave no sign of life for `longest_s`, not counting what was before `fair_ns`."""
-        if self._opening:
-            longest_s = max(longest_s, self.stage.open_s)
+        longest_s = max(longest_s, self.stage.open_s if self._opening else self.stage.step_s)
         return self.alive and now_ns - max(self.beat_ns, fair_ns) > longest_s * 1e9
 
     @property

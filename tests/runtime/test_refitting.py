@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from edgeguard.config import Config, parse
+from edgeguard.coverage import Book, read
 from edgeguard.runtime.assembly.changing import beyond, change, touched
 from edgeguard.runtime.assembly.house import House
 from edgeguard.runtime.vision import VisionStage
@@ -177,3 +178,40 @@ def test_what_a_running_process_cannot_change(tmp_path: Path) -> None:
     assert beyond(before, made({**plain, "microphones": {"mic": {"url": "alsa://default"}}})) == [
         "microphones"
     ]
+
+
+def test_a_microphone_changes_while_the_other_is_heard(running: Running, tmp_path: Path) -> None:
+    changed = tree(tmp_path, "one", "two")
+    changed["mqtt"] = running.house.config.mqtt.model_dump(include={"host", "port"})
+    quiet = {"url": "scene://hall", "speech": False, "sounds": False}
+    changed["microphones"] = {"hall": dict(quiet), "desk": dict(quiet)}
+    running.refit(made(changed))
+
+    def heard(name: str) -> int:
+        return running.house.board.part(f"microphone/{name}").done
+
+    wait_for(lambda: heard("hall") > 3 and heard("desk") > 3, "sound", 60)
+    before = running.threads()
+    changed["microphones"]["desk"]["checks"] = {"enabled": False}
+    running.refit(made(changed))
+    so_far = heard("hall")
+    wait_for(lambda: heard("hall") > so_far + 3 and heard("desk") > 3, "sound", 60)
+    after = running.threads()
+    assert after["audio-hall"] is before["audio-hall"]
+    assert after["audio-desk"] is not before["audio-desk"]
+    hearing = running.house.board.part("hearing")
+    assert "desk" not in (hearing.reason or ""), hearing.reason
+    del changed["microphones"]["desk"]
+    running.refit(made(changed))
+    assert "microphone/desk" not in running.house.report()["parts"]
+
+
+def test_the_book_of_blind_time_knows_what_is_watched(running: Running, tmp_path: Path) -> None:
+    running.wait_for_frames("one")
+    changed = tree(tmp_path, "one", "three")
+    changed["mqtt"] = running.house.config.mqtt.model_dump(include={"host", "port"})
+    running.refit(made(changed))
+    running.wait_for_frames("three")
+    book = Book(read(tmp_path / "state" / "coverage"))
+    assert book.sources == ("one", "three")
+    wait_for(lambda: not Book(read(tmp_path / "state" / "coverage")).lost, "nothing is lost")

@@ -142,7 +142,9 @@ class Seeing:
         """Bring the frames that nobody looked at, by reason, and the bytes that crossed into health."""
         replaced = self._frames.drops()
         for name in self._real:
-            part = self._board.part(f"camera/{name}")
+            part = self._board.known(f"camera/{name}")
+            if part is None:  # just taken away
+                continue
             part.note(frames_replaced=replaced.get(name, 0), **self._pacer.counters(name))
             if (ago_s := self._vision.analysed_s_ago(name)) is not None:
                 part.note(analysed_age_s=round(ago_s, 1))
