@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -86,15 +87,19 @@ class HealthWatch:
             self.samples.append(Sample(time.monotonic_ns(), pid, parts, _rss_kib(pid)))
 
     def _ask(self) -> Parts | None:
+        """None also where it dies while it answers."""
+        try:
+            parts: Parts = self._report()["parts"]
+        except (OSError, ValueError, HTTPException):
+            return None
+        return parts
+
+    def _report(self) -> Any:
         try:
             with urllib.request.urlopen(self._url, timeout=2) as answer:  # noqa: S310 - loopback
-                report = json.load(answer)
+                return json.load(answer)
         except urllib.error.HTTPError as error:
-            report = json.load(error)
-        except (OSError, ValueError):
-            return None
-        parts: Parts = report["parts"]
-        return parts
+            return json.load(error)
 
 
 class Ear:
