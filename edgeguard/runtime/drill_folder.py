@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,19 +140,45 @@ class DrillFolder:
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         """Whole or not at all, for the folder's owner alone, whoever writes. Raises StorageError."""
-        path = self._folder / f"{name}.json"
-        part = path.with_name(f"{name}.{os.getpid()}.part")
         try:
-            owner = self._state_dir.stat()
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            part.unlink(missing_ok=True)
-            with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-                file.write(json.dumps(content).encode())
-            if os.geteuid() == 0:
-                for place in (self._folder, part):
-                    os.chown(place, owner.st_uid, owner.st_gid, follow_symlinks=False)
-            part.replace(path)
+            with _opened(self._state_dir) as state, _opened("drill", state) as folder:
+                _put(f"{name}.json", json.dumps(content).encode(), folder)
         except OSError as error:
-            with suppress(OSError):
-                part.unlink()
-            raise StorageError(f"cannot write {path}: {error.strerror}") from error
+            raise StorageError(f"cannot write {self._folder / name}.json: {error.strerror}") from error
+
+
+@contextmanager
+def _opened(folder: Path | str, inside: int | None = None) -> Iterator[int]:
+    """A descriptor of a folder, made if need be; never what a link leads to: root may be the one who asks."""
+    if inside is not None:
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700, dir_fd=inside)
+    found = os.open(folder, os.O_DIRECTORY | (0 if inside is None else os.O_NOFOLLOW), dir_fd=inside)
+    try:
+        if inside is not None:
+            _give(found, os.fstat(inside))
+        yield found
+    finally:
+        os.close(found)
+
+
+def _put(name: str, data: bytes, folder: int) -> None:
+    part = f"{name}.{os.getpid()}.part"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=folder)
+        made = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600, dir_fd=folder)
+        with os.fdopen(made, "wb") as file:
+            _give(made, os.fstat(folder))
+            file.write(data)
+        os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(part, dir_fd=folder)
+        raise
+
+
+def _give(descriptor: int, like: os.stat_result) -> None:
+    """What root makes belongs to the owner of the folder that it lies in."""
+    if os.geteuid() == 0 and os.fstat(descriptor).st_uid != like.st_uid:
+        os.fchown(descriptor, like.st_uid, like.st_gid)

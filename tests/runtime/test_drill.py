@@ -280,6 +280,18 @@ def test_what_root_asks_belongs_to_the_services_user(tmp_path: Path) -> None:
     assert {request.stat().st_uid, (tmp_path / "drill").stat().st_uid} == {12345}
 
 
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """Whoever owns the state folder must not lead root elsewhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "drill").symlink_to(elsewhere)
+    with pytest.raises(StorageError, match="cannot write"):
+        DrillFolder(state).ask(DrillRequest("one", 40.0, 1))
+    assert not list(elsewhere.iterdir())
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot write"):
         DrillFolder(tmp_path / "nowhere").ask(DrillRequest("one", 40.0, 1))
