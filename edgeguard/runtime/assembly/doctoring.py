@@ -18,14 +18,14 @@ from edgeguard.config.advice import named_files
 from edgeguard.config.labels import MOTION
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
-from edgeguard.errors import EdgeGuardError
+from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
 from edgeguard.runtime.checkup import CheckupStage
 from edgeguard.runtime.doctor import Check, Finding
 from edgeguard.runtime.doctor.box import memory, thermal
-from edgeguard.runtime.doctor.broker import broker
+from edgeguard.runtime.doctor.broker import broker, no_password
 from edgeguard.runtime.doctor.camera import WATCH_S, camera
 from edgeguard.runtime.doctor.certificates import certificates
 from edgeguard.runtime.doctor.clocks import clocks
@@ -79,9 +79,24 @@ def admit(config_file: Path | None, clock: Clock, snapshots: Path | None = None)
 
 def checks(patient: Patient) -> list[Check]:
     """All of them, quick ones first."""
-    config, root = patient.config, patient.root
-    running = config is not None and is_running(config.state_dir)
-    box = [
+    config, box = patient.config, _of_box(patient)
+    if config is None:
+        said = unread(patient.config_file, patient.refusal)
+        return [Check("config", lambda: [said], quick=True), *box]
+    running = is_running(config.state_dir)
+    return [
+        *_of_files(config, patient.config_file, patient.clock),
+        *box,
+        Check("service", partial(service, patient.root, running)),
+        *_of_media(config, patient, running),
+        *_of_models(config),
+        _of_broker(config, patient.clock),
+    ]
+
+
+def _of_box(patient: Patient) -> list[Check]:
+    root = patient.root
+    return [
         Check("jetpack", partial(jetpack, root), quick=True),
         Check("power", partial(power, root), quick=True),
         Check("thermal", lambda: [thermal(root)], quick=True),
@@ -90,30 +105,16 @@ def checks(patient: Patient) -> list[Check]:
         Check("gpu", partial(gpu, root), limit_s=_SLOW_S),
         Check("zero_copy", lambda: stays_on_gpu(None, patient.clock, _FRAMES), limit_s=_SLOW_S),
     ]
-    if config is None:
-        said = unread(patient.config_file, patient.refusal)
-        return [Check("config", lambda: [said], quick=True), *box]
-    return [
-        *_of_files(config, patient.config_file, patient.clock),
-        *box,
-        Check("service", partial(service, root, running)),
-        *_of_media(config, patient, running),
-        *_of_models(config),
-        _of_broker(config, patient.clock),
-    ]
 
 
 def checkup(config: Callable[[], Config], board: HealthBoard, clock: Clock) -> dict[str, Stage]:
     """The quick ones, by the daemon itself; `config` is what it goes by now."""
 
     def asked() -> list[Check]:
-        return _quick(Patient(clock, config=config()))
+        every = [*_of_files(config(), None, clock), *_of_box(Patient(clock))]
+        return [check for check in every if check.quick]
 
     return {"doctor": CheckupStage(asked, board.part("doctor"), clock)}
-
-
-def _quick(patient: Patient) -> list[Check]:
-    return [check for check in checks(patient) if check.quick]
 
 
 def _of_files(config: Config, path: Path | None, clock: Clock) -> list[Check]:
@@ -253,12 +254,16 @@ def _of_broker(config: Config, clock: Clock) -> Check:
     mqtt = config.mqtt
 
     def look() -> Iterable[Finding]:
+        try:
+            password = mqtt.password()
+        except ConfigError as error:
+            return [no_password(str(error))]
         endpoint = Endpoint(
             host=mqtt.host,
             port=mqtt.port,
             client_id=mqtt.client_id,
             username=mqtt.username,
-            password=mqtt.password(),
+            password=password,
             tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
             protocol=mqtt.protocol,
             keepalive_s=mqtt.keepalive_s,

@@ -247,6 +247,12 @@ def _no_entry(answer: LinkEvent | None, about: str) -> Finding:
     return fault(CHECK, f"the broker does not let us in: {reason}", cause, fix, about)
 
 
+def no_password(problem: str) -> Finding:
+    """It cannot be presented to the broker, so that nobody was asked."""
+    cause = "the file is missing, empty, closed to this user, or open to others"
+    return fault(CHECK, problem, cause, "see the check `permissions`; write the password into that file")
+
+
 def doctor_topic(topics: Topics) -> str:
     return f"{topics.status.removesuffix('status')}doctor"
 

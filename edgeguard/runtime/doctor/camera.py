@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,52 +40,67 @@ def camera(
     begun_ns = clock.monotonic_ns()
     try:
         source.open()
-        frames, first_ns = _read(source, clock, patience_s)
+        seen = _watch(source, clock, patience_s)
     except EdgeGuardError as error:
         return refused(place, error)
     finally:
         source.close()
     figures: dict[str, object] = {
-        "width": frames[-1].width,
-        "height": frames[-1].height,
-        "first_frame_s": round((first_ns - begun_ns) / 1e9, 2),
-        "frames_per_s": round(_rate(frames), 1),
+        "width": seen.last.width,
+        "height": seen.last.height,
+        "first_frame_s": round((seen.first_ns - begun_ns) / 1e9, 2),
+        "frames_per_s": round(seen.rate, 1),
     }
     if picture is not None:
         figures["snapshot"] = str(picture)
-        _save(frames[-1], masks, picture, f"{place.name}, as the doctor saw it")
-    return _judged(place, frames, fps, figures)
+        _save(seen.last, masks, picture, f"{place.name}, as the doctor saw it")
+    return _judged(place, seen, fps, figures)
 
 
-def _read(source: FrameSource, clock: Clock, patience_s: float) -> tuple[list[Frame], int]:
-    """The first frame and the last, with those between counted by their times; SourceError without any."""
-    frames: list[Frame] = []
-    first_ns = clock.monotonic_ns()
+@dataclass(slots=True)
+class _Seen:
+    """What came; of the frames the last alone, as a decoder has few buffers to lend."""
+
+    last: Frame
+    first_ns: int
+    """When the first came (monotonic)."""
+    first_pts_ns: int
+    count: int = 1
+
+    def add(self, frame: Frame) -> None:
+        self.last = frame
+        self.count += 1
+
+    @property
+    def rate(self) -> float:
+        span_ns = self.last.pts_ns - self.first_pts_ns
+        return (self.count - 1) / (span_ns / 1e9) if span_ns > 0 else 0.0
+
+
+def _watch(source: FrameSource, clock: Clock, patience_s: float) -> _Seen:
+    """`WATCH_S` from the first frame on, or until its end. SourceError if none comes."""
+    begun_ns = clock.monotonic_ns()
+    seen: _Seen | None = None
     while True:
         try:
             frame = source.read(_STEP_S)
         except EndOfStreamError:
-            if frames:
-                return frames, first_ns
-            raise
+            if seen is None:
+                raise
+            return seen
         now_ns = clock.monotonic_ns()
-        if frame is not None:
-            first_ns = first_ns if frames else now_ns
-            frames = [*frames[-200:], frame]
-        waited_s = (now_ns - first_ns) / 1e9
-        if frames and waited_s >= WATCH_S:
-            return frames, first_ns
-        if not frames and waited_s > patience_s:
+        if frame is not None and seen is None:
+            seen = _Seen(frame, now_ns, frame.pts_ns)
+        elif frame is not None and seen is not None:
+            seen.add(frame)
+        if seen is not None and (now_ns - seen.first_ns) / 1e9 >= WATCH_S:
+            return seen
+        if seen is None and (now_ns - begun_ns) / 1e9 > patience_s:
             raise SourceError(f"no picture within {patience_s:g} s", "connecting")
 
 
-def _rate(frames: Sequence[Frame]) -> float:
-    span_ns = frames[-1].pts_ns - frames[0].pts_ns
-    return (len(frames) - 1) / (span_ns / 1e9) if span_ns > 0 else 0.0
-
-
-def _judged(place: Place, frames: Sequence[Frame], fps: float, figures: dict[str, object]) -> Finding:
-    pixels = bgr(frames[-1], 320).astype(np.float32)
+def _judged(place: Place, seen: _Seen, fps: float, figures: dict[str, object]) -> Finding:
+    pixels = bgr(seen.last, 320).astype(np.float32)
     mean, spread = float(pixels.mean()), float(pixels.std())
     figures |= {"brightness": round(mean, 1), "contrast": round(spread, 1)}
     if mean < _DARK or spread < _FLAT:
@@ -96,17 +112,17 @@ def _judged(place: Place, frames: Sequence[Frame], fps: float, figures: dict[str
             place.name,
             figures=figures,
         )
-    rate, size = figures["frames_per_s"], f"{figures['width']}x{figures['height']}"
-    if len(frames) > 2 and _rate(frames) < 0.6 * fps:
+    said = f"{figures['width']}x{figures['height']}, {figures['frames_per_s']} frames a second"
+    if seen.count > 2 and seen.rate < 0.6 * fps:
         return warning(
             place.check,
-            f"{size}, {rate} frames a second, and {fps:g} are to be analysed",
+            f"{said}, and {fps:g} are to be analysed",
             "it sends fewer than are asked of it, or this box is too busy to decode them",
             "raise the frame rate in its settings, or lower `analyse_fps`",
             place.name,
             figures=figures,
         )
-    return fine(place.check, f"{size}, {rate} frames a second", place.name, figures=figures)
+    return fine(place.check, said, place.name, figures=figures)
 
 
 def _save(frame: Frame, masks: Sequence[Polygon], path: Path, caption: str) -> None:

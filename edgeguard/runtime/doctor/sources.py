@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgeguard.errors import DependencyError, EdgeGuardError
+from edgeguard.errors import ConfigError, DependencyError, EdgeGuardError
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
 
 _DEVICES = ("v4l2", "csi", "alsa")
@@ -36,6 +36,7 @@ _CAUSES = {
     ),
 }
 _FILE = ("the file was moved, is closed to this user, or holds no such stream", "correct its `url`")
+_LOCKED = ("its password cannot be read", "see the check `permissions`; write it into its `password_file`")
 _ANY = (
     "it broke off, or is not what its `url` says",
     "read the problem; try the address with `gst-play-1.0 URL` on this box",
@@ -88,6 +89,8 @@ def refused(place: Place, error: EdgeGuardError) -> Finding:
     if isinstance(error, DependencyError):
         cause = "GStreamer or a part of it is missing"
         return fault(place.check, str(error), cause, "deploy/install.sh installs it", place.name)
+    if isinstance(error, ConfigError):
+        return fault(place.check, str(error), *_LOCKED, place.name)
     if place.scheme == "file":
         return fault(place.check, str(error), *_FILE, place.name)
     cause, fix = _CAUSES.get(getattr(error, "cause", ""), _ANY)

@@ -46,10 +46,11 @@ def look(
     scheme: str = "rtsp",
     part: Mapping[str, Any] | None = None,
     picture: Path | None = None,
-    patience_s: float = 3.0,
+    patience_s: float = 30.0,
+    fps: float = 1.0,
 ) -> Finding:
     place = Place("camera", "yard", scheme, part)
-    return camera(place, source, CLOCK, 10, patience_s, UPPER_HALF, picture)
+    return camera(place, source, CLOCK, fps, patience_s, UPPER_HALF, picture)
 
 
 class Broken:
@@ -114,6 +115,11 @@ def test_what_keeps_a_camera_from_us_is_told_apart(cause: str, told: str) -> Non
     found = look(Broken(cause))
     assert found.verdict is Verdict.FAULT
     assert told in f"{found.cause} {found.fix}"
+
+
+def test_a_camera_that_gives_too_few_is_told() -> None:
+    found = look(scene(), fps=1000)
+    assert (found.verdict, "1000 are to be analysed" in found.said) == (Verdict.WARNING, True)
 
 
 def test_a_camera_that_gives_nothing_is_told() -> None:
