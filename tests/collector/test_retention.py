@@ -9,10 +9,10 @@ from sqlalchemy import event
 from edgeguard.clock import ManualClock
 from edgeguard.collector.database import Database, open_sqlite
 from edgeguard.collector.retention import Limits, Retention
-from edgeguard.collector.tables import alert, health, quarantine, revision, seen
+from edgeguard.collector.tables import alert, coverage, health, quarantine, revision, seen
 from edgeguard.collector.writing import Stored, Writer
 from tests.support.alerts import UTC_NS
-from tests.support.centre import a_health, an_alert, arrivals, rows
+from tests.support.centre import a_day, a_health, an_alert, arrivals, rows
 
 DAY_S = 86_400
 ACKNOWLEDGED = {"by": "ada", "at": "2027-01-15T08:00:00.000000Z", "verdict": "true", "note": None}
@@ -52,6 +52,17 @@ def test_old_alerts_go_and_unacknowledged_alarms_stay_longer(database: Database,
     assert rows(database, revision, "seq") == []
     assert len(rows(database, seen, "seq")) == 7, "their numbers were never audited"
     assert writer.store(arrivals(told), clock.utc_ns()) == Stored(duplicates=7)
+
+
+def test_days_of_coverage_stay_as_long_as_alerts(database: Database, clock: ManualClock) -> None:
+    retention = Retention(database, Limits(10, 100, 5, 1000), clock)
+    Writer(database).store(arrivals([a_day(1, "2027-01-14"), a_day(2, "2027-01-15")]), clock.utc_ns())
+    remains = []
+    for days in (9, 2):
+        clock.advance(days * DAY_S)
+        retention.sweep()
+        remains.append(len(rows(database, coverage, "day")))
+    assert remains == [2, 0]
 
 
 def test_beyond_the_most_the_oldest_go_and_unacknowledged_alarms_last(
