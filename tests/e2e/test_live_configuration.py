@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import signal
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,3 +236,53 @@ def test_what_is_sent_may_not_reach_for_what_is_the_files(
     assert "cameras.one.password_file" in result["reason"]
     assert "secret" not in result["reason"]
     assert wait_for_report(listener, "applied")["sha256"] == first["sha256"]
+
+
+def test_systemd_sees_a_reload_and_no_stop(listener: Listener, config: Json, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        heard: list[str] = []
+
+        def told(line: str) -> bool:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    heard.extend(systemd.recv(4096).decode().splitlines())
+            return line in heard
+
+        with Box(tmp_path, config, NOTIFY_SOCKET=str(tmp_path / "notify")) as box:
+            box.start()
+            wait_for(lambda: told("READY=1"), "ready", 60)
+            wait_for_report(listener, "applied")
+            pid = box.process.pid
+            changed = copy.deepcopy(config)
+            changed["mqtt"]["keepalive_s"] = 30
+            reload(box, changed)
+            wait_for(lambda: told("RELOADING=1"), "a reload", 60)
+            assert "STOPPING=1" not in heard
+            heard.clear()
+            wait_for(lambda: told("READY=1"), "ready again", 60)
+            assert box.process.pid == pid
+            assert box.process.poll() is None
+            assert box.stop() == 0
+            assert told("STOPPING=1")
+
+
+def test_a_password_of_the_broker_is_waited_for_and_read_again(
+    tmp_path: Path, broker: Broker, config: Json
+) -> None:
+    secret = tmp_path / "password"
+    config["mqtt"] |= {"username": "guard", "password_file": str(secret)}
+    with Box(tmp_path, config) as box:
+        box.start()
+        box.wait_for_part("broker", "degraded", "cannot use the secret", 60)
+        box.wait_for_part("camera/one", "ok")
+        secret.write_text("anything\n")
+        box.wait_for_part("broker", "degraded", "chmod 600", 60)
+        secret.chmod(0o600)
+        box.wait_for_part("broker", "ok", timeout_s=60)
+        secret.unlink()
+        broker.restart()
+        box.wait_for_part("broker", "degraded", "cannot use the secret", 60)
+        box.wait_for_part("camera/one", "ok")
+        assert box.process.poll() is None
