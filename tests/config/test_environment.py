@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from edgeguard.config.environment import local_timezone, overrides
+from edgeguard.config.environment import (
+    credentials_folder,
+    local_timezone,
+    overrides,
+    stand_in_for_systemd,
+)
 
 
 def test_nothing_said() -> None:
@@ -38,3 +44,18 @@ def test_the_machines_time_zone(tmp_path: Path, target: str, name: str) -> None:
 
 def test_a_machine_without_a_time_zone(tmp_path: Path) -> None:
     assert local_timezone(tmp_path / "absent") == "UTC"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read what systemd hands out")
+def test_root_finds_the_secrets_beside_an_installed_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
+    stand_in_for_systemd(tmp_path / "edgeguard.yaml")
+    assert credentials_folder() is None
+    (tmp_path / "credentials").mkdir()
+    stand_in_for_systemd(tmp_path / "edgeguard.yaml")
+    assert credentials_folder() == tmp_path / "credentials"
+    (tmp_path / "other" / "credentials").mkdir(parents=True)
+    stand_in_for_systemd(tmp_path / "other" / "edgeguard.yaml")
+    assert credentials_folder() == tmp_path / "credentials", "what systemd gave stays"

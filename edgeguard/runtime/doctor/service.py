@@ -14,6 +14,7 @@ _UNITS = (
     ("edgeguard.service", "multi-user.target.wants", "the guard does not start with the box"),
     ("edgeguard-engines.service", "multi-user.target.wants", "no engine is built after an upgrade"),
     ("edgeguard-retention.timer", "timers.target.wants", "nothing is removed while the guard does not run"),
+    ("edgeguard-drill.timer", "timers.target.wants", "no drill shows that alerts still come through"),
 )
 
 

@@ -166,10 +166,16 @@ def test_the_size_of_what_is_kept_is_counted(tmp_path: Path) -> None:
     assert size_of(tmp_path / "none") == 0
 
 
+UNITS = (
+    *("edgeguard.service", "edgeguard-engines.service"),
+    *("edgeguard-retention.timer", "edgeguard-drill.timer"),
+)
+
+
 def systemd(root: Path, *enabled: str) -> Path:
     (root / "run/systemd/system").mkdir(parents=True)
     folder = root / "etc/systemd/system"
-    for name in ("edgeguard.service", "edgeguard-engines.service", "edgeguard-retention.timer"):
+    for name in UNITS:
         wants = folder / ("timers.target.wants" if name.endswith("timer") else "multi-user.target.wants")
         wants.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("[Unit]\n")
@@ -179,8 +185,7 @@ def systemd(root: Path, *enabled: str) -> Path:
 
 
 def test_units_that_are_not_enabled_are_said(tmp_path: Path) -> None:
-    every = ("edgeguard.service", "edgeguard-engines.service", "edgeguard-retention.timer")
-    well, lazy = systemd(tmp_path / "well", *every), systemd(tmp_path / "lazy", *every[1:])
+    well, lazy = systemd(tmp_path / "well", *UNITS), systemd(tmp_path / "lazy", *UNITS[1:])
     assert [one.verdict for one in service(well, running=True)] == [Verdict.OK]
     found = list(service(lazy, running=True))
     assert found[0].said == "edgeguard.service is not enabled: the guard does not start with the box"
