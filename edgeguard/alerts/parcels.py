@@ -55,8 +55,10 @@ class Parcels:
         answers: Inbox[Posted],
         clock: Clock,
         most_waiting: int = 1000,
+        error: str | None = None,
     ) -> None:
-        self.report = PostReport()
+        """`error` is what is known to be wrong before the first try."""
+        self.report = PostReport(error=error)
         self._hand_over = hand_over
         self._inbox = answers
         self._clock = clock

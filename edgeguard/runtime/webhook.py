@@ -9,6 +9,7 @@ from typing import Protocol
 
 from edgeguard.alerts.webhook import Parcel, Posted
 from edgeguard.clock import Clock
+from edgeguard.errors import ConfigError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.stage import STEP_S, Stage
 
@@ -24,6 +25,33 @@ class Poster(Protocol):
     def post(self, parcel: Parcel) -> Posted: ...
 
     def abort(self) -> None: ...
+
+
+class FreshPoster:
+    """Makes its poster for each try, of the files as they are then; what cannot be read costs the try."""
+
+    def __init__(self, make: Callable[[], Poster]) -> None:
+        self._make = make
+        self._poster: Poster | None = None
+
+    def fault(self) -> str | None:
+        """Why none can be made now."""
+        try:
+            self._make()
+        except ConfigError as error:
+            return str(error)
+        return None
+
+    def post(self, parcel: Parcel) -> Posted:
+        try:
+            self._poster = poster = self._make()
+        except ConfigError as error:
+            return Posted(parcel.parcel_id, str(error))
+        return poster.post(parcel)
+
+    def abort(self) -> None:
+        if self._poster is not None:
+            self._poster.abort()
 
 
 class WebhookStage(Stage):

@@ -14,8 +14,9 @@ import pytest
 
 from edgeguard.alerts.webhook import Parcel, Posted, Webhook
 from edgeguard.clock import ManualClock, SystemClock
+from edgeguard.errors import ConfigError
 from edgeguard.runtime.channel import Channel
-from edgeguard.runtime.webhook import WebhookStage
+from edgeguard.runtime.webhook import FreshPoster, WebhookStage
 from tests.support.receiver import Receiver, certificate
 from tests.support.waiting import wait_for
 
@@ -112,3 +113,20 @@ def test_the_end_of_the_daemon_breaks_off_what_goes_on() -> None:
             connection.recv(65_536)
             bench.stage.finish()
             assert "does not answer" in (bench.answer().error or "")
+
+
+def test_a_secret_that_cannot_be_read_costs_the_try_and_nothing_else() -> None:
+    readable = [False]
+
+    def make() -> Webhook:
+        if not readable[0]:
+            raise ConfigError("cannot use the secret")
+        return Webhook("http://127.0.0.1:9/", SECRET, SystemClock())
+
+    poster = FreshPoster(make)
+    poster.abort()
+    assert poster.fault() == "cannot use the secret"
+    assert poster.post(Parcel("one", b"{}")).error == "cannot use the secret"
+    readable[0] = True
+    assert poster.fault() is None
+    assert "does not answer" in str(poster.post(Parcel("one", b"{}")).error)

@@ -17,11 +17,11 @@ from edgeguard.config.escalation import Webhook as WebhookSettings
 from edgeguard.config.secrets import place_of, read_secret
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.stage import Stage
-from edgeguard.runtime.webhook import WebhookStage
+from edgeguard.runtime.webhook import FreshPoster, WebhookStage
 
 
 class Answering:
-    """The publisher's desk with its books, and the webhook's stage. Raises ConfigError for a bad secret."""
+    """The publisher's desk with its books, and the webhook's stage."""
 
     def __init__(
         self, config: Config, clock: Clock, identity: Identity, clock_quality: Callable[[], ClockQuality]
@@ -46,10 +46,16 @@ class Answering:
     def _parcels(self, settings: WebhookSettings) -> Parcels | None:
         if settings.url is None or settings.secret_file is None:
             return None
-        ca_file = None if settings.ca_file is None else place_of(settings.ca_file)
-        secret = read_secret(settings.secret_file)
-        webhook = Webhook(settings.url, secret, self._clock, ca_file, settings.timeout_s)
+        webhook = FreshPoster(lambda: webhook_of(settings, self._clock))
         parcels: Channel[Parcel] = Channel(1)
         answers: Channel[Posted] = Channel(1)
         self._stage = WebhookStage(parcels, webhook, answers.put, self._clock, settings.timeout_s)
-        return Parcels(parcels.put, answers, self._clock)
+        return Parcels(parcels.put, answers, self._clock, error=webhook.fault())
+
+
+def webhook_of(settings: WebhookSettings, clock: Clock) -> Webhook:
+    """Made of the files as they are now. Raises ConfigError."""
+    assert settings.url is not None
+    assert settings.secret_file is not None
+    ca_file = None if settings.ca_file is None else place_of(settings.ca_file)
+    return Webhook(settings.url, read_secret(settings.secret_file), clock, ca_file, settings.timeout_s)

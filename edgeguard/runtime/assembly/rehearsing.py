@@ -13,6 +13,7 @@ from edgeguard.config.mqtt import Tls as TlsSettings
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.exported import find_exported
+from edgeguard.runtime.assembly.answering import webhook_of
 
 if TYPE_CHECKING:
     from edgeguard.runtime.assembly.house import House
@@ -24,7 +25,7 @@ def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], Hous
         raise ConfigError(
             "state_dir cannot change while the service runs: stop it, move the folder, start it"
         )
-    lacking = set(_lacking(after)) - set(_lacking(before))
+    lacking = set(_lacking(after, clock)) - set(_lacking(before, clock))
     try:
         make(after, clock).rehearse()
     except EdgeGuardError as error:
@@ -33,8 +34,8 @@ def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], Hous
         raise ConfigError("\n".join(sorted(lacking)))
 
 
-def _lacking(config: Config) -> Iterator[str]:
-    for read in _secrets(config):
+def _lacking(config: Config, clock: Clock) -> Iterator[str]:
+    for read in _secrets(config, clock):
         try:
             read()
         except ConfigError as error:
@@ -52,9 +53,11 @@ def _lacking(config: Config) -> Iterator[str]:
             yield str(error)
 
 
-def _secrets(config: Config) -> list[Callable[[], object]]:
+def _secrets(config: Config, clock: Clock) -> list[Callable[[], object]]:
+    webhook = config.escalation.webhook
     sources = [*config.cameras.values(), *config.microphones.values()]
     return [
+        *([] if webhook.url is None else [lambda: webhook_of(webhook, clock)]),
         config.mqtt.password,
         lambda: _use(config.mqtt.tls),
         *(source.credentials for source in sources if source.enabled),
