@@ -74,6 +74,13 @@ def test_nobody_is_told_to_install_a_strangers_package() -> None:
     assert [page.name for page in OURS if bare.search(page.read_text())] == []
 
 
+def test_what_the_security_page_names_exists() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`((?:edgeguard|tests|deploy|systemd|tools)/[^` ]+|[a-z_]+\.toml)`", text)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_command_has_help() -> None:
     for command in get_command(app).commands:  # type: ignore[attr-defined]
         answer = CliRunner().invoke(app, [command, "--help"])
