@@ -74,6 +74,11 @@ def test_nobody_is_told_to_install_a_strangers_package() -> None:
     assert [page.name for page in OURS if bare.search(page.read_text())] == []
 
 
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [page.name for page in ROOT.glob("docs/*.md") if f"(docs/{page.name})" not in readme] == []
+
+
 def test_what_the_security_page_names_exists() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
     named = re.findall(r"`((?:edgeguard|tests|deploy|systemd|tools)/[^` ]+|[a-z_]+\.toml)`", text)
