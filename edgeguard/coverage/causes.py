@@ -9,7 +9,7 @@ CAUSES = {
     "broken": "its stream or driver failed",
     "ended": "the file was played to its end",
     "undecodable": "what it sends cannot be decoded",
-    "unwatched": "it gives, but no detector could be had that looks at it",
+    "unwatched": "it gives, but no detector could be had, or analysis stood still",
     "overloaded": "this device had no time for it",
     "restarted": "the service did not run: it was stopped, killed or crashed",
     "power": "the machine itself stopped without a word",

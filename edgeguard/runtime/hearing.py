@@ -8,6 +8,7 @@ from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.ears import EarMaker
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.heed import Strides
 from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import LISTENING
 from edgeguard.runtime.secretary import Secretary
@@ -58,6 +59,7 @@ class HearingStage(Stage):
         self._part = part
         part.expect(LISTENING)
         self._clock = clock
+        self.strides = Strides(clock)
         self._strain = strain
         self._microphones = microphones or {}
         self._syncing = syncing or Syncing()
@@ -80,6 +82,7 @@ class HearingStage(Stage):
         if self._secretary is not None:
             self._secretary.tidy()
         self._report()
+        self.strides.took()
 
     def refit(self, over: Collection[str], microphones: Mapping[str, Part], syncing: Syncing) -> None:
         """What was heard of those in `over` is over; listen to all that the maker of ears has by now.

@@ -12,6 +12,7 @@ from edgeguard.errors import UnavailableError
 from edgeguard.runtime.census import Census
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.heed import Strides
 from edgeguard.runtime.latency import Note, passed, unnoted
 from edgeguard.runtime.paces import RULES
 from edgeguard.runtime.pacing import Pacer
@@ -97,6 +98,7 @@ class VisionStage(Stage):
         self._troubles: dict[str, str] = {}
         """What is wrong with a camera's pictures, by camera, and with copying them from the GPU."""
         self._analysed_ns: dict[str, int] = {}
+        self.strides = Strides(clock)
 
     def sight(self, eye: Eye) -> Sight:
         """One that this stage can use; to be opened before it is."""
@@ -156,6 +158,7 @@ class VisionStage(Stage):
             self._part.set(State.DEGRADED, "; ".join(self._troubles.values()), "not_analysed")
         else:
             self._part.set(State.OK)
+        self.strides.took()
 
     def close(self) -> None:
         for sight in self._sights:

@@ -13,6 +13,7 @@ from edgeguard.runtime.bookkeeping import CoverageStage
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notices
 from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.heed import Lapse
 from edgeguard.types import Observation, Phase
 
 RULE = BlindRule("eyes-shut", None, 5.0)
@@ -32,7 +33,7 @@ class Keeping:
         clock: ManualClock,
         rules: list[BlindRule],
         clips: frozenset[str] = frozenset(),
-        unheeded: dict[str, str] | None = None,
+        unheeded: dict[str, Lapse] | None = None,
     ) -> None:
         self.clock = clock
         self.board = HealthBoard(clock)
@@ -196,12 +197,12 @@ def test_a_stop_is_written(keeping: Keeping, tmp_path: Path) -> None:
 
 
 def test_a_camera_that_gives_while_nobody_looks_is_blind(tmp_path: Path, clock: ManualClock) -> None:
-    causes: dict[str, str] = {}
+    causes: dict[str, Lapse] = {}
     keeping = Keeping(tmp_path, clock, [RULE], unheeded=causes)
     keeping.back("gate")
     keeping.back("yard")
     keeping.step(1)
-    causes["gate"] = "unwatched"
+    causes["gate"] = Lapse("unwatched")
     keeping.step(1)
     noticed = keeping.step(6)
     assert [(seen.kind, seen.source, seen.label) for seen in noticed] == [

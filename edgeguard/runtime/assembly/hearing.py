@@ -23,6 +23,7 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
+from edgeguard.runtime.heed import Lapse
 from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
@@ -130,9 +131,12 @@ class Hearing:
         """Which model is behind each kind of observation."""
         return self._maker.models
 
-    def unheeded(self) -> dict[str, str]:
-        """Microphones that there is no time to listen to, with the cause."""
-        return dict.fromkeys(self._real, "overloaded") if self._stage.gave_up else {}
+    def unheeded(self) -> dict[str, Lapse]:
+        """Microphones that there is no time to listen to, or where listening stands still."""
+        since_ns = self._stage.strides.standing_since_ns
+        if since_ns is not None:
+            return dict.fromkeys(self._real, Lapse("unwatched", since_ns))
+        return dict.fromkeys(self._real, Lapse("overloaded")) if self._stage.gave_up else {}
 
     @property
     def idle(self) -> bool:

@@ -31,6 +31,7 @@ from edgeguard.runtime.coverage import Coverage
 from edgeguard.runtime.detectors import DetectorLoader
 from edgeguard.runtime.glancing import Lockstep
 from edgeguard.runtime.health import HealthBoard, Part
+from edgeguard.runtime.heed import Lapse
 from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import frames
 from edgeguard.runtime.shelf import Shelf
@@ -134,9 +135,11 @@ class Seeing:
         """Which model watches each camera now, or did last."""
         return self._vision.models()
 
-    def unheeded(self) -> dict[str, str]:
-        """Cameras whose pictures no detector looks at, with the cause."""
-        return dict.fromkeys((name for name in self._vision.unwatched if name in self._real), "unwatched")
+    def unheeded(self) -> dict[str, Lapse]:
+        """Cameras whose pictures no detector looks at, or where looking stands still."""
+        since_ns = self._vision.strides.standing_since_ns
+        names = self._vision.unwatched if since_ns is None else [*self._real]
+        return {name: Lapse("unwatched", since_ns) for name in names if name in self._real}
 
     def refresh(self) -> None:
         """Bring the frames that nobody looked at, by reason, and the bytes that crossed into health."""
