@@ -21,12 +21,13 @@ from edgeguard.alerts.rate import TokenBucket
 from edgeguard.clock import Clock
 
 MAX_BYTES = 65_536
-MAX_CONFIG_BYTES = 262_144
+MAX_CONFIG_BYTES = 131_072
+"""Reading more would keep alerts waiting."""
 MOST_WAITING = 1000
 """Messages that wait to be looked at; more are refused unread."""
 _MOST_REMEMBERED = 1000
 _MOST_CORRELATION_BYTES = 1024
-_RATES = {"ack": (5.0, 50), "command": (2.0, 20), "config_desired": (0.2, 5)}
+_RATES = {"ack": (5.0, 50), "command": (2.0, 20), "config_desired": (0.2, 2)}
 """By schema: how many a second, and how many at once."""
 _VERBS = ("replay", "ping", "drill")
 _IDS = {"ack": "ack_id", "config": "config_id"}

@@ -56,7 +56,7 @@ def _by_file(path: Path, good: Kept | None, store: ConfigStore, clock: Clock) ->
     except ConfigError as error:
         return _fallen_back(good, _unreadable(good, str(error), clock))
     refused = store.refused()
-    if proposal.file_digest == good.proposal.file_digest:
+    if (proposal.file_text, proposal.folder) == (good.proposal.file_text, good.proposal.folder):
         return _fallen_back(good, refused if refused and refused.proposal.sent else None)
     if refused is not None and refused.proposal.digest == proposal.digest:
         return _fallen_back(good, refused)

@@ -92,10 +92,11 @@ def refused(site: Site) -> Iterator[Callable[..., str]]:
 
 DRILLS = ["alert/drill/zone_entered", "alert/drill-mic/sound"]
 UP = [
-    *("status", "health", "health/past", "alert/yard/loitering", "clock", "counts/yard", "result/7"),
+    *("status", "health", "health/past", "alert/yard/loitering", "clock", "counts/yard", "config"),
+    "result/7",
     *DRILLS,
 ]
-DOWN = ["receipt", "ack", "command/replay", "command/restart"]
+DOWN = ["receipt", "ack", "command/replay", "command/restart", "config"]
 TOPICS = [
     *(f"{GATE}/up/{rest}" for rest in UP),
     *(f"{GATE}/down/{rest}" for rest in DOWN),
@@ -114,6 +115,7 @@ MAY_WRITE = {
     "depot/gate-2": {f"{OTHER}/up/status"},
     "control-room": {f"{GATE}/down/ack"},
     "shift-leader": {f"{GATE}/down/{rest}" for rest in ("ack", "command/replay", "command/restart")},
+    "fleet": {f"{GATE}/down/config"},
     "collector-1": {
         *(f"{GATE}/down/{rest}" for rest in ("ack", "receipt", "command/replay")),
         f"{OTHER}/down/receipt",
@@ -150,6 +152,7 @@ MAY_READ = {
     "drill-1": {f"{GATE}/up/{rest}" for rest in DRILLS},
     "control-room": ALL_UP,
     "shift-leader": ALL_UP,
+    "fleet": ALL_UP,
     "collector-1": ALL_UP | ALL_DOWN,
     "bridge-1": ALL_UP | BRIDGED,
     "home-assistant": ALL_UP | BRIDGED,
