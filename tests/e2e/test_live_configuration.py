@@ -39,7 +39,7 @@ def rule(camera: str, name: str | None = None) -> Json:
 @pytest.fixture
 def config(broker: Broker) -> Json:
     made = settings(broker.port, {"one": scene(), "two": scene()}, [rule("one"), rule("two")])
-    made["health"]["prove_s"] = 12
+    made["health"]["prove_s"] = 30
     made["mqtt"]["accept_config"] = True
     made["drill"] = {"enabled": False}
     return made
