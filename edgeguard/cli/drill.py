@@ -36,7 +36,7 @@ def drill(
     """Let the running service play a drawn intrusion, and wait for its alerts at the broker.
 
     Ends with 1 if one does not come; health and an alert say so as well, until a drill passes. Nobody is
-    called for it. Run it as the service's user or as root.
+    called for it. Run it as root, or as the service's user if that can read the secrets.
     """
     config, clock = load(config_file), SystemClock()
     folder = DrillFolder(config.state_dir)

@@ -23,9 +23,14 @@ class Drill(Section):
     timeout_s: float = Field(default=60.0, ge=20, le=600)
     """Seconds within which its alerts must reach the subscriber; the intrusion itself takes fifteen."""
     username: Text | None = None
-    """User of the subscriber at the broker, of the role `drills`; null: this device's own login."""
+    """User of the subscriber at the broker, of the role `drills`; null: this device's own."""
     password_file: Location | None = Field(default=None, validate_default=True)
     """File whose first line is that user's password; chmod 600: refused if others can read it."""
+
+    cert_file: Location | None = None
+    """PEM file with that user's certificate, where the certificate is the login; null: this device's own."""
+    key_file: Location | None = Field(default=None, validate_default=True)
+    """PEM file with the certificate's private key; chmod 600: refused if others can read or change it."""
 
     def password(self) -> str | None:
         """The subscriber's password, read now. Raises ConfigError."""
@@ -36,4 +41,11 @@ class Drill(Section):
     def _goes_with_the_user(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("username", "") is None:
             raise ValueError("expected `username` as well")
+        return value
+
+    @field_validator("key_file")
+    @classmethod
+    def _goes_with_the_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "cert_file" in info.data and (info.data["cert_file"] is None) != (value is None):
+            raise ValueError("expected both cert_file and key_file, or neither")
         return value

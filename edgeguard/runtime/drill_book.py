@@ -58,24 +58,44 @@ class DrillBook:
         self._answers: dict[int, tuple[int, str | None]] = {}
         """What the broker said of messages, by id: it may come before their sender knows that."""
         self._sent: dict[int, str] = {}
-        self._plays_until_ns = 0
+        self._unready: set[str] = set()
+        self._lasts_ns = 0
+        self._plays_until_ns: int | None = None
+        """None: not all sources are ready yet."""
         self.running = False
 
-    def begin(self, acts: Sequence[Act], plays_until_ns: int) -> None:
+    def begin(self, acts: Sequence[Act], lasts_ns: int) -> None:
+        """It plays for so long, from the moment on at which all its sources are ready."""
         with self._lock:
             self._passages = {act.name: Passage(act) for act in acts}
             self._answers, self._sent = {}, {}
-            self._plays_until_ns = plays_until_ns
+            self._unready = {act.source for act in acts}
+            self._lasts_ns, self._plays_until_ns = lasts_ns, None
             self.running = True
 
     def end(self) -> None:
         with self._lock:
-            self._plays_until_ns = 0
             self.running = False
+
+    def wants(self, source: str) -> bool:
+        """Whether the source shall get ready."""
+        return self.running and source in self._unready
+
+    def ready(self, source: str, now_ns: int) -> None:
+        """Picture and sound begin together: a busy machine takes its time to draw the first one."""
+        with self._lock:
+            self._unready.discard(source)
+            if not self._unready and self._plays_until_ns is None:
+                self._plays_until_ns = now_ns + self._lasts_ns
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes on and does not play yet."""
+        return self.running and self._plays_until_ns is None
 
     def plays(self, now_ns: int) -> bool:
         """Whether there is something to see and to hear."""
-        return self.running and now_ns < self._plays_until_ns
+        return self.running and self._plays_until_ns is not None and now_ns < self._plays_until_ns
 
     @property
     def passages(self) -> tuple[Passage, ...]:

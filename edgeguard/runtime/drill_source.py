@@ -21,11 +21,12 @@ T = TypeVar("T", bound=Timed)
 
 
 class DrillSource(Generic[T]):
-    """Opens `source` for each drill. `forget` lets go of what it needs to draw and to sound."""
+    """Opens `source` for each drill. `prepare` gets ready what it needs, `forget` lets go of it."""
 
     def __init__(
         self,
         source: Source[T],
+        prepare: Callable[[], object],
         forget: Callable[[], object],
         book: DrillBook,
         part: Part,
@@ -34,20 +35,26 @@ class DrillSource(Generic[T]):
     ) -> None:
         self.name = source.name
         self._source = source
+        self._prepare = prepare
         self._forget = forget
         self._book = book
         self._part = part
         self._clock = clock
         self._wait = wait
-        self._playing = False
+        self._playing = self._prepared = False
         part.set(State.OFF, *_RESTING)
 
     def open(self) -> None:
         self._rest()
 
     def read(self, timeout_s: float) -> T | None:
+        if self._book.wants(self.name):
+            self._prepare()
+            self._prepared = True
+            self._book.ready(self.name, self._clock.monotonic_ns())
         if not self._book.plays(self._clock.monotonic_ns()):
-            self._rest()
+            if not self._book.waits:
+                self._rest()
             self._wait(timeout_s)
             return None
         if not self._playing:
@@ -65,6 +72,8 @@ class DrillSource(Generic[T]):
         if self._playing:
             self._playing = False
             self._source.close()
+        if self._prepared:
+            self._prepared = False
             self._forget()
         self._part.set(State.OFF, *_RESTING)
 

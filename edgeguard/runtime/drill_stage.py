@@ -137,7 +137,7 @@ class DrillStage(Stage):
         held = _Held(request, script, now_ns)
         log.info("drill %s begins: %s", request.drill_id, ", ".join(act.name for act in script.acts))
         self._held = held
-        self._book.begin(script.acts, now_ns + round(ENDS_S * 1e9))
+        self._book.begin(script.acts, round(ENDS_S * 1e9))
         self._tell(held, "running")
         if not script.acts:
             self._end(held, "there is nothing to be drilled here", "nothing_to_drill")
@@ -180,7 +180,7 @@ class DrillStage(Stage):
         model = held.script.judges.get(passage.act.name)
         words = [
             f"{model} is in charge" if model and place in ("inferred", "noticed") else None,
-            f"it was looked at {passage.looked} times, somebody was seen {passage.showing} times"
+            f"of {passage.taken} pictures {passage.looked} were looked at and {passage.showing} showed somebody"
             if place == "noticed" and passage.looked
             else None,
             f"the broker says: {passage.refusal}" if passage.refusal else None,

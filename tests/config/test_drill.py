@@ -28,6 +28,7 @@ def test_the_subscriber_may_have_a_login_of_its_own(tmp_path: Path) -> None:
     ("section", "fault"),
     [
         ({"password_file": "/secret"}, "expected `username` as well"),
+        ({"cert_file": "/a.crt"}, "expected both cert_file and key_file, or neither"),
         ({"every_h": 0.5}, "drill.every_h"),
         ({"timeout_s": 5}, "drill.timeout_s"),
         ({"schedule": "nights"}, "drill.schedule"),

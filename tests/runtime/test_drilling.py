@@ -216,7 +216,7 @@ def test_a_hidden_source_rests_plays_and_rests_again() -> None:
     waits: list[float] = []
     forgotten: list[int] = []
     hidden: DrillSource[Any] = DrillSource(
-        source, lambda: forgotten.append(1), book, part, clock, waits.append
+        source, lambda: forgotten.append(0), lambda: forgotten.append(1), book, part, clock, waits.append
     )
     hidden.open()
     assert hidden.read(0.25) is None
@@ -226,7 +226,23 @@ def test_a_hidden_source_rests_plays_and_rests_again() -> None:
     assert (source.calls, book.passages[0].taken) == (["open", "read"], 1)
     clock.advance(2)
     assert hidden.read(0.25) is None
-    assert (source.calls[-1], forgotten) == ("close", [1])
+    assert (source.calls[-1], forgotten) == ("close", [0, 1])
+
+
+def test_picture_and_sound_begin_together_once_both_are_ready() -> None:
+    clock, book, source = ManualClock(), DrillBook(), Source()
+    hidden: DrillSource[Any] = DrillSource(
+        source, print, print, book, Part("drill/camera", clock), clock, lambda _s: None
+    )
+    book.begin([ACT, Act("call", drill.CALL, drill.MICROPHONE)], 10**9)
+    clock.advance(100)
+    assert hidden.read(0.25) is None
+    assert book.waits
+    book.ready(drill.MICROPHONE, clock.monotonic_ns())
+    clock.advance(0.9)
+    assert hidden.read(0.25) == "picture"
+    clock.advance(0.2)
+    assert hidden.read(0.25) is None
 
 
 def test_the_scene_is_there_while_it_is_needed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from edgeguard.alerts.gate import Gate
 from edgeguard.alerts.ledger import Ledger
@@ -90,14 +91,16 @@ class Drilling:
         """The hidden camera's thread."""
         scene, part = LazyScene(URL.address), self.part(drill.CAMERA)
         source = SceneFrameSource(drill.CAMERA, scene, self._clock, FPS, pause)
-        hidden = DrillSource(source, scene.forget, self._book, part, self._clock, pause)
+        draw = partial(scene.picture, 0.0)
+        hidden = DrillSource(source, draw, scene.forget, self._book, part, self._clock, pause)
         return SourceStage(f"capture-{drill.CAMERA}", hidden, out, part)
 
     def chunks(self, out: Inlet[AudioChunk]) -> Stage:
         """The hidden microphone's thread."""
         scene, part = LazyScene(URL.address), self.part(drill.MICROPHONE)
         source = SceneAudioSource(drill.MICROPHONE, scene, self._clock, pause)
-        hidden = DrillSource(source, scene.forget, self._book, part, self._clock, pause)
+        compose = partial(scene.sound, 0, 1)
+        hidden = DrillSource(source, compose, scene.forget, self._book, part, self._clock, pause)
         return SourceStage(f"audio-{drill.MICROPHONE}", hidden, out, part)
 
     def part(self, source: str) -> Part:

@@ -7,6 +7,8 @@ from edgeguard.alerts.topics import Topics
 from edgeguard.client import Client, open_client
 from edgeguard.clock import Clock
 from edgeguard.config import Config
+from edgeguard.config.secrets import place_of
+from edgeguard.errors import ConfigError
 from edgeguard.runtime.assembly.fusing import schedule
 from edgeguard.runtime.drill_folder import Record
 from edgeguard.types import drill
@@ -25,7 +27,7 @@ def subscriber(config: Config, clock: Clock) -> Client:
         client_id=f"{mqtt.client_id}-drill",
         username=mqtt.username if own else settings.username,
         password=mqtt.password() if own else settings.password(),
-        tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
+        tls=_tls(config),
         protocol=mqtt.protocol,
         keepalive_s=mqtt.keepalive_s,
         session_expiry_s=0,
@@ -33,6 +35,19 @@ def subscriber(config: Config, clock: Clock) -> Client:
     )
     topics = Topics(config.site, config.device)
     return open_client(endpoint, [topics.alerts_of(source) for source in sorted(drill.SOURCES)], clock)
+
+
+def _tls(config: Config) -> Tls | None:
+    """With the subscriber's own certificate, where it has one."""
+    own, settings = config.drill, config.mqtt.tls
+    if not settings.enabled:
+        if own.cert_file is not None:
+            raise ConfigError("drill.cert_file is of no use: mqtt.tls is not enabled")
+        return None
+    ca, cert, key = settings.places()
+    if own.cert_file is not None and own.key_file is not None:
+        cert, key = place_of(own.cert_file), place_of(own.key_file)
+    return Tls(ca, cert, key)
 
 
 def why_not_due(config: Config, record: Record, utc_ns: int) -> str | None:
