@@ -180,9 +180,7 @@ class DrillStage(Stage):
         model = held.script.judges.get(passage.act.name)
         words = [
             f"{model} is in charge" if model and place in ("inferred", "noticed") else None,
-            f"of {passage.taken} pictures {passage.looked} were looked at and {passage.showing} showed somebody"
-            if place == "noticed" and passage.looked
-            else None,
+            _looks(passage) if place == "noticed" and passage.looked else None,
             f"the broker says: {passage.refusal}" if passage.refusal else None,
             self._why(place),
         ]
@@ -283,6 +281,12 @@ class DrillStage(Stage):
                 measures=measures,
             )
         )
+
+
+def _looks(passage: Passage) -> str:
+    return (
+        f"of {passage.taken} pictures {passage.looked} were looked at and {passage.showing} showed somebody"
+    )
 
 
 def _shown(passage: Passage, judge: str | None) -> dict[str, Any]:
