@@ -32,8 +32,25 @@ LIVE = frozenset(
 """Sections that change while everything else runs on; for any other the process begins anew."""
 _LOOKED_AT = ("zones", "lines", "masks", "sanity", "detector", "priority", "min_analyse_fps")
 """Keys of a camera that change what is made of its pictures, not how they come."""
-_NOT_OURS = frozenset({"config", "box", "drill", "health", "doctor"})
-"""Parts that no change of a configuration makes better or worse."""
+_SEEN = frozenset({"detector", "tracker", "cameras", "models", "rules", "patterns"})
+_HEARD = frozenset({"microphones", "speech", "sounds", "models", "rules"})
+_MADE_BY: Mapping[str, frozenset[str]] = {
+    "detector": _SEEN,
+    "vision": _SEEN,
+    "hearing": _HEARD,
+    "speech": _HEARD,
+    "sounds": _HEARD,
+    "understanding": _HEARD,
+    "transcripts": frozenset({"microphones", "privacy"}),
+    "alerts": frozenset({"rules", "patterns", "fusion", "schedules", "holidays"}),
+    "evidence": frozenset({"evidence"}),
+    "broker": frozenset({"mqtt"}),
+    "outbox": frozenset({"mqtt"}),
+    "webhook": frozenset({"escalation"}),
+    "journal": frozenset({"log"}),
+    "health": frozenset({"health"}),
+}
+"""Sections whose change may make a part of health worse; no other part is a change's fault."""
 
 
 def beyond(before: Config, after: Config) -> list[str]:
@@ -68,7 +85,7 @@ def change(before: Config, after: Config) -> Change:
 
 def touched(before: Config, after: Config) -> Callable[[str], bool]:
     """Which parts of health the way may have made worse."""
-    same = {name for name in Config.model_fields if not _differ(name, before, after)}
+    other = {name for name in Config.model_fields if _differ(name, before, after)}
     changed = change(before, after)
     sources = changed.opened | changed.reviewed | changed.reheard
 
@@ -76,9 +93,7 @@ def touched(before: Config, after: Config) -> Callable[[str], bool]:
         kind, _, name = part.partition("/")
         if kind in ("camera", "microphone", "view"):
             return name in sources
-        if kind in ("broker", "webhook"):
-            return {"broker": "mqtt", "webhook": "escalation"}[kind] not in same
-        return kind not in _NOT_OURS
+        return bool(_MADE_BY.get(kind, frozenset()) & other)
 
     return is_touched
 
