@@ -194,7 +194,8 @@ class ReloadStage(Stage):
         yield from self._begin_anew()
 
     def _proof(self, before: Config | None, kept: Kept) -> Proof:
-        touched = (lambda _: True) if before is None else self._premises.touched(before)
+        """Where there was none before, that it runs for a while is all that is asked."""
+        touched = (lambda _: False) if before is None else self._premises.touched(before)
         return Proof(self._board, touched, kept.parts, self._clock, self._prove_s)
 
     def _begin_anew(self) -> Iterator[None]:
