@@ -41,9 +41,10 @@ for (const line of book.open()) say(`still open: ${line}`)
 client.on('error', error => sayConnection(`not connected: ${error.message}`))
 client.on('close', () => { if (connection === 'connected') sayConnection('not connected') })
 client.on('connect', () => {
-  sayConnection('connected')
   for (const device of book.devices.values()) device.heardS = nowS() // while we were deaf, nobody was silent
-  client.subscribe(`edgeguard/v1/${settings.site}/${settings.device}/up/#`, { qos: 1 })
+  client.subscribe(`edgeguard/v1/${settings.site}/${settings.device}/up/#`, { qos: 1 }, error => {
+    sayConnection(error ? `not subscribed: ${error.message}` : 'connected')
+  })
 })
 
 // MQTT.js acknowledges a message to the broker when this has returned. A stranger's message shall neither be
@@ -85,6 +86,10 @@ function take ({ name, body, where }, retained) {
     const health = healthLine(body)
     if (health !== device.health) say(`${where} health ${health}`)
     device.health = health
+  } else if (name === 'coverage') {
+    for (const { source, watched_share: share } of body.sources) {
+      say(`${where} ${source} was watched ${(100 * share).toFixed(2)}% of ${body.day}`)
+    }
   } else if (name === 'result') {
     say(`${where} ${body.verb} ${body.ok ? 'done' : body.reason}`)
     for (const { from_seq: first, to_seq: last, reason } of body.unavailable) {
@@ -103,6 +108,7 @@ function alertLine (alert) {
     alert.drill && 'DRILL',
     alert.replayed && 'late',
     alert.clock.quality !== 'synced' && `clock ${alert.clock.quality}`,
+    ...(alert.blind ?? []).map(one => `${one.source} was blind (${one.cause})`),
     alert.acknowledged && `seen by ${alert.acknowledged.by}`
   ].filter(Boolean).join(', ')
   return `${alert.observed_at.slice(11, 19)} ${alert.severity} ${alert.state} ${alert.site}/${alert.device} ` +

@@ -66,6 +66,7 @@ class Dashboard:
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._say_connection(
             f"not connected: {reason}"
         )
+        client.on_subscribe = self._subscribed
         client.on_message = self._came
         return client
 
@@ -99,10 +100,15 @@ class Dashboard:
         if reason.is_failure:
             self._say_connection(f"not connected: {reason}")
             return
-        self._say_connection("connected")
         for device in self.book.devices.values():
             device.heard_s = time.monotonic()  # while we were deaf, nobody was silent
         client.subscribe(f"edgeguard/v1/{self.settings['site']}/{self.settings['device']}/up/#", qos=1)
+
+    def _subscribed(
+        self, _client: paho.Client, _data: Any, _mid: int, reasons: Any, _properties: Any
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        self._say_connection(f"not subscribed: {refused[0]}" if refused else "connected")
 
     def _say_connection(self, text: str) -> None:
         if text != self._connection_told:
@@ -138,6 +144,9 @@ class Dashboard:
         elif name == "health" and body["seq"] is None and device.health != (health := health_line(body)):
             device.health = health
             say(f"{where} health {health}")
+        elif name == "coverage":
+            for part in body["sources"]:
+                say(f"{where} {part['source']} was watched {part['watched_share']:.2%} of {body['day']}")
         elif name == "result":
             say(f"{where} {body['verb']} {'done' if body['ok'] else body['reason']}")
             for part in body["unavailable"]:
@@ -223,6 +232,7 @@ def alert_line(alert: Json) -> str:
         "DRILL" if alert["drill"] else "",
         "late" if alert["replayed"] else "",
         f"clock {alert['clock']['quality']}" if alert["clock"]["quality"] != "synced" else "",
+        *(f"{one['source']} was blind ({one['cause']})" for one in alert.get("blind", [])),
         f"seen by {alert['acknowledged']['by']}" if alert["acknowledged"] else "",
     ]
     what = f"{alert['severity']} {alert['state']} {alert['site']}/{alert['device']} {alert['source']}"

@@ -60,6 +60,12 @@ class Terminal:
         except AssertionError as error:
             raise AssertionError(f"{error}; it said {self.lines}") from None
 
+    @property
+    def remembered(self) -> str:
+        """What a restart would find."""
+        file = self._file.with_name("state.json")
+        return file.read_text() if file.exists() else ""
+
     def having(self, words: str) -> list[str]:
         return [line for line in list(self.lines) if words in line]
 

@@ -137,6 +137,7 @@ def test_each_alert_is_shown_once_and_none_is_missed_while_it_is_dead(
         for said in SAID[:6] + SAID[2:6]:
             device.say(said["topic"], json.dumps(said["message"]).encode(), retain=said["retained"])
         terminal.wait_for(ALERTS[1]["summary"])
+        wait_for(lambda: ALERTS[1]["summary"] in terminal.remembered, "it is remembered")
         terminal.kill9()
         for message in ALERTS[:5]:
             device.tell(message)
@@ -146,8 +147,14 @@ def test_each_alert_is_shown_once_and_none_is_missed_while_it_is_dead(
         shown = [line for line in terminal.lines if "[" in line and "still open" not in line]
         assert len(shown) == 3, "an update, its closing, its escalation; not what was shown before"
         device.tell({**ALERTS[1], "replayed": True})
-        device.tell(alert(900))
-        terminal.wait_for("[000000000900]")
+        coverage = next(said for said in SAID if "/up/coverage/" in said["topic"])
+        device.tell(coverage["message"], coverage["topic"])
+        source = coverage["message"]["sources"][0]
+        share = f"{100 * source['watched_share']:.2f}%"
+        terminal.wait_for(f"{source['source']} was watched {share} of {coverage['message']['day']}")
+        blind = [{"source": "gate", "cause": "stalled", "from": "2026-11-28T02:00:00.000000Z", "to": None}]
+        device.tell(alert(900, blind=blind))
+        assert terminal.wait_for("[000000000900]").endswith("gate was blind (stalled)")
         assert not terminal.having("late"), "an old revision is no news"
 
 
@@ -182,7 +189,7 @@ def test_what_is_missing_is_noticed_and_asked_for(
         terminal.wait_for("depot/gate-1 lost 11 to 12: shed")
         device.tell(alert(16))
         terminal.wait_for("[000000000016]")
-        wait_for(lambda: '"first"' not in (tmp_path / "state.json").read_text(), "no gap is left")
+        wait_for(lambda: '"first"' not in terminal.remembered, "no gap is left")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
