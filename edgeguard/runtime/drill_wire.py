@@ -90,11 +90,12 @@ class DrillLink:
     def publish(
         self, topic: str, body: bytes, *, retain: bool = False, correlation: bytes | None = None
     ) -> int | None:
+        now_ns = self._clock.monotonic_ns()
         mid = self._link.publish(topic, body, retain=retain, correlation=correlation)
         if mid is not None and self._book.running and topic.startswith(self._alerts):
             alert = json.loads(body)
             if alert["drill"]:
-                self._book.published(alert["alert_id"], mid, self._clock.monotonic_ns())
+                self._book.published(alert["alert_id"], mid, now_ns)
         return mid
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.broker import Broker
 from tests.support.daemon import EDGEGUARD, Box, Json, Listener, clean_environment, settings
+from tests.support.site import Site
 from tests.support.waiting import wait_for
 from tests.support.walkers import camera, rules
 
@@ -162,3 +164,27 @@ def test_whoever_may_not_listen_is_told(tmp_path: Path, walk: Path) -> None:
         assert code == 1
         assert answer["acts"][0]["stopped_at"] in ("received", "acknowledged")
         assert wait_for(lambda: box.part("drill").get("state") == "degraded", "health says so")
+
+
+@pytest.mark.parametrize("user", ["depot/gate-1", "drill-1"])
+def test_at_the_shipped_broker_the_device_or_a_user_of_that_role_listens(
+    tmp_path: Path, walk: Path, user: str
+) -> None:
+    """Certificates are the login there, and the access list is the shipped one."""
+    site = Site(tmp_path)
+    device, listens = site.tls("depot/gate-1"), site.tls(user)
+    cameras = {"yard": {**camera(walk.as_uri()), "loop": True, "pace": "realtime"}}
+    config = settings(site.broker.port, cameras, rules("yard"))
+    files = {"ca_file": device.ca_file, "cert_file": device.cert_file, "key_file": device.key_file}
+    config["mqtt"] |= {"host": "localhost", "tls": {"enabled": True, **as_text(files)}}
+    if user == "drill-1":
+        config["drill"] = as_text({"cert_file": listens.cert_file, "key_file": listens.key_file})
+    with site.broker, Box(tmp_path, config) as box:
+        box.start()
+        box.wait_for_part("camera/yard", "ok")
+        code, answer = hold(box)
+        assert (code, answer["reason"]) == (0, None)
+
+
+def as_text(files: Mapping[str, Path | None]) -> Json:
+    return {name: str(path) for name, path in files.items()}
