@@ -6,6 +6,9 @@ start removes.
 
 The last of a disk belongs to the outbox: once it is nearly full, new evidence takes the place of the oldest,
 byte for byte, and where there is too little to replace it is refused and nothing is removed.
+
+Only files in folders of days are evidence: what else lies there, or is reached through a link, is not ours to
+remove.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +28,7 @@ from edgeguard.files import write_whole
 from edgeguard.types import ClipRef
 
 _EXTENSIONS = {"image/jpeg": "jpg"}
+_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _DAY_NS = 86_400 * 1_000_000_000
 
 
@@ -44,7 +50,7 @@ class EvidenceStore:
         """Make the folder and clear what a crash left. Raises StorageError."""
         try:
             self._root.mkdir(parents=True, exist_ok=True, mode=0o750)
-            for leftover in self._root.glob("*/*.part"):
+            for leftover, _ in self._files("*.part"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"cannot use the evidence folder {self._root}: {error}") from error
@@ -66,14 +72,22 @@ class EvidenceStore:
     def prune(self) -> int:
         """Remove what is too old, then the oldest until the rest fits; returns how many files went.
 
-        Raises StorageError.
+        Raises StorageError, once everything went that could.
         """
+        refused: OSError | None = None
         try:
             surplus = self.surplus()
-            for path in surplus:
-                path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"cannot prune the evidence in {self._root}: {error.strerror}") from error
+        for path in surplus:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                refused = refused or error
+        if refused is not None:
+            raise StorageError(
+                f"cannot prune the evidence in {self._root}: {refused.strerror}: {refused.filename}"
+            ) from refused
         return len(surplus)
 
     def surplus(self) -> list[Path]:
@@ -120,12 +134,18 @@ class EvidenceStore:
 
     def _oldest_first(self) -> list[tuple[int, int, Path]]:
         """When it was written (ns), size and path of every file; others may remove some meanwhile."""
-        found = []
-        for path in self._root.glob("*/*.*"):
-            with suppress(FileNotFoundError):
-                stat = path.stat()
-                found.append((stat.st_mtime_ns, stat.st_size, path))
-        return sorted(found)
+        return sorted((status.st_mtime_ns, status.st_size, path) for path, status in self._files("*.*"))
+
+    def _files(self, pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
+        """Evidence alone, with what the disk says of it."""
+        for day in self._root.glob(_DAY):
+            if day.is_symlink():
+                continue
+            for path in day.glob(pattern):
+                with suppress(FileNotFoundError):
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode):
+                        yield path, status
 
     @staticmethod
     def _free_name(folder: Path, alert_id: str, extension: str) -> Path:

@@ -99,7 +99,10 @@ class Transcripts:
 
 
 def _remove(folder: Path) -> None:
-    """Another program may be at it, too."""
+    """Another program may be at it, too; of a link only the link goes."""
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        return
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:

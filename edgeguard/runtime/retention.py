@@ -42,21 +42,33 @@ class Swept:
 
 
 def sweep(kept: Kept, clock: Clock, *, dry_run: bool = False) -> Swept:
-    """Remove the surplus; never raises. A guard may write, and remove the same, meanwhile."""
+    """Remove the surplus; never raises. A guard may write, and remove the same, meanwhile.
+
+    What cannot be removed is said, and the rest goes nevertheless.
+    """
     removed = freed = 0
     error = None
     try:
-        for path in kept.surplus():
+        surplus = kept.surplus()
+    except OSError as refused:
+        surplus, error = (), _said(refused, kept.folder)
+    for path in surplus:
+        try:
             size = _size(path)
             if not dry_run:
                 _remove(path)
+        except OSError as refused:
+            error = error or _said(refused, path)
+        else:
             removed += 1
             freed += size
-    except OSError as refused:
-        error = f"{refused.filename or kept.folder}: {refused.strerror}"
     if not dry_run:
         _drop_empty_days(kept.folder, clock.utc_ns())
     return Swept(kept.what, str(kept.folder), removed, freed, error)
+
+
+def _said(refused: OSError, path: Path) -> str:
+    return f"{refused.filename or path}: {refused.strerror or refused}"
 
 
 def _size(path: Path) -> int:

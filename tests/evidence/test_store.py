@@ -209,3 +209,40 @@ def test_the_oldest_goes_until_the_rest_fits(
     fits = min(5, max_bytes // 100)
     assert store.prune() == 5 - fits
     assert [Path(name).stem for name in files(root)] == [f"a{day}-1" for day in range(5 - fits, 5)]
+
+
+def test_what_is_no_evidence_or_lies_behind_a_link_is_never_removed(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """The folder may be one that others use, or have a link to one that they use."""
+    store = make(tmp_path, clock, max_bytes=1, max_days=1)
+    root = tmp_path / "evidence"
+    for folder in (tmp_path / "photos", root / "backup", root / "2020-01-01" / "deep.d"):
+        folder.mkdir(parents=True)
+        (folder / "holiday.jpg").write_bytes(b"mine")
+        (folder / "holiday.jpg.part").write_bytes(b"mine")
+        os.utime(folder / "holiday.jpg", ns=(0, 0))
+    for link in ("album", "2020-01-02"):
+        (root / link).symlink_to(tmp_path / "photos")
+    before = sorted(tmp_path.rglob("*"))
+    store.open()
+    assert store.prune() == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_cannot_be_removed_keeps_nothing_else(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path, clock, max_days=3.5)
+    save_over_days(tmp_path, clock, store, 6)
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.stem == "a0-1":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StorageError, match=r"Permission denied.*a0-1"):
+        store.prune()
+    assert [Path(name).stem for name in files(tmp_path)] == ["a0-1", "a3-1", "a4-1", "a5-1"]

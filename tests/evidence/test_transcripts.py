@@ -76,3 +76,16 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path, clock: ManualClock) -> None
     (tmp_path / "transcripts").write_text("a file where a folder should be")
     with pytest.raises(StorageError, match="cannot keep transcripts in"):
         Transcripts(tmp_path / "transcripts", clock, 2).keep("gate", clock.utc_ns(), "hello")
+
+
+def test_a_link_in_place_of_an_old_day_goes_and_what_it_leads_to_stays(
+    transcripts: Transcripts, clock: ManualClock, tmp_path: Path
+) -> None:
+    transcripts.keep("gate", clock.utc_ns(), "hello")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "notes").write_text("mine")
+    (tmp_path / "transcripts" / "2020-01-01").symlink_to(tmp_path / "elsewhere")
+    clock.advance(9 * DAY_S)
+    transcripts.tidy()
+    assert list((tmp_path / "transcripts").iterdir()) == []
+    assert (tmp_path / "elsewhere" / "notes").exists()

@@ -173,3 +173,20 @@ def test_evidence_and_logs_are_saved_and_pruned_while_somebody_else_prunes(tmp_p
     assert sweeping.errors == []
     assert (tmp_path / "evidence" / last.path).exists()
     assert part.state is State.OK
+
+
+def test_what_cannot_be_removed_does_not_keep_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = write(tmp_path / "2026-05-01.jsonl", 40), write(tmp_path / "2026-05-02.jsonl", 39)
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == first:
+            raise PermissionError(13, "Permission denied", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    swept = sweep(Kept("observations", tmp_path, lambda: [first, second]), clock_at(NOW))
+    assert (swept.removed, swept.error) == (1, f"{first}: Permission denied")
+    assert not second.exists()
