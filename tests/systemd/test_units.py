@@ -97,6 +97,22 @@ def test_every_key_is_known_to_the_oldest_systemd_that_is_supported(path: Path) 
     assert "notify-reload" not in path.read_text()
 
 
+def test_the_daemon_may_ask_about_the_clock_and_not_set_it() -> None:
+    """Without the answer every alert would say that nothing is known of its times."""
+    text = (FOLDER / "edgeguard.service").read_text()
+    filters = re.findall(r"^SystemCallFilter=(.*)$", text, re.MULTILINE)
+    assert filters[-1].split() == ["adjtimex", "clock_adjtime"]  # after `~@privileged`, which has both
+    assert "\nProtectClock=yes" not in text  # a filter of its own, which wins
+    assert "\nCapabilityBoundingSet=\n" in text
+
+
+def test_its_user_is_of_the_groups_that_the_devices_have() -> None:
+    members = re.findall(
+        r"^m edgeguard (\w+)$", (FOLDER / "edgeguard.sysusers.conf").read_text(), re.MULTILINE
+    )
+    assert members == ["video", "render", "audio"]
+
+
 def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     sysusers, tmpfiles = shutil.which("systemd-sysusers"), shutil.which("systemd-tmpfiles")
     if sysusers is None or tmpfiles is None:
