@@ -57,9 +57,9 @@ class _Feed:
 
     def attach(self, _factory: Any, media: Any) -> None:
         element = media.get_element()
-        self._sources = (element.get_by_name("picture"), element.get_by_name("sound"))
-        self._heard_s = time.monotonic()
-        media.connect("unprepared", self._detach)
+        sources = (element.get_by_name("picture"), element.get_by_name("sound"))
+        self._sources, self._heard_s = sources, time.monotonic()
+        media.connect("unprepared", lambda _media: self._detach(sources))
 
     def tick(self) -> bool:
         now_s = time.monotonic()
@@ -73,8 +73,10 @@ class _Feed:
             self._heard_s += samples / SOUND_HZ
         return True
 
-    def _detach(self, _media: Any) -> None:
-        self._sources = None
+    def _detach(self, sources: tuple[Any, Any]) -> None:
+        """Unless somebody else has come meanwhile, who got an encoder of his own."""
+        if self._sources is sources:
+            self._sources = None
 
 
 def main() -> None:
