@@ -78,6 +78,8 @@ class StageThread:
         self._retry_s = retry_s or stage.retry_s
         self._tries = tries
         self._opening = False
+        self._over = False
+        """Whether it came to its end as it should."""
         self._least_pause_s = 0.0
         self._failures = 0
         self._done = 0
@@ -104,7 +106,10 @@ class StageThread:
         return done
 
     def is_stuck(self, now_ns: int, longest_s: float, fair_ns: int = 0) -> bool:
-        """Whether it gave no sign of life for `longest_s`, not counting what was before `fair_ns`."""
+        """Whether it gave no sign of life for `longest_s`, not counting what was before `fair_ns`; or will
+        never give one, as it died."""
+        if self.started and not self.alive:
+            return not self._over
         longest_s = max(longest_s, self.stage.open_s if self._opening else self.stage.step_s)
         return self.alive and now_ns - max(self.beat_ns, fair_ns) > longest_s * 1e9
 
@@ -119,16 +124,19 @@ class StageThread:
 
     def _run(self) -> None:
         log.info("runs as thread 0x%016x", threading.get_ident())  # by that number a crash names it
-        while not self._stop.is_set() and self.part.state is not State.ENDED:
+        ended = False  # the part may say something else: that it hung until now
+        while not (self._stop.is_set() or ended):
             try:
                 self._run_until_failure()
             except EndOfStreamError as end:
                 self.part.set(State.ENDED, str(end))
-            except Exception as error:
+                ended = True
+            except BaseException as error:  # a library's panic, or its exit, is no Exception
                 self._fail(error)
             self._safely(self.stage.close)
             self._rest()
         self._safely(self.stage.finish)
+        self._over = True
 
     def _run_until_failure(self) -> None:
         self._beat()
@@ -154,7 +162,7 @@ class StageThread:
             log.info("%s works again after %d failures", self.stage.name, self._failures)
             self._failures = 0
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         reason = str(error) or type(error).__name__
         self.part.set(State.DEGRADED, reason, code_of(error))
         self.part.count("failures")
@@ -186,13 +194,13 @@ class StageThread:
             errand, done = self._errands.get()
             try:
                 done.set_result(errand())
-            except Exception as error:
+            except BaseException as error:
                 done.set_exception(error)
 
     def _safely(self, last_act: Callable[[], None]) -> None:
         try:
             last_act()
-        except Exception:
+        except BaseException:
             log.exception("%s did not end cleanly", self.stage.name)
 
     def _beat(self) -> None:

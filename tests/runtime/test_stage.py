@@ -17,7 +17,7 @@ class Scripted(Stage):
 
     name = "scripted"
 
-    def __init__(self, part: Part, *script: Exception | None) -> None:
+    def __init__(self, part: Part, *script: BaseException | None) -> None:
         self._part = part
         self._script = list(script)
         self.opened = 0
@@ -37,7 +37,7 @@ class Scripted(Stage):
         self.closed += 1
 
 
-def run(*script: Exception | None, until: Callable[[Scripted, Part], bool]) -> tuple[Scripted, Part]:
+def run(*script: BaseException | None, until: Callable[[Scripted, Part], bool]) -> tuple[Scripted, Part]:
     part = HealthBoard(SystemClock()).part("scripted")
     stage = Scripted(part, *script)
     thread = StageThread(stage, part, SystemClock(), retry_s=(0.001, 0.002))
@@ -60,6 +60,37 @@ def test_a_failing_step_closes_and_opens_again_until_it_works() -> None:
     )
     assert stage.closed == stage.opened == 3
     assert part.reason is None
+
+
+@pytest.mark.parametrize("panic", [SystemExit(1), KeyboardInterrupt(), BaseException("a library's panic")])
+def test_what_is_no_exception_does_not_end_the_thread_either(panic: BaseException) -> None:
+    stage, _ = run(panic, None, until=lambda stage, part: stage.opened == 2 and part.state is State.OK)
+    assert stage.closed == 2
+
+
+def test_a_thread_that_died_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    clock = SystemClock()
+    part = HealthBoard(clock).part("scripted")
+    thread = StageThread(Scripted(part, None), part, clock)
+    assert not thread.is_stuck(clock.monotonic_ns(), 30.0), "it was not started yet"
+    monkeypatch.setattr(thread, "_rest", lambda: 1 / 0)
+    thread.start()
+    thread.ask_to_stop()
+    assert thread.join(5)
+    assert thread.is_stuck(clock.monotonic_ns(), 30.0)
+
+
+def test_a_thread_that_came_to_its_end_is_not_stuck() -> None:
+    clock = SystemClock()
+    part = HealthBoard(clock).part("scripted")
+    stage = Scripted(part, EndOfStreamError("over"))
+    thread = StageThread(stage, part, clock)
+    part.hang("it came to its end late")
+    thread.start()
+    assert thread.join(5)
+    assert stage.opened == 1
+    assert not thread.is_stuck(clock.monotonic_ns() + 10**12, 30.0)
 
 
 class Overloaded(Stage):
