@@ -45,7 +45,8 @@ def broker(endpoint: Endpoint, topics: Topics, clock: Clock, *, lax: bool) -> It
             yield shown
             if shown.check == CHECK:  # it did not come about
                 continue
-        yield from _talk(replace(endpoint, host=host, port=port, fallbacks=()), topics, about, lax=lax)
+        alone = replace(endpoint, host=host, port=port, fallbacks=())
+        yield from _talk(alone, topics, clock, about, lax=lax)
 
 
 def _unreachable(host: str, port: int, about: str) -> Finding | None:
@@ -107,6 +108,7 @@ class _Talk:
 
     endpoint: Endpoint
     subscriptions: list[str]
+    clock: Clock
     events: queue.SimpleQueue[LinkEvent] = field(default_factory=queue.SimpleQueue)
     link: MqttLink = field(init=False)
 
@@ -118,29 +120,46 @@ class _Talk:
     def __exit__(self, *_: object) -> None:
         self.link.close()
 
-    def wait(self, *kinds: type, within_s: float = PATIENCE_S) -> LinkEvent | None:
-        """The next event of these kinds; None if none comes."""
-        try:
-            while not isinstance(event := self.events.get(timeout=within_s), kinds):
-                pass
-        except queue.Empty:
-            return None
-        return event
+    def wait(
+        self,
+        *kinds: type,
+        within_s: float | None = None,
+        fits: Callable[[LinkEvent], bool] = lambda _event: True,
+    ) -> LinkEvent | None:
+        """The next event of these kinds that fits; None if none comes in time, whatever else does."""
+        patience_s = PATIENCE_S if within_s is None else within_s
+        end_ns = self.clock.monotonic_ns() + round(patience_s * 1e9)
+        while (left_ns := end_ns - self.clock.monotonic_ns()) > 0:
+            try:
+                event = self.events.get(timeout=left_ns / 1e9)
+            except queue.Empty:
+                return None
+            if isinstance(event, kinds) and fits(event):
+                return event
+        return None
 
-    def publish(self, topic: str) -> str | int:
-        """The broker's reason code, or why there is none; a connection that ends is a refusal, too."""
+    def publish(self, topic: str) -> str | int | None:
+        """The broker's reason code; why the connection ended, which is a refusal, too; None: no answer."""
         if self.link.publish(topic, b"{}") is None:
-            return "the connection ended"
+            return None
         match self.wait(Acked, Disconnected):
             case Acked(reason_code=code):
                 return code
             case Disconnected(reason=reason):
                 return reason
             case _:
-                return "it did not answer"
+                return None
+
+    def hears(self, topic: str) -> bool:
+        """Whether a message on that topic comes; the guard's own receipts and commands may come meanwhile."""
+
+        def fits(event: LinkEvent) -> bool:
+            return not isinstance(event, Received) or event.topic == topic
+
+        return isinstance(self.wait(Received, Disconnected, within_s=_ECHO_S, fits=fits), Received)
 
 
-def _talk(endpoint: Endpoint, topics: Topics, about: str, *, lax: bool) -> Iterator[Finding]:
+def _talk(endpoint: Endpoint, topics: Topics, clock: Clock, about: str, *, lax: bool) -> Iterator[Finding]:
     mine = replace(
         endpoint,
         client_id=f"edgeguard-doctor-{uuid.uuid4().hex[:12]}",
@@ -148,7 +167,7 @@ def _talk(endpoint: Endpoint, topics: Topics, about: str, *, lax: bool) -> Itera
         reconnect_s=(PATIENCE_S * 10, PATIENCE_S * 10),
     )
     try:
-        with _Talk(mine, [topics.down_filter]) as talk:
+        with _Talk(mine, [topics.down_filter], clock) as talk:
             yield from _examined(talk, topics, about, lax=lax)
     except ConfigError as error:
         yield fault(
@@ -200,14 +219,18 @@ def _rights_told(talk: _Talk, topics: Topics, about: str, *, lax: bool) -> Itera
             figures={"reason": other},
         )
         return
+    if other is None:
+        yield _untold(about)
+        return
     said = f"it takes what is ours, and refuses what is another's ({_spoken(other)})"
     yield fine(RIGHTS, said, about, figures={"reason": other})
 
 
 def _rights_heard(talk: _Talk, topics: Topics, about: str, *, lax: bool) -> Finding:
     """MQTT 3.1.1 has no reasons: what must not be said to ourselves comes back if it was let through."""
-    talk.link.publish(f"{topics.down_filter.removesuffix('#')}doctor", b"{}")
-    if isinstance(talk.wait(Received, Disconnected, within_s=_ECHO_S), Received):
+    topic = f"{topics.down_filter.removesuffix('#')}doctor"
+    talk.link.publish(topic, b"{}")
+    if talk.hears(topic):
         return _too_open("the broker lets this device say what only the centre may: …/down/", about, lax)
     return skipped(
         RIGHTS,
@@ -227,6 +250,17 @@ def _too_open(problem: str, about: str, lax: bool, figures: Mapping[str, object]
         _ACL,
         about,
         figures=figures or {},
+    )
+
+
+def _untold(about: str) -> Finding:
+    return warning(
+        RIGHTS,
+        f"the broker took what is ours, and did not say within {PATIENCE_S:.0f} s whether it takes what is "
+        "another's",
+        "it is overloaded, the network loses much, or it answers nothing that it refuses",
+        "run the doctor again; if it stays so, look at the broker's log and at its access list",
+        about,
     )
 
 
@@ -262,5 +296,7 @@ def _other(device: str) -> str:
     return f"not-{device}"[:64]
 
 
-def _spoken(reason: str | int) -> str:
+def _spoken(reason: str | int | None) -> str:
+    if reason is None:
+        return "it did not answer"
     return f"reason {reason:#04x}" if isinstance(reason, int) else reason

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +13,12 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edgeguard.alerts.link import Endpoint, Tls
+from edgeguard.alerts.fake import FakeLink
+from edgeguard.alerts.link import Endpoint, LinkEvent, Subscribed, Tls
 from edgeguard.alerts.topics import Topics
 from edgeguard.clock import SystemClock
 from edgeguard.runtime.doctor import Finding, Verdict
+from edgeguard.runtime.doctor import broker as checked
 from edgeguard.runtime.doctor.broker import broker, doctor_topic
 from tests.support.broker import Broker, free_port
 from tests.support.site import Site
@@ -166,3 +170,52 @@ def test_nothing_is_left_behind_and_the_guard_s_session_is_not_taken(tmp_path: P
     ]
     assert doctor_topic(TOPICS) == heard[0][0]
     assert later == []
+
+
+def test_what_others_say_to_the_device_meanwhile_is_no_proof_of_missing_rights(tmp_path: Path) -> None:
+    """Receipts come all day; with MQTT 3.1.1 only the doctor's own words tell that nothing keeps it from
+    them."""
+    rights = tmp_path / "acl"
+    rights.write_text(
+        "pattern write edgeguard/v1/%u/up/#\npattern read edgeguard/v1/%u/down/#\n"
+        "user centre\ntopic readwrite edgeguard/v1/#\n"
+    )
+    stop = threading.Event()
+    with Broker(tmp_path, f"allow_anonymous true\nacl_file {rights}") as here:
+        centre = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        centre.username_pw_set("centre")
+        centre.connect("127.0.0.1", here.port)
+        centre.loop_start()
+
+        def talk() -> None:
+            while not stop.wait(0.1):
+                centre.publish("edgeguard/v1/depot/gate-1/down/receipt", b"{}", qos=1)
+
+        talking = threading.Thread(target=talk)
+        talking.start()
+        found = look(Endpoint("127.0.0.1", here.port, "x", username="depot/gate-1", protocol="mqtt311"))
+        stop.set()
+        talking.join()
+        centre.loop_stop()
+    assert verdicts(found)["broker_rights"] is Verdict.SKIPPED
+
+
+class SilentLink(FakeLink):
+    """Of a broker that answers the first message alone."""
+
+    def __init__(self, _endpoint: Endpoint, notify: Callable[[LinkEvent], object], *_: object) -> None:
+        super().__init__(notify, lambda publication: 0 if publication.mid == 1 else None)
+        self._say = notify
+
+    def start(self) -> None:
+        super().start()
+        self._say(Subscribed())
+
+
+def test_a_broker_that_does_not_answer_has_refused_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checked, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(checked, "MqttLink", SilentLink)
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        found = look(Endpoint("127.0.0.1", somebody.getsockname()[1], "x"))
+    assert found[-1].check == "broker_rights"
+    assert found[-1].verdict is Verdict.WARNING
