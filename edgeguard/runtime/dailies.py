@@ -47,6 +47,8 @@ class Dailies:
         self._handed_ns: int | None = None
         self._offset_ns: int | None = None
         self._settled_ns = 0
+        self._behind_ns: int | None = None
+        """Since when (monotonic) yesterday lies before what was told."""
         self._refused = False
 
     def open(self) -> None:
@@ -57,8 +59,10 @@ class Dailies:
     def tick(self, book: Book, now_ns: int, utc_ns: int) -> None:
         """Look at the days that are over by now, and hand over what waits."""
         self._note_step(now_ns, utc_ns)
-        if now_ns >= self._settled_ns:
-            self._look(book, day_of(utc_ns - _LATE_NS, self._zone) - timedelta(days=1))
+        yesterday = day_of(utc_ns - _LATE_NS, self._zone) - timedelta(days=1)
+        behind = self._is_behind(yesterday, now_ns)
+        if now_ns >= self._settled_ns and not behind:
+            self._look(book, yesterday)
         if self._waiting:
             self._hand_over(now_ns)
 
@@ -66,6 +70,15 @@ class Dailies:
         before_ns, self._offset_ns = self._offset_ns, utc_ns - now_ns
         if before_ns is not None and abs(self._offset_ns - before_ns) > _STEP_NS:
             self._settled_ns = now_ns + _SETTLED_NS
+
+    def _is_behind(self, yesterday: date, now_ns: int) -> bool:
+        """Whether the clock seems not to be set yet, as after a start without a battery: that yesterday lies
+        before what was told is believed after a while only, or each start would tell old days again."""
+        if self._done is None or self._done <= yesterday:
+            self._behind_ns = None
+            return False
+        self._behind_ns = now_ns if self._behind_ns is None else self._behind_ns
+        return now_ns - self._behind_ns < _SETTLED_NS
 
     def _look(self, book: Book, yesterday: date) -> None:
         if self._done == yesterday:

@@ -133,6 +133,18 @@ def test_a_clock_that_is_ahead_for_a_moment_tells_no_day(site: Site) -> None:
     assert site.goes_on(24) == ["2026-11-21"]
 
 
+def test_a_box_without_a_battery_tells_no_day_again_at_each_start(site: Site) -> None:
+    assert [*site.goes_on(13), *site.goes_on(24)] == ["2026-11-20", "2026-11-21"]
+    right_ns = site.utc_ns
+    for _ in range(2):
+        site.utc_ns = site.now_ns = 30 * 10**9  # no time server was reached yet
+        site.start()
+        assert site.goes_on(0.01) == []
+        site.utc_ns = right_ns
+        assert site.goes_on(0.1) == site.goes_on(1) == []
+    assert site.goes_on(24) == ["2026-11-22"]
+
+
 @pytest.mark.parametrize("marker", ["", "soon", "2026-99-99\n"])
 def test_a_marker_that_says_nothing_is_none(site: Site, marker: str) -> None:
     site.goes_on(61)
