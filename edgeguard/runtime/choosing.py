@@ -5,7 +5,8 @@
 3. The last-known-good holds as long as the file says what it said when that was adopted, whoever sent it.
 4. A file that says something else is tried, unless it was given up before and still says the same.
 5. Where that cannot be, the last-known-good runs, and health says why.
-Without a last-known-good the file runs, or what is wrong with it is told and nothing does.
+Without a last-known-good, or with one that this version does not understand any more, the file runs, or what
+is wrong with it is told and nothing does.
 """
 
 from __future__ import annotations
@@ -40,11 +41,28 @@ class Chosen:
 def choose(path: Path, store: ConfigStore, clock: Clock) -> Chosen:
     """Raises ConfigError if the file is wrong and nothing ever proved itself here."""
     good, pending = store.good(), store.pending()
+    if good is not None and (why := _unfit(good)) is not None:
+        log.error("the last configuration that proved itself cannot be used any more: %s", why)
+        return replace(
+            _by_file(path, None, store, clock), given_up=replace(good, state="refused", reason=why)
+        )
     if pending is not None and not pending.started:
         return _tried(replace(pending, started=True), good, store)
     if pending is not None and good is not None:
-        _write_down(lambda: store.give_up(pending, "rolled_back", ENDED_EARLY))
+        if pending.proposal == good.proposal:  # it had proved itself, and then there was no time to tidy up
+            _write_down(lambda: store.settle(good))
+        else:
+            _write_down(lambda: store.give_up(pending, "rolled_back", ENDED_EARLY))
     return _by_file(path, good, store, clock)
+
+
+def _unfit(kept: Kept) -> str | None:
+    """Why it cannot be used; a newer version, or the environment, may know better than when it was kept."""
+    try:
+        kept.proposal.config()
+    except ConfigError as error:
+        return str(error)
+    return None
 
 
 def _by_file(path: Path, good: Kept | None, store: ConfigStore, clock: Clock) -> Chosen:

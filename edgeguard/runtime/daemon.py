@@ -61,9 +61,9 @@ class Daemon:
     until_done: bool = False
     reload: Callable[[], object] = lambda: None
     """What SIGHUP asks for; returns at once."""
-    restarting: bool = False
-    """Whether the process goes on after the stop, with another configuration."""
+    _restarting: bool = False
     _told_to_stop: bool = False
+    _told_to_end: bool = False
     _told_to_reload: bool = False
     _pause: threading.Event = field(default_factory=threading.Event)
     _stuck: frozenset[str] = frozenset()
@@ -100,14 +100,19 @@ class Daemon:
 
     def _hear_signal(self, *_: object) -> None:
         """Only a plain value: an Event may be in the middle of something when the signal comes."""
-        self._told_to_stop = True
+        self._told_to_stop = self._told_to_end = True
 
     def _hear_reload(self, *_: object) -> None:
         self._told_to_reload = True
 
     def restart(self) -> None:
         """Stop, so that whoever called `run` may begin anew. For any thread."""
-        self.restarting = self._told_to_stop = True
+        self._restarting = self._told_to_stop = True
+
+    @property
+    def restarting(self) -> bool:
+        """Whether the process goes on after the stop, with another configuration; a signal to stop wins."""
+        return self._restarting and not self._told_to_end
 
     def _watch(self) -> None:
         told_ns: int | None = None

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 BUSY = "another configuration is on trial; send it again once that is over"
 _LOOK_S = 0.1
+_KEEP_S = 30.0
+"""After so long a disk that refused is asked again."""
 _SAY_S = 1.0
 """How long the broker is given to hear that the service begins anew."""
 
@@ -92,6 +94,9 @@ class ReloadStage(Stage):
         """Where the configuration in effect comes from."""
         self._last = chosen.given_up or chosen.kept
         """The last change, and what became of it."""
+        self._unkept: Kept | None = None
+        """It proved itself, and the disk did not take it yet."""
+        self._keep_ns = 0
         on_trial = chosen.kept.state == "pending"
         self._work: Iterator[None] | None = self._prove_start(chosen.kept) if on_trial else None
 
@@ -115,6 +120,7 @@ class ReloadStage(Stage):
 
     def step(self) -> None:
         if self._work is None:
+            self._keep()
             if (wish := self._wishes.get(STEP_S)) is None:
                 return
             self._work = self._reread() if wish.proposal is None else self._try(wish.proposal)
@@ -122,6 +128,9 @@ class ReloadStage(Stage):
             next(self._work)
         except StopIteration:
             self._work = None
+        except Exception as error:
+            log.exception("a change of the configuration broke off; the service begins anew")
+            self._work = self._clear_up(error)
         else:
             self._pause.wait(_LOOK_S)
 
@@ -140,6 +149,12 @@ class ReloadStage(Stage):
             self._last = self._current
         self._report()
 
+    def _clear_up(self, error: Exception) -> Iterator[None]:
+        """Nobody knows how much is in effect, or whether a source stands still: the process begins anew."""
+        if self._last.state == "pending":
+            self._give_up(self._last, f"it could not be put in effect: {error or type(error).__name__}")
+        yield from self._begin_anew()
+
     def _try(self, proposal: Proposal) -> Iterator[None]:
         kept = self._new(proposal)
         try:
@@ -147,9 +162,14 @@ class ReloadStage(Stage):
             beyond = self._premises.beyond(config)
             yield
             self._premises.try_on(config)
+            self._keep_now()
             self._store.try_out(replace(kept, started=not beyond))
         except EdgeGuardError as error:
             self._refuse(kept, str(error))
+            return
+        except Exception as error:  # nothing is touched yet, and who asked must hear of it
+            log.exception("the configuration could not be tried on")
+            self._refuse(kept, f"it could not be tried on: {error or type(error).__name__}")
             return
         self._last = kept
         self._report()
@@ -161,13 +181,7 @@ class ReloadStage(Stage):
 
     def _put_in_effect(self, kept: Kept, config: Config) -> Iterator[None]:
         before, source = self._premises.config, self._current
-        try:
-            yield from self._premises.refit(config)
-        except Exception as error:
-            log.exception("the configuration could not be put in effect; the service goes back to the last")
-            self._give_up(kept, f"it could not be put in effect: {error}")
-            yield from self._begin_anew()
-            return
+        yield from self._premises.refit(config)
         self._current = kept
         self._report()
         proof = self._proof(before, kept)
@@ -183,7 +197,7 @@ class ReloadStage(Stage):
 
     def _prove_start(self, kept: Kept) -> Iterator[None]:
         """The process began with one on trial."""
-        good = self._store.good()
+        good = self._usable()
         proof = self._proof(good.proposal.config() if good else None, kept)
         while (proved := proof.look()) is None:
             yield
@@ -192,6 +206,14 @@ class ReloadStage(Stage):
             return
         self._give_up(kept, proof.reason)
         yield from self._begin_anew()
+
+    def _usable(self) -> Kept | None:
+        """The last-known-good, unless this version does not understand it any more."""
+        good = self._store.good()
+        try:
+            return good if good and good.proposal.config() else None
+        except ConfigError:
+            return None
 
     def _proof(self, before: Config | None, kept: Kept) -> Proof:
         """Where there was none before, that it runs for a while is all that is asked."""
@@ -210,11 +232,24 @@ class ReloadStage(Stage):
         kept = replace(kept, state="applied", since_utc_ns=self._clock.utc_ns(), parts=states(self._board))
         self._current = self._last = kept
         log.info("the configuration %s is in effect", fingerprint(self._premises.config)[:12])
-        try:
-            self._store.settle(kept)
-        except StorageError as error:
-            log.warning("the configuration in effect is not kept for the next start: %s", error)
+        self._unkept, self._keep_ns = kept, 0
+        self._keep()
         self._report()
+
+    def _keep(self) -> None:
+        """Write down for the next start what proved itself; a disk that refuses is asked again later."""
+        if self._unkept is None or self._clock.monotonic_ns() < self._keep_ns:
+            return
+        try:
+            self._keep_now()
+        except StorageError as error:
+            self._keep_ns = self._clock.monotonic_ns() + round(_KEEP_S * 1e9)
+            log.warning("the configuration in effect is not kept for the next start yet: %s", error)
+
+    def _keep_now(self) -> None:
+        if self._unkept is not None:
+            self._store.settle(self._unkept)
+            self._unkept = None
 
     def _give_up(self, kept: Kept, reason: str) -> None:
         self._end(kept, "rolled_back", reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,6 @@ def test_one_that_waits_for_its_first_start_is_tried_once(write: Write, store: C
 
 
 def test_what_was_sent_holds_until_the_file_is_changed(write: Write, store: ConfigStore) -> None:
-    from dataclasses import replace
-
     path = write(text(1))
     sent = "cameras: {one: {url: 'scene://yard', analyse_fps: 9}}\n"
     store.settle(Kept(replace(propose(path), sent=sent, sent_id="x", sent_by="fleet"), 0))
@@ -131,6 +130,32 @@ def test_a_disk_that_refuses_keeps_nothing_from_watching(
 
     monkeypatch.setattr("edgeguard.runtime.config_store.write_private", refuse)
     assert fps(start(write(text(2)), store)) == 2
+
+
+def test_a_good_one_that_is_not_understood_any_more_leaves_the_file(write: Write, store: ConfigStore) -> None:
+    path = write(text(1))
+    sent = "cameras: {one: {url: 'scene://yard', of_another_version: 9}}\n"
+    store.settle(Kept(replace(propose(path), sent=sent, sent_id="x", sent_by="fleet"), 0))
+    chosen = start(path, store)
+    assert (fps(chosen), chosen.kept.state) == (1, "pending")
+    assert chosen.given_up is not None
+    assert "of_another_version" in (chosen.given_up.reason or "")
+    assert chosen.given_up.proposal.sent_id == "x"
+
+
+def test_one_that_proved_itself_and_was_killed_before_it_was_tidied_up_is_no_failure(
+    write: Write, store: ConfigStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(text(1))
+    sent = "cameras: {one: {url: 'scene://yard', analyse_fps: 9}}\n"
+    kept = Kept(replace(propose(path), sent=sent, sent_id="x", sent_by="fleet"), 0, started=True)
+    store.try_out(kept)
+    with monkeypatch.context() as killed:
+        killed.setattr(store, "_forget", lambda *_: None)
+        store.settle(kept)
+    chosen = start(path, store)
+    assert (fps(chosen), chosen.kept.state, chosen.given_up) == (9, "applied", None)
+    assert store.pending() is None
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", "\x00", '{"version": 1, "proposal": {}}'])

@@ -11,7 +11,7 @@ import pytest
 from edgeguard.alerts.configured import ConfigReport
 from edgeguard.clock import ManualClock
 from edgeguard.config import Config, fingerprint
-from edgeguard.errors import ConfigError
+from edgeguard.errors import ConfigError, StorageError
 from edgeguard.runtime.assembly.changing import beyond
 from edgeguard.runtime.choosing import choose
 from edgeguard.runtime.config_store import ConfigStore
@@ -115,6 +115,21 @@ class Bench:
     def part(self) -> tuple[State, str | None]:
         part = self.board.part("config")
         return part.state, part.reason
+
+
+def raising(reason: str) -> Iterator[None]:
+    raise RuntimeError(reason)
+    yield
+
+
+def raising_full() -> None:
+    raise StorageError("no space left")
+
+
+def kept_fps(bench: Bench) -> float:
+    good = bench.store.good()
+    assert good is not None
+    return good.proposal.config().cameras["one"].analyse_fps
 
 
 @pytest.fixture
@@ -230,3 +245,50 @@ def test_one_that_is_sent_and_does_harm_leaves_the_file_in_peace(bench: Bench) -
     assert bench.part == (State.OK, None), "what the file says is in effect"
     bench.begin()
     assert bench.told[-1].state == "rolled_back"
+
+
+def test_a_way_back_that_breaks_off_begins_anew(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.premises.harm = True
+    there = bench.premises.refit
+
+    def only_there(config: Config) -> Iterator[None]:
+        return raising("camera one does not stop") if bench.premises.done else there(config)
+
+    monkeypatch.setattr(bench.premises, "refit", only_there)
+    report = bench.reload(text(9))
+    assert report.state == "rolled_back"
+    assert "cannot connect" in (report.reason or ""), "the first reason, not the second"
+    assert bench.restarts == 1, "else the camera stays closed and what does harm stays in effect"
+    bench.begin()
+    assert bench.premises.config.cameras["one"].analyse_fps == 5
+
+
+def test_a_source_that_cannot_be_opened_with_another_password_begins_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.premises, "renew", lambda: raising("camera one does not stop"))
+    assert bench.reload(text()).state == "applied", "nothing is wrong with the configuration"
+    assert bench.restarts == 1
+
+
+def test_whatever_goes_wrong_when_it_is_tried_on_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.premises, "try_on", lambda _: next(raising("boom")))
+    assert bench.stage.offer("cameras: {one: {url: 'scene://yard', analyse_fps: 9}}", "id", "fleet") is None
+    bench.settle()
+    report = bench.told[-1]
+    assert (report.state, report.config_id) == ("refused", "id")
+    assert "boom" in (report.reason or "")
+    assert bench.restarts == 0
+
+
+def test_a_disk_that_was_full_keeps_it_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(bench.store, "settle", lambda _: raising_full())
+        assert bench.reload(text(9)).state == "applied"
+        assert kept_fps(bench) == 5
+    bench.clock.advance(60)
+    bench.stage.step()
+    assert kept_fps(bench) == 9
+    assert bench.store.pending() is None

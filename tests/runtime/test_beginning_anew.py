@@ -1,0 +1,56 @@
+"""A process that is to begin anew, and is told to end meanwhile."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from edgeguard.clock import SystemClock
+from edgeguard.runtime.daemon import Crew, Daemon
+from edgeguard.runtime.health import HealthBoard
+from edgeguard.runtime.notify import Notifier
+
+
+class Told(Notifier):
+    """A systemd that tells the daemon to end while it stops."""
+
+    def __init__(self, ends: bool) -> None:
+        super().__init__(None, None)
+        self.ends = ends
+
+    def send(self, state: str) -> None:
+        if self.ends and state == "RELOADING=1":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture(autouse=True)
+def _own_signals() -> Iterator[None]:
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    handlers = [(number, signal.getsignal(number)) for number in numbers]
+    yield
+    for number, handler in handlers:
+        signal.signal(number, handler)
+    faulthandler.unregister(signal.SIGUSR1)
+    faulthandler.enable(sys.__stderr__)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_signal_to_stop_wins(ends: bool) -> None:
+    clock = SystemClock()
+    daemon = Daemon(
+        Crew([], [], []),
+        HealthBoard(clock),
+        clock,
+        tell_health=lambda: None,
+        drained=lambda: True,
+        refresh=lambda: None,
+        notifier=Told(ends),
+    )
+    daemon.restart()
+    daemon.run()
+    assert daemon.restarting is not ends
