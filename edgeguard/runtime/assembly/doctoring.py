@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from edgeguard.config.advice import named_files
 from edgeguard.config.labels import MOTION
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
+from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.engines.fleet import Fleet
@@ -83,12 +85,14 @@ def checks(patient: Patient) -> list[Check]:
     if config is None:
         said = unread(patient.config_file, patient.refusal)
         return [Check("config", lambda: [said], quick=True), *box]
-    running = is_running(config.state_dir)
+    port, running = config.health.http_port, is_running(config.state_dir)
+    parts = parts_of(port) if port and running is not False else {}
+    running = True if parts else running
     return [
-        *_of_files(config, patient.config_file, patient.clock),
+        *_of_files(config, patient.config_file, patient.clock, _uid(config.state_dir)),
         *box,
         Check("service", partial(service, patient.root, running)),
-        *_of_media(config, patient, running),
+        *_of_media(config, patient, parts, unheard=bool(running) and not parts),
         *_of_models(config),
         _of_broker(config, patient.clock),
     ]
@@ -111,13 +115,13 @@ def checkup(config: Callable[[], Config], board: HealthBoard, clock: Clock) -> d
     """The quick ones, by the daemon itself; `config` is what it goes by now."""
 
     def asked() -> list[Check]:
-        every = [*_of_files(config(), None, clock), *_of_box(Patient(clock))]
+        every = [*_of_files(config(), None, clock, os.geteuid()), *_of_box(Patient(clock))]
         return [check for check in every if check.quick]
 
     return {"doctor": CheckupStage(asked, board.part("doctor"), clock)}
 
 
-def _of_files(config: Config, path: Path | None, clock: Clock) -> list[Check]:
+def _of_files(config: Config, path: Path | None, clock: Clock, uid: int) -> list[Check]:
     files = [(key, place_of(file), secret) for key, file, secret in named_files(config)]
     remarks = [
         remark for remark in advice(config) if remark.partition(": ")[0] not in {key for key, *_ in files}
@@ -127,7 +131,6 @@ def _of_files(config: Config, path: Path | None, clock: Clock) -> list[Check]:
     secrets = [(key, file) for key, file, secret in files if secret]
     public = [(key, file) for key, file, secret in files if not secret]
     tls = Tls(*config.mqtt.tls.places()) if config.mqtt.tls.enabled else None
-    uid = _uid(config.state_dir)
     return [
         Check("config", lambda: advised(path, summary, remarks), quick=True),
         Check("permissions", lambda: permissions(path, secrets, config.state_dir, uid), quick=True),
@@ -138,13 +141,11 @@ def _of_files(config: Config, path: Path | None, clock: Clock) -> list[Check]:
 
 def _uid(state_dir: Path) -> int:
     """The guard's user: the service's own for the service's folder, else whoever runs this, or owns it."""
-    if os.geteuid() != 0:
-        return os.geteuid()
     if state_dir == _SYSTEM_STATE:
-        try:
+        with suppress(KeyError):
             return pwd.getpwnam(_USER).pw_uid
-        except KeyError:
-            return 0
+    if os.geteuid() != 0 or state_dir == _SYSTEM_STATE:
+        return os.geteuid()
     return state_dir.stat().st_uid if state_dir.exists() else 0
 
 
@@ -165,21 +166,34 @@ def _device(folder: Path) -> int:
     return next(place for place in (folder, *folder.parents) if place.exists()).stat().st_dev
 
 
-def _of_media(config: Config, patient: Patient, running: bool) -> list[Check]:
+def _of_media(
+    config: Config, patient: Patient, parts: Mapping[str, Mapping[str, Any]], *, unheard: bool
+) -> list[Check]:
+    """`unheard`: a guard runs that says nothing of its parts."""
     eyes = {name: camera for name, camera in config.cameras.items() if camera.enabled}
     ears = {name: mic for name, mic in config.microphones.items() if mic.enabled}
     schemes = {source.url.scheme for source in (*eyes.values(), *ears.values())} - {"scene"}
-    parts = parts_of(config.health.http_port) if running and config.health.http_port else {}
     return [
         Check("decoder", lambda: decoders(schemes, pictures=bool(eyes))),
-        *(_camera(config, name, patient, parts) for name in eyes),
-        *(_microphone(config, name, patient.clock, parts) for name in ears),
+        *(
+            _camera(config, name, patient, _place("camera", name, eyes[name], parts, unheard))
+            for name in eyes
+        ),
+        *(
+            _microphone(config, name, patient.clock, _place("microphone", name, ears[name], parts, unheard))
+            for name in ears
+        ),
     ]
 
 
-def _camera(config: Config, name: str, patient: Patient, parts: Mapping[str, Mapping[str, Any]]) -> Check:
+def _place(
+    check: str, name: str, source: Source, parts: Mapping[str, Mapping[str, Any]], unheard: bool
+) -> Place:
+    return Place(check, name, source.url.scheme, parts.get(f"{check}/{name}"), unheard)
+
+
+def _camera(config: Config, name: str, patient: Patient, place: Place) -> Check:
     settings = config.cameras[name]
-    place = Place("camera", name, settings.url.scheme, parts.get(f"camera/{name}"))
     picture = None if patient.snapshots is None else patient.snapshots / f"{name}.jpg"
 
     def look() -> Iterable[Finding]:
@@ -193,9 +207,8 @@ def _camera(config: Config, name: str, patient: Patient, parts: Mapping[str, Map
     return Check("camera", look, name, limit_s=2 * settings.connect_s + WATCH_S + 10, together=True)
 
 
-def _microphone(config: Config, name: str, clock: Clock, parts: Mapping[str, Mapping[str, Any]]) -> Check:
+def _microphone(config: Config, name: str, clock: Clock, place: Place) -> Check:
     settings = config.microphones[name]
-    place = Place("microphone", name, settings.url.scheme, parts.get(f"microphone/{name}"))
     limits = settings.checks
 
     def look() -> Iterable[Finding]:

@@ -7,17 +7,19 @@ import http.client
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 _ASK_S = 3.0
+_MOST_BYTES = 4_000_000
 
 
-def is_running(state_dir: Path) -> bool:
-    """Whether a guard holds the state folder now; nothing is made or taken."""
+def is_running(state_dir: Path) -> bool | None:
+    """Whether a guard holds the state folder now; None if this user may not know. Nothing is made or kept."""
     try:
         lock = os.open(state_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return None
     except OSError:
         return False
     try:
@@ -32,10 +34,11 @@ def is_running(state_dir: Path) -> bool:
 def parts_of(http_port: int) -> Mapping[str, Mapping[str, Any]]:
     """The parts of its health, by name; empty where nobody answers."""
     connection = http.client.HTTPConnection("127.0.0.1", http_port, timeout=_ASK_S)
-    with suppress(OSError, ValueError, KeyError, http.client.HTTPException):
+    try:
         connection.request("GET", "/health")
-        report = json.loads(connection.getresponse().read())
-        parts: Mapping[str, Mapping[str, Any]] = report["parts"]
-        return parts
-    connection.close()
-    return {}
+        parts = json.loads(connection.getresponse().read(_MOST_BYTES))["parts"]
+        return {name: part for name, part in parts.items() if isinstance(part, dict)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, http.client.HTTPException):
+        return {}  # somebody else may have the port
+    finally:
+        connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from edgeguard.files import check_private
-from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
+from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
 
 CHECK = "permissions"
 
@@ -72,8 +73,7 @@ def _refused(key: str, path: Path, error: PermissionError) -> Finding:
         f"chmod 600 {path}",
         str(path),
     )
-    owned = os.geteuid() in (0, path.stat().st_uid)
-    return replace(found, mend=partial(_close, path)) if owned else found
+    return replace(found, mend=partial(_close, path)) if _may_mend(path) else found
 
 
 def _is_open(path: Path) -> bool:
@@ -86,17 +86,40 @@ def _is_open(path: Path) -> bool:
     return False
 
 
+def _may_mend(path: Path) -> bool:
+    """Ours (or we are root), and no link leads there: what it leads to is not what was meant."""
+    return os.geteuid() in (0, path.stat().st_uid) and path.resolve() == Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+
+
 def _close(path: Path) -> str:
     """Nobody gains a right: the owner keeps hers, the group what it could read."""
-    mode = stat.S_IMODE(path.stat().st_mode) & 0o640
-    path.chmod(mode)
+    return _narrow(path, 0o640, os.O_NONBLOCK)
+
+
+def _shut(folder: Path) -> str:
+    return _narrow(folder, 0o750, os.O_DIRECTORY)
+
+
+def _narrow(path: Path, most: int, kind: int) -> str:
+    """Takes all rights but `most` from the file itself, never from what a link in its place leads to."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            raise OSError(errno.EMLINK, "it has another name, too", str(path))
+        mode = stat.S_IMODE(status.st_mode) & most
+        os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)
     return f"its mode is {mode:04o} now"
 
 
 def _state(folder: Path, uid: int) -> Finding:
     about = str(folder)
     if not folder.exists():
-        return replace(_no_state(folder, uid), mend=partial(_make, folder, uid))
+        missing = _no_state(folder, uid)
+        may_make = os.geteuid() in (0, uid)
+        return replace(missing, mend=partial(_make, folder, uid)) if may_make else missing
     status = folder.stat()
     if status.st_uid != uid and uid != 0:
         return fault(
@@ -111,10 +134,10 @@ def _state(folder: Path, uid: int) -> Finding:
             CHECK,
             f"everybody on this box can write to {folder}",
             f"its mode is {stat.S_IMODE(status.st_mode):04o}",
-            f"chmod 750 {folder}",
+            f"chmod o-w {folder}",
             about,
         )
-        return replace(found, mend=partial(_shut, folder))
+        return replace(found, mend=partial(_shut, folder)) if _may_mend(folder) else found
     return _contents(folder, uid)
 
 
@@ -133,7 +156,10 @@ def _no_state(folder: Path, uid: int) -> Finding:
 
 def _contents(folder: Path, uid: int) -> Finding:
     """Files of others in it stop the guard later, when it comes to them."""
-    foreign = [path for path in sorted(folder.iterdir()) if uid != 0 and path.lstat().st_uid != uid]
+    try:
+        foreign = [path for path in sorted(folder.iterdir()) if uid != 0 and path.lstat().st_uid != uid]
+    except PermissionError:
+        return skipped(CHECK, "this user may not look into the state folder: run this with sudo", str(folder))
     if foreign:
         return warning(
             CHECK,
@@ -148,10 +174,9 @@ def _contents(folder: Path, uid: int) -> Finding:
 def _make(folder: Path, uid: int) -> str:
     folder.mkdir(mode=0o750, parents=True)
     if os.geteuid() == 0:
-        os.chown(folder, uid, -1)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchown(descriptor, uid, -1)
+        finally:
+            os.close(descriptor)
     return f"made {folder}"
-
-
-def _shut(folder: Path) -> str:
-    folder.chmod(0o750)
-    return "its mode is 0750 now"

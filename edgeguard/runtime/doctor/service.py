@@ -18,8 +18,8 @@ _UNITS = (
 )
 
 
-def service(root: Path = Path("/"), running: bool = False) -> Iterator[Finding]:
-    """The units, whether they are enabled, and whether the guard runs now."""
+def service(root: Path = Path("/"), running: bool | None = False) -> Iterator[Finding]:
+    """The units, whether they are enabled, and whether the guard runs now (None: that cannot be told)."""
     if not (root / "run/systemd/system").is_dir():
         yield skipped(CHECK, "systemd does not run here, so nothing starts the guard but you")
         return
@@ -32,7 +32,9 @@ def service(root: Path = Path("/"), running: bool = False) -> Iterator[Finding]:
         )
         return
     yield from (finding for unit in _UNITS if (finding := _unit(root, *unit)) is not None)
-    if running:
+    if running is None:
+        yield skipped(CHECK, "this user may not know whether the guard runs: run this with sudo")
+    elif running:
         yield fine(CHECK, "the guard runs")
     else:
         yield fault(

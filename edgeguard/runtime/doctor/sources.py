@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeguard.errors import ConfigError, DependencyError, EdgeGuardError
-from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
+from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
 
 _DEVICES = ("v4l2", "csi", "alsa")
 
@@ -52,16 +52,20 @@ class Place:
     name: str
     scheme: str
     part: Mapping[str, Any] | None = None
+    unheard: bool = False
+    """A guard runs that says nothing of its parts."""
 
     @property
     def held(self) -> bool:
-        """Whether the running guard has it open, so that nobody else may."""
-        return self.part is not None and self.scheme in _DEVICES
+        """Whether the running guard has it open, or may have, so that nobody else may."""
+        return (self.part is not None or self.unheard) and self.scheme in _DEVICES
 
 
 def as_the_guard_sees(place: Place) -> Finding:
     """A device has one user: what the guard says of it is all that can be told while it runs."""
-    assert place.part is not None
+    if place.part is None:
+        said = "a guard runs that probably has it open, and tells nothing (health.http_port); stop it to look"
+        return skipped(place.check, said, place.name)
     if place.part.get("state") == "ok":
         rate = place.part.get("rate_per_s")
         gets = "" if rate is None else f", which gets {rate} a second"

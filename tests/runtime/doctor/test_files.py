@@ -156,3 +156,34 @@ def test_advice_is_a_warning_and_a_wrong_configuration_a_fault(tmp_path: Path) -
     assert found[1].about == "rules"
     assert unread(path, "mqtt: is missing").verdict is Verdict.FAULT
     assert unread(None, None).verdict is Verdict.SKIPPED
+
+
+def test_mending_never_reaches_through_a_link(tmp_path: Path) -> None:
+    """Whoever may write beside the secret could else have root close any file of the system."""
+    (tmp_path / "state").mkdir(mode=0o750)
+    (tmp_path / "etc").mkdir()
+    victim = secret(tmp_path / "etc", 0o644)
+    (tmp_path / "link").symlink_to(victim)
+    (tmp_path / "folder").symlink_to(tmp_path / "etc")
+    (tmp_path / "twin").hardlink_to(victim)
+    for path in (tmp_path / "link", tmp_path / "folder" / "password", tmp_path / "twin"):
+        found = rights(tmp_path, path, fix=True)[0]
+        assert (found.verdict, found.mended) == (Verdict.FAULT, None)
+        assert victim.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(("mode", "after"), [(0o703, 0o700), (0o777, 0o750), (0o702, 0o700)])
+def test_closing_the_state_folder_gives_nobody_a_right(tmp_path: Path, mode: int, after: int) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    state.chmod(mode)
+    assert rights(tmp_path, secret(tmp_path, 0o600), fix=True)[-1].verdict is Verdict.OK
+    assert state.stat().st_mode & 0o777 == after
+
+
+def test_a_state_folder_behind_a_link_is_left_to_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere").chmod(0o777)
+    (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
+    assert rights(tmp_path, secret(tmp_path, 0o600), fix=True)[-1].verdict is Verdict.FAULT
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o777

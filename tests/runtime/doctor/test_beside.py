@@ -1,0 +1,96 @@
+"""The doctor beside a guard that it may not look at, or that says nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edgeguard.runtime.assembly import doctoring
+from edgeguard.runtime.claim import claim
+from edgeguard.runtime.doctor import Verdict
+from edgeguard.runtime.doctor.daemon import is_running, parts_of
+from edgeguard.runtime.doctor.permissions import permissions
+from edgeguard.runtime.doctor.service import service
+from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees
+from tests.runtime.doctor.test_box import systemd
+
+
+@contextmanager
+def answering(body: bytes) -> Iterator[int]:
+    """The port of somebody who answers each request so."""
+
+    class Answer(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"parts": []}', b'{"parts": null}', b"{", b'{"parts": {"a": 1}}'])
+def test_somebody_else_on_the_guard_s_port_is_not_taken_for_it(body: bytes) -> None:
+    with answering(body) as port:
+        assert parts_of(port) == {}
+
+
+def test_what_the_guard_says_of_its_parts_is_taken() -> None:
+    with answering(b'{"parts": {"camera/yard": {"state": "ok"}}}') as port:
+        assert parts_of(port) == {"camera/yard": {"state": "ok"}}
+
+
+def test_whether_a_guard_runs_is_told_or_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_running(tmp_path) is False
+    with claim(tmp_path):
+        assert is_running(tmp_path) is True
+    assert is_running(tmp_path) is False
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert is_running(tmp_path) is None
+
+
+def test_who_may_not_know_whether_it_runs_is_not_told_that_it_stands(tmp_path: Path) -> None:
+    systemd(tmp_path)
+    assert [one.verdict for one in service(tmp_path, None)][-1] is Verdict.SKIPPED
+
+
+def test_a_device_of_a_guard_that_says_nothing_is_not_opened() -> None:
+    place = Place("microphone", "hall", "alsa", None, unheard=True)
+    assert place.held
+    assert as_the_guard_sees(place).verdict is Verdict.SKIPPED
+    assert not Place("camera", "yard", "rtsp", None, unheard=True).held
+
+
+def test_the_service_s_folder_is_judged_by_its_user_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To hand it over to the user who asks would stop the guard."""
+
+    class Entry:
+        pw_uid = 987
+
+    monkeypatch.setattr(pwd, "getpwnam", lambda _name: Entry)
+    for asks in (0, 1000):
+        monkeypatch.setattr(os, "geteuid", lambda asks=asks: asks)
+        assert doctoring._uid(Path("/var/lib/edgeguard")) == 987
+
+
+def test_a_state_folder_that_is_closed_to_this_user_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    (found,) = permissions(None, [], tmp_path, os.geteuid())
+    assert found.verdict is Verdict.SKIPPED
