@@ -116,13 +116,19 @@ def _told(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _show(finding: Finding) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    about = f" {finding.about}:" if finding.about else ""
-    mark = f"[{_COLOURS[finding.verdict]}]{finding.verdict.value:<8}[/]"
-    console.print(f"{mark} {finding.check:<14}{about} ", end="")
-    console.print(finding.said, markup=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    about = f" {_plain(finding.about)}:" if finding.about else ""
+    console.print(f"{finding.verdict.value:<8}", style=_COLOURS[finding.verdict], end="")
+    console.print(f" {finding.check:<14}{about} {_plain(finding.said)}")
     for name, text in (("mended", finding.mended), ("cause", finding.cause), ("fix", finding.fix)):
         if text:
-            console.print(f"{'':<9}{name}: {text}", markup=False)
+            console.print(f"{'':<9}{name}: {_plain(text)}")
     for name, figure in finding.figures.items():
-        console.print(f"{'':<9}{name}: {figure}", markup=False, style="bright_black")
+        console.print(f"{'':<9}{name}: {_plain(str(figure))}", style="bright_black")
+
+
+def _plain(text: str) -> str:
+    """What a camera or a broker said commands no terminal."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )

@@ -21,6 +21,8 @@ _AGAIN_NS = 60_000_000_000
 class CheckupStage(Stage):
     """One check at a time, each on a thread of its own: one that hangs is given up and holds up nothing.
 
+    It is not begun again while it hangs: a thread more each minute would soon be all that the guard may have.
+
     A fault turns the part degraded until a later round no longer finds it; a warning is counted and logged.
     """
 
@@ -32,6 +34,7 @@ class CheckupStage(Stage):
         self._clock = clock
         self._waiting: list[Check] = []
         self._look: Look | None = None
+        self._hanging: dict[tuple[str, str | None], Look] = {}
         self._found: list[Finding] = []
         self._told: set[tuple[str, str | None, Verdict]] = set()
         self._next_ns = clock.monotonic_ns()
@@ -44,7 +47,7 @@ class CheckupStage(Stage):
         if self._look is not None:
             self._await(self._look)
         elif self._waiting:
-            self._look = Look(self._waiting.pop(0), self._clock)
+            self._look = self._begin(self._waiting.pop(0))
         elif self._found:
             self._conclude()
         elif self._clock.monotonic_ns() >= self._next_ns:
@@ -53,9 +56,15 @@ class CheckupStage(Stage):
         else:
             self._pause.wait(STEP_S)
 
+    def _begin(self, check: Check) -> Look:
+        before = self._hanging.pop((check.name, check.about), None)
+        return before if before is not None and before.hangs else Look(check, self._clock)
+
     def _await(self, look: Look) -> None:
         if look.over:
             self._found += look.found()
+            if look.hangs:
+                self._hanging[look.check.name, look.check.about] = look
             self._look = None
         else:
             self._pause.wait(STEP_S / 10)

@@ -107,3 +107,34 @@ def test_a_check_that_hangs_holds_nobody_up() -> None:
     held.set()
     assert part.state is State.DEGRADED
     assert "did not end within 5 s" in (part.reason or "")
+
+
+def test_a_check_that_hangs_is_not_begun_again_until_it_ends() -> None:
+    """A thread more each minute would be all that the guard may have within hours."""
+    clock, held, begun = ManualClock(10**9), threading.Event(), []
+    part = HealthBoard(clock).part("doctor")
+
+    def hang() -> list[Finding]:
+        begun.append(None)
+        held.wait(20)
+        return [fine("disk", "there is room")]
+
+    stage = CheckupStage(lambda: [Check("disk", hang, limit_s=5)], part, clock)
+    stage.open()
+
+    def round_() -> None:
+        for _ in range(5):
+            stage.step()
+        clock.advance(61)
+
+    for _ in range(9):
+        round_()
+    assert len(begun) == 1
+    assert part.state is State.DEGRADED
+    held.set()
+    for thread in threading.enumerate():
+        if thread.name == "doctor-disk":
+            thread.join()
+    for _ in range(9):
+        round_()
+    assert part.state is State.OK

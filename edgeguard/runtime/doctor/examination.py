@@ -68,6 +68,11 @@ class Look:
         self._thread.start()
 
     @property
+    def hangs(self) -> bool:
+        """Whether it did not come to its end yet."""
+        return self._thread.is_alive()
+
+    @property
     def over(self) -> bool:
         """Whether `found` answers at once."""
         spent_ns = self._clock.monotonic_ns() - self._begun_ns
