@@ -54,6 +54,8 @@ class Ear:
     fault_rules: Sequence[FaultRule] = ()
     limits: Limits | None = None
     """What a sound microphone keeps to; None: it is not checked."""
+    awaited: frozenset[str] = frozenset()
+    """What rules and patterns wait for, which nobody notices without a model: `speech`, `sounds`."""
 
 
 MakeTagger = Callable[[], SoundTagger]
@@ -87,6 +89,8 @@ class EarMaker:
         self._clock = clock
         self._words: SpeechParts | None = None
         self._tagger: MakeTagger | None = None
+        self._lacking: dict[Part, tuple[str, str]] = {}
+        """Why there is no model, and the word for it, by part of health."""
 
     def load(self) -> bool:
         """Load the models that are wanted and not loaded yet; whether that brought one."""
@@ -107,6 +111,7 @@ class EarMaker:
     def refit(self, ears: Sequence[Ear]) -> None:
         """Make listeners of these from now on, with the models that are loaded."""
         self._ears = ears
+        self._say_what_lacks()
 
     def decode(self) -> None:
         """Let the models hear what all listeners were fed."""
@@ -138,10 +143,21 @@ class EarMaker:
         try:
             made = load(choice)
         except UnavailableError as error:
-            part.set(State.OFF, str(error), code_of(error))
+            self._lacking[part] = (str(error), code_of(error))
+            self._say_what_lacks()
             return None
+        self._lacking.pop(part, None)
         part.set(State.OK)
         return made
+
+    def _say_what_lacks(self) -> None:
+        """A site may do without; one whose rules wait for it guards less than it was asked to."""
+        awaited = {name for ear in self._ears for name in ear.awaited}
+        for part, (reason, code) in self._lacking.items():
+            if part.name in awaited:
+                part.set(State.DEGRADED, f"rules wait in vain: {reason}", code)
+            else:
+                part.set(State.OFF, reason, code)
 
     def _load_words(self, choice: SpeechChoice) -> SpeechParts:
         words = WordsMaker(self._catalog, self._store, self._speech_part).load(choice)

@@ -142,6 +142,11 @@ class Part:
         with self._lock:
             self._pulse.asked(now_ns)
 
+    def rest(self) -> None:
+        """What came will not be worked on, for a reason that is told elsewhere."""
+        with self._lock:
+            self._pulse.rest()
+
     def worked(self) -> None:
         """One unit of work done now: a frame, a chunk."""
         now_ns = self.clock.monotonic_ns()

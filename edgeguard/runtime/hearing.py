@@ -94,6 +94,7 @@ class HearingStage(Stage):
             self._tell(self._listeners.pop(name).finish())
         self._waiting = [chunk for chunk in self._waiting if chunk.source not in over]
         self._chunks.discard(lambda chunk: chunk.source in over)
+        self._part.rest()
         made = self._ears.listeners(but=self._listeners)
         if self._effort is not Effort.ALL:
             for listener in made.values():

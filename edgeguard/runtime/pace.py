@@ -44,6 +44,10 @@ class Pulse:
         if self._asked_ns is None:
             self._asked_ns = now_ns
 
+    def rest(self) -> None:
+        """What came was thrown away, or lost by a failure: nothing waits until something else comes."""
+        self._asked_ns = None
+
     def worked(self, now_ns: int) -> None:
         """One unit of work was done; what came before is no longer waited for."""
         self.worked_ns, self._asked_ns = now_ns, None

@@ -166,6 +166,7 @@ class StageThread:
         reason = str(error) or type(error).__name__
         self.part.set(State.DEGRADED, reason, code_of(error))
         self.part.count("failures")
+        self.part.rest()
         self._done = self.part.done
         self._least_pause_s = LOCKED_OUT_S if getattr(error, "cause", None) == "refused_login" else 0.0
         if self._failures == 0:

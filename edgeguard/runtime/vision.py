@@ -122,6 +122,8 @@ class VisionStage(Stage):
         for frame in self._frames.discard(lambda frame: frame.source in outfit.stale):
             if frame.hold is not None:
                 frame.hold.release()
+        for sight in sights:
+            sight.eye.part.rest()
         for name in outfit.anew:
             self._troubles.pop(name, None)
         for name in self._analysed_ns.keys() - self._by_camera.keys():
@@ -162,6 +164,7 @@ class VisionStage(Stage):
 
     def close(self) -> None:
         for sight in self._sights:
+            sight.eye.part.rest()
             sight.close()
 
     def finish(self) -> None:

@@ -42,7 +42,7 @@ def test_without_models_motion_stands_in_and_health_says_what_is_missing(
         speech = box.wait_for_part("speech", "degraded")
         assert speech["model"] == "phrases-en"
         assert "phrases-en does not know 'sesame'" in speech["reason"]
-        assert "edgeguard models pull yamnet" in box.wait_for_part("sounds", "off")["reason"]
+        assert "edgeguard models pull yamnet" in box.wait_for_part("sounds", "degraded")["reason"]
         (entered,) = listener.wait_for_alerts(1, lambda alert: alert["kind"] == "zone_entered")[:1]
         (called,) = listener.wait_for_alerts(1, lambda alert: alert["kind"] == "keyword")[:1]
         assert (called["label"], called["models"][0]["name"]) == ("help me", "phrases-en")

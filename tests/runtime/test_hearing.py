@@ -8,15 +8,20 @@ import pytest
 from edgeguard.clock import ManualClock
 from edgeguard.models import ModelStore, load_catalog
 from edgeguard.runtime import hearing
+from edgeguard.runtime.assembly.changes import Change
+from edgeguard.runtime.assembly.hearing import Hearing
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.coverage import NoCoverage
 from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.mind import Mind
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, SoundRule
 from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, Observation, Phase
+from tests.config.trees import built, tree
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +71,45 @@ def test_what_has_no_model_is_off_and_says_why(tmp_path: Path) -> None:
         part = bench.board.part(name)
         assert part.state is State.OFF
         assert "models" in str(part.reason)
+
+
+def test_a_rule_that_waits_in_vain_is_a_fault_and_one_that_is_gone_is_none(tmp_path: Path) -> None:
+    config = built(
+        tree(
+            cameras={},
+            microphones={"hall": {"url": "alsa://default"}},
+            speech={"keywords": [{"phrase": "help me"}], "model": "zipformer-en-20m"},
+            rules=[{"kind": "sound", "name": "alarm", "tags": ["smoke_alarm"]}],
+            models={"dir": str(tmp_path)},
+            state_dir=str(tmp_path),
+        )
+    )
+    board = HealthBoard(ManualClock())
+    catalog, store = load_catalog(), ModelStore(tmp_path, ())
+    ears = Hearing(config, ManualClock(), board, catalog, store, Channel(10), NoCoverage())
+    ears._stage.open()
+    speech, sounds = board.part("speech"), board.part("sounds")
+    assert speech.state is State.OFF, "no rule asks for it"
+    assert (sounds.state, sounds.code) == (State.DEGRADED, "model_unavailable")
+    assert "edgeguard models pull yamnet" in str(sounds.reason)
+    joined = {"kind": "together", "name": "both", "of": [{"kind": "keyword"}, {"kind": "source_lost"}]}
+    after = config.model_copy(update={"rules": (), "patterns": built(tree(patterns=[joined])).patterns})
+    ears.refit(after, Change(), Syncing())
+    assert (speech.state, sounds.state) == (State.DEGRADED, State.OFF)
+
+
+def test_sound_that_is_thrown_away_by_a_change_is_not_waited_for(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.stage.open()
+    bench.hear(np.zeros(3200, np.float32))
+    bench.part.asked()
+    bench.chunks.put(AudioChunk("hall", 9, 0, 0, 0, np.zeros(1600, np.float32), 16_000))
+    bench.stage._ears.refit([])
+    bench.stage.refit({"hall"}, {}, Syncing())
+    bench.clock.advance(60)
+    bench.stage.step()
+    bench.board.look()
+    assert bench.part.state is State.OK
 
 
 def test_looking_for_a_missing_model_disturbs_nothing_that_is_heard(tmp_path: Path, mirror: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from edgeguard.clock import SystemClock
+from edgeguard.clock import ManualClock, SystemClock
 from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.health import HealthBoard, Part, State
+from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.stage import Stage, StageThread
 
 
@@ -91,6 +92,18 @@ def test_a_thread_that_came_to_its_end_is_not_stuck() -> None:
     assert thread.join(5)
     assert stage.opened == 1
     assert not thread.is_stuck(clock.monotonic_ns() + 10**12, 30.0)
+
+
+def test_what_a_failure_lost_is_not_waited_for() -> None:
+    clock = ManualClock()
+    part = HealthBoard(clock).part("scripted")
+    part.expect(DECISIONS)
+    part.asked()
+    StageThread(Scripted(part, None), part, clock)._fail(ValueError("a bug"))
+    part.set(State.OK)
+    clock.advance(3600)
+    part.look()
+    assert part.state is State.OK, "nothing else came"
 
 
 class Overloaded(Stage):

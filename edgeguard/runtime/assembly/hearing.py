@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource, SharedAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.microphones import Checks
+from edgeguard.config.patterns import terms_of
 from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
@@ -41,6 +42,8 @@ from edgeguard.types import AudioChunk, ModelRef, Observation, drill
 _CHUNKS = 50
 """Of 100 ms, for each microphone; as many again may be under way."""
 
+_HEARD_BY = {"keyword": "speech", "intent": "speech", "utterance": "speech", "sound": "sounds"}
+"""The part of health without which a kind of observation is never made."""
 _DENOISE = {"auto": None, "always": True, "never": False}
 
 
@@ -257,12 +260,28 @@ class Hearing:
             keep_text=microphone.transcripts,
             fault_rules=[FaultRule(rule.name, rule.faults) for rule in fault_rules],
             limits=_limits(microphone.checks),
+            awaited=_awaited(self._config, name, mine),
         )
 
 
 def _is_about(rule: kinds.HeardRule, microphone: str) -> bool:
     """A rule on any microphone is about all that are real."""
     return rule.microphone == microphone or (rule.microphone is None and microphone != drill.MICROPHONE)
+
+
+def _awaited(config: Config, microphone: str, rules: Sequence[kinds.HeardRule]) -> frozenset[str]:
+    """What its rules, and patterns that it may be part of, wait for; the drill's wait for nothing."""
+    if microphone == drill.MICROPHONE:
+        return frozenset()
+    terms = [term for pattern in config.patterns if pattern.enabled for term in terms_of(pattern)]
+    asked = [rule.kind for rule in rules]
+    asked += [term.kind for term in terms if term.sources is None or microphone in term.sources]
+    for rule in rules:
+        if isinstance(rule, kinds.HeardAndSeen):
+            asked += [kind for kind, some in (("sound", rule.tags), ("keyword", rule.keywords)) if some]
+    heard = config.microphones[microphone]
+    wanted = {"speech": heard.speech, "sounds": heard.sounds}
+    return frozenset(name for kind, name in _HEARD_BY.items() if kind in asked and wanted[name])
 
 
 def _limits(checks: Checks) -> Limits | None:
