@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from edgeguard.types import Alert, Observation
+from edgeguard.types import Alert, AlertState, Observation
 
 SEEN = ("captured", "inferred", "noticed", "decided", "committed", "published", "acknowledged")
 """The way of what is seen, as the daemon knows it; at its end a subscriber has `received` it."""
@@ -59,18 +59,19 @@ class DrillBook:
         """What the broker said of messages, by id: it may come before their sender knows that."""
         self._sent: dict[int, str] = {}
         self._unready: set[str] = set()
-        self._lasts_ns = 0
+        self._begun_ns = self._lasts_ns = 0
         self._plays_until_ns: int | None = None
         """None: not all sources are ready yet."""
         self.running = False
 
-    def begin(self, acts: Sequence[Act], lasts_ns: int) -> None:
+    def begin(self, acts: Sequence[Act], lasts_ns: int, now_ns: int = 0) -> None:
         """It plays for so long, from the moment on at which all its sources are ready."""
         with self._lock:
             self._passages = {act.name: Passage(act) for act in acts}
             self._answers, self._sent = {}, {}
             self._unready = {act.source for act in acts}
             self._lasts_ns, self._plays_until_ns = lasts_ns, None
+            self._begun_ns = now_ns
             self.running = True
 
     def end(self) -> None:
@@ -122,7 +123,11 @@ class DrillBook:
                 self._set(self._reach(passage, "noticed", now_ns))
 
     def decided(self, alert: Alert, now_ns: int) -> None:
-        """The first alert of an act is the one that counts."""
+        """The first alert of an act is the one that counts; the last words on one of the drill before prove
+        nothing, nor does what was captured before this one began."""
+        captured_ns = alert.stages.arrived_ns
+        if alert.state is AlertState.CLOSED or (captured_ns is not None and captured_ns < self._begun_ns):
+            return
         with self._lock:
             for passage in self._by_rule(alert.rule):
                 if passage.alert_id is None:

@@ -137,7 +137,7 @@ class DrillStage(Stage):
         held = _Held(request, script, now_ns)
         log.info("drill %s begins: %s", request.drill_id, ", ".join(act.name for act in script.acts))
         self._held = held
-        self._book.begin(script.acts, round(ENDS_S * 1e9))
+        self._book.begin(script.acts, round(ENDS_S * 1e9), now_ns)
         self._tell(held, "running")
         if not script.acts:
             self._end(held, "there is nothing to be drilled here", "nothing_to_drill")
