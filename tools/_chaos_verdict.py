@@ -6,8 +6,9 @@ at any moment from when it could first be seen until half a second after it was 
 until health says that the way from the source to its stage works again, and for `SETTLE_S` more: a tracker
 has to find its feet. An alert counts where it is in the collector's database.
 
-Nor is anything owed of a camera while health says that the machine is too slow for it, or counts more than
-two pictures in a second that nobody looked at.
+Nothing is said of a passage, either way, where health tells that the machine was too slow for its camera: by
+the code `overloaded`, by more than two pictures in a second that nobody looked at, or by a rate of pictures
+far below what the camera should give; on a machine that is busy otherwise the street itself goes slowly.
 
 What passed during such a fault is not owed; but where no alert came of it, the guard must have said that it
 did not see: by the book of blind time, or by a degraded part in health. If neither did, it is a silent miss.
@@ -22,12 +23,13 @@ from typing import Any
 
 from _chaos_ledger import Span
 from _chaos_watch import Sample
-from _street import Passage
+from _street import FPS, Passage
 
 SETTLE_S = 2.0
 _DUE_S = 0.5
 _SAID_NS = 1_000_000_000
 """For how long before and after what health says holds."""
+_LEAST_SHARE = 0.7
 _A_SECOND, _MOST_LEFT_OUT = 5, 2
 """In samples; of ten pictures a second."""
 _EARLY_S, _LATE_S = 0.7, 2.2
@@ -37,6 +39,8 @@ _EARLY_S, _LATE_S = 0.7, 2.2
 @dataclass
 class Verdict:
     passages: int = 0
+    slow: int = 0
+    """Of them, those for which the machine was too slow."""
     owed: int = 0
     lost: list[Passage] = field(default_factory=list)
     """Owed, and not arrived."""
@@ -58,12 +62,17 @@ class Darkness:
     from_ns: int
     to_ns: int
 
+    def covers(self, source: str, from_ns: int, to_ns: int) -> bool:
+        """Any of that time."""
+        return source in self.sources and self.from_ns <= to_ns and from_ns <= self.to_ns
+
 
 def judge(
     passages: Iterable[Passage],
     alerts: Iterable[Mapping[str, Any]],
     darkness: Sequence[Darkness],
     admits: Callable[[str, int, int], bool],
+    slow: Sequence[Darkness] = (),
 ) -> Verdict:
     """`alerts` are first revisions; `admits` tells whether the guard said that it was blind or unwell."""
     verdict = Verdict()
@@ -73,10 +82,10 @@ def judge(
         raised = _take(came[passage.source, passage.rule], passage)
         verdict.doubled += max(0, raised - 1)
         from_ns, to_ns = round(passage.begins_s * 1e9), round((passage.at_s + _DUE_S) * 1e9)
-        excused = any(
-            passage.source in dark.sources and dark.from_ns <= to_ns and from_ns <= dark.to_ns
-            for dark in darkness
-        )
+        if any(dark.covers(passage.source, from_ns, to_ns) for dark in slow):
+            verdict.slow += 1
+            continue
+        excused = any(dark.covers(passage.source, from_ns, to_ns) for dark in darkness)
         verdict.owed += not excused
         if raised:
             continue
@@ -96,8 +105,15 @@ def overloads(sources: Iterable[str], samples: Sequence[Sample]) -> list[Darknes
         Darkness(frozenset({source}), sample.at_ns - _SAID_NS, sample.at_ns + _SAID_NS)
         for source in sources
         for before, sample in zip([*samples[:_A_SECOND], *samples], samples, strict=False)
-        if sample.is_overloaded(f"camera/{source}") or _left_out(source, before, sample) > _MOST_LEFT_OUT
+        if sample.is_overloaded(f"camera/{source}")
+        or _left_out(source, before, sample) > _MOST_LEFT_OUT
+        or _is_slow((sample.parts or {}).get(f"camera/{source}", {}))
     ]
+
+
+def _is_slow(part: Mapping[str, Any]) -> bool:
+    """Whether a camera that is well gives far fewer pictures than it should."""
+    return part.get("state") == "ok" and part.get("rate_per_s", FPS) < _LEAST_SHARE * FPS
 
 
 def _left_out(source: str, before: Sample, now: Sample) -> int:

@@ -161,8 +161,8 @@ class Chaos:
         firsts = [alert for alert in self.site.collector.alerts() if alert["revision"] == 1]
         passages = self._passages(begin_ns / 1e9, end_ns / 1e9)
         slow = overloads(self.site.cameras, self.site.health.samples)
-        dark = [*map(self._darkness, self.occurred), *slow]
-        verdict = judge(passages, firsts, dark, admission(samples, spans))
+        dark = [*map(self._darkness, self.occurred)]
+        verdict = judge(passages, firsts, dark, admission(samples, spans), slow)
         first_ns, last_ns = begin_ns + round(_PASS_S * 1e9), end_ns
         verdict.unplanned = [
             alert
@@ -215,6 +215,7 @@ class Chaos:
             "rss_growth_kib": growth_kib,
             "recovery_s": round(recovery_s, 1),
             "passages": verdict.passages,
+            "slow": verdict.slow,
             "owed": verdict.owed,
             "uncollected": uncollected,
             "missed_and_told": verdict.missed,
