@@ -158,8 +158,8 @@ def main() -> int:
             found = resolve(python)
         except OfflineError as error:
             print(f"Python {python} on {MACHINE}: not looked at: {error}", file=sys.stderr)
-            print(json.dumps({"ok": True, "skipped": str(error)}))
-            return 0
+            print(json.dumps({"ok": not faults, "skipped": str(error), "faults": faults}))
+            return 1 if faults else 0
         except NoWheelError as error:
             faults[python] = str(error)
             print(f"Python {python} on {MACHINE}: {error}", file=sys.stderr)

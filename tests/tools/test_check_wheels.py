@@ -68,3 +68,16 @@ def test_a_wheel_for_another_machine_is_none() -> None:
     item["download_info"] = {"url": "https://files.example/numpy-1.0-cp310-cp310-win_amd64.whl"}
     with pytest.raises(check_wheels.NoWheelError):
         check_wheels._wheel(item)
+
+
+def test_what_is_lacking_is_told_though_the_network_goes_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def resolve(python: str) -> dict[str, str]:
+        if python == "3.10":
+            raise check_wheels.NoWheelError("No matching distribution found for numpy")
+        raise check_wheels.OfflineError("no index of packages answers")
+
+    monkeypatch.setattr(check_wheels, "resolve", resolve)
+    assert check_wheels.main() == 1
+    assert '"ok": false' in capsys.readouterr().out

@@ -88,6 +88,9 @@ def _file(key: str, path: Path, now: datetime) -> Finding:
         )
     holding = [one for one in found if one.begins <= now <= one.ends]
     ends_first = min(found, key=lambda one: one.ends)
+    if key.endswith("cert_file"):  # a chain: each has to hold
+        wrong = next((one for one in found if one not in holding), ends_first)
+        return judged(about, key, wrong, now)
     # Of several authorities one that holds is enough; what it is for, only the connection tells.
     return judged(about, key, min(holding, key=lambda one: one.ends) if holding else ends_first, now)
 

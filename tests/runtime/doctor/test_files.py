@@ -73,6 +73,17 @@ def test_the_end_of_a_certificate_is_seen_coming(
     assert str(path) == found.about
 
 
+def test_of_a_chain_each_has_to_hold_and_of_authorities_one(tmp_path: Path) -> None:
+    """The authority behind a certificate that has ended holds for years yet, and helps nobody."""
+    leaf = Authority.create(tmp_path / "pki", "Depot", CLOCK).client("depot/gate-5", 30).certificate
+    chain = tmp_path / "chain.pem"
+    chain.write_text(leaf.read_text() + (tmp_path / "pki" / "ca.crt").read_text())
+    assert look(chain, later(31))[0].verdict is Verdict.FAULT
+    assert look(chain, later(1))[0].verdict is Verdict.WARNING
+    (found,) = certificates([("mqtt.tls.ca_file", chain)], None, later(31))
+    assert found.verdict is Verdict.OK
+
+
 def test_what_is_no_certificate_is_said(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----")
     assert "there is no certificate in" in look(tmp_path / "key.pem", CLOCK)[0].said
