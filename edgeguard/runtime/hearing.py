@@ -74,6 +74,7 @@ class HearingStage(Stage):
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
 
     def step(self) -> None:
+        self.step_s = 0.0
         self._try_models_again()
         if not self._waiting:
             self._waiting = self._chunks.get_all(STEP_S)
@@ -124,6 +125,7 @@ class HearingStage(Stage):
         if self._clock.monotonic_ns() < self._retry_ns:
             return
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
+        self.step_s = self.open_s  # who loads a model is not stuck
         if self._ears.load():
             self.close()
             self._listen()

@@ -103,8 +103,13 @@ class Sight:
         self._let_go()
         self._watches.clear()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to try the wanted detector again, which may take as long as opening does."""
+        return self._retry_ns is not None and self._clock.monotonic_ns() >= self._retry_ns
+
     def try_wanted_again(self) -> None:
-        if self._retry_ns is None or self._clock.monotonic_ns() < self._retry_ns:
+        if not self.is_due:
             return
         if self.eye.lacking() is None or self.eye.may_do_better():
             self._use_wanted()

@@ -142,10 +142,13 @@ class VisionStage(Stage):
         return not self._looking
 
     def step(self) -> None:
+        self.step_s = 0.0
         frames = self._next_batch()
         self._looking = bool(frames)
         for sight in self._sights:
-            sight.try_wanted_again()
+            if sight.is_due:  # this step may load a model, and who loads one is not stuck
+                self.step_s = self.open_s
+                sight.try_wanted_again()
         self._look_for_tampering(frames)
         for frame in frames:
             self._syncing.saw(frame, self._to_small)

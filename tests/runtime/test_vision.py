@@ -188,6 +188,20 @@ def test_without_model_and_fallback_the_camera_is_blind_and_says_so() -> None:
     assert bench.part.state is State.OK
 
 
+def test_who_loads_a_model_between_two_pictures_may_take_as_long_as_at_the_start() -> None:
+    bench = Bench(model=False)
+    bench.stage.open()
+    bench.look()
+    assert bench.stage.step_s == 0
+    bench.clock.advance(60)
+    bench.model = True
+    bench.look()
+    assert bench.asked == 2
+    assert bench.stage.step_s == bench.stage.open_s, "until the thread has said that the step is over"
+    bench.look()
+    assert bench.stage.step_s == 0
+
+
 def test_closing_forgets_and_opening_loads_again() -> None:
     bench = Bench()
     bench.stage.open()
