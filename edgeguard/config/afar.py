@@ -2,7 +2,8 @@
 
 Who may send one decides what is guarded: cameras, microphones, places, rules. Where things go, who the device
 is, what is kept and which files are read is for whoever can write to the device's file: else one message
-could send alerts and passwords elsewhere, or read any file of the box.
+could send alerts and passwords elsewhere, or read any file of the box. Nor may what is sent show what the
+file hides, write down what people say where the file does not, or end the guarding.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from edgeguard.config.cameras import Camera
 from edgeguard.config.document import Document
 from edgeguard.config.faults import Fault, report
+from edgeguard.config.guarding import ended
 from edgeguard.config.root import Config
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError
@@ -56,7 +59,13 @@ def completed(sent: Document, own: Any) -> Document:
 
 def check(config: Config, own: Config) -> None:
     """Raises ConfigError with every fault, if the configuration that was sent reaches for what is not its."""
-    faults = [*_sources(config, own), *_classifier(config, own)]
+    faults = [
+        *_sources(config, own),
+        *_classifier(config, own),
+        *_masks(config, own),
+        *_transcripts(config, own),
+        *ended(own, config),
+    ]
     if faults:
         raise ConfigError(report(faults, {}, "config"))
 
@@ -86,6 +95,8 @@ def _sources(config: Config, own: Config) -> Iterator[Fault]:
 
 
 def _login(source: Source) -> tuple[object, ...]:
+    if not source.url.is_rtsp:  # a sound card's address has no port, but what looks like one
+        return (source.url.address,)
     parts = urlsplit(source.url.address)
     return source.url.scheme, parts.hostname, parts.port, source.username, source.password_file
 
@@ -96,3 +107,41 @@ def _classifier(config: Config, own: Config) -> Iterator[Fault]:
         if getattr(theirs, key) not in (None, getattr(mine, key)):
             path = ("speech", "understanding", "classifier", key)
             yield Fault(path, "expected the one that the device's own file names")
+
+
+def _masks(config: Config, own: Config) -> Iterator[Fault]:
+    """A picture that the file masks stays masked, under whatever name and address it is asked for."""
+    mine = {camera.url.address for camera in own.cameras.values()}
+    masked = {_place(camera) for camera in own.cameras.values() if camera.masks}
+    for name, camera in config.cameras.items():
+        needed = _needed(own, name, camera)
+        if camera.url.address not in mine and _place(camera) in masked:
+            yield Fault(
+                ("cameras", name, "url"),
+                "expected an address that the device's own file has: it masks pictures from there",
+            )
+        elif any(mask not in camera.masks for mask in needed):
+            yield Fault(("cameras", name, "masks"), "expected those that the device's own file has, at least")
+
+
+def _needed(own: Config, name: str, camera: Camera) -> list[object]:
+    same = {key: one for key, one in own.cameras.items() if one.url.address == camera.url.address}
+    return [mask for one in ([same[name]] if name in same else same.values()) for mask in one.masks]
+
+
+def _place(camera: Camera) -> object:
+    """What may give the same picture by another address."""
+    url = camera.url
+    if url.is_rtsp:
+        return urlsplit(url.address).hostname
+    return url.scheme if url.scheme in ("v4l2", "csi") else url.address
+
+
+def _transcripts(config: Config, own: Config) -> Iterator[Fault]:
+    kept = {one.url.address for one in own.microphones.values() if one.transcripts}
+    for name, microphone in config.microphones.items():
+        if microphone.transcripts and microphone.url.address not in kept:
+            yield Fault(
+                ("microphones", name, "transcripts"),
+                "expected false: only the device's own file has whole sentences kept",
+            )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.config import Config
+from edgeguard.config.guarding import cut_off
 from edgeguard.config.proposal import propose
 from edgeguard.errors import ConfigError, StorageError
 from edgeguard.runtime.config_store import ConfigStore, Kept
@@ -88,6 +89,8 @@ def _tried(kept: Kept, good: Kept | None, store: ConfigStore) -> Chosen:
         if good is None:
             raise
         return give_up(kept, good, store, str(error))
+    if good is not None and (why := cut_off(good.proposal.config(), config)) is not None:
+        return give_up(kept, good, store, why)
     return _begun(Chosen(config, kept), store)
 
 

@@ -113,6 +113,9 @@ class ReloadStage(Stage):
             proposal.config()
         except ConfigError as error:
             return str(error)
+        except Exception as error:  # the thread that asks delivers alerts, and must not fail for this
+            log.exception("the configuration that was sent cannot be judged")
+            return f"it cannot be judged: {error or type(error).__name__}"
         return None if self._wishes.put(_Wish(proposal)) else BUSY
 
     def open(self) -> None:

@@ -104,6 +104,16 @@ def test_one_that_ran_and_did_not_prove_itself_is_not_tried_again(write: Write, 
     assert fps(start(write(text(3)), store)) == 3, "another edit is another try"
 
 
+def test_half_a_file_leaves_the_good_one(write: Write, store: ConfigStore) -> None:
+    rule = "rules: [{kind: blind, name: blind, after_s: 5%s}]\n"
+    settle(write(text(1) + rule % ""), store)
+    chosen = start(write(text(2)), store)
+    assert fps(chosen) == 1
+    assert chosen.given_up is not None
+    assert "no alert would be raised" in (chosen.given_up.reason or "")
+    assert fps(start(write(text(3) + rule % ", enabled: false"), store)) == 3, "so it is meant"
+
+
 def test_one_that_waits_for_its_first_start_is_tried_once(write: Write, store: ConfigStore) -> None:
     settle(write(text(1)), store)
     path = write(text(2))

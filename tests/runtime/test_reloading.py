@@ -11,6 +11,7 @@ import pytest
 from edgeguard.alerts.configured import ConfigReport
 from edgeguard.clock import ManualClock
 from edgeguard.config import Config, fingerprint
+from edgeguard.config.proposal import Proposal
 from edgeguard.errors import ConfigError, StorageError
 from edgeguard.runtime.assembly.changing import beyond
 from edgeguard.runtime.choosing import choose
@@ -235,6 +236,11 @@ def test_one_that_is_sent_with_faults_is_answered_with_all_of_them(bench: Bench)
     assert said is not None
     assert len(said.splitlines()) == 2
     assert bench.told[-1].state == "applied", "nothing has changed"
+
+
+def test_whatever_is_sent_who_asks_is_answered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Proposal, "config", lambda _: next(raising("boom")))
+    assert "boom" in (bench.stage.offer("cameras: {}", "id", "fleet") or "")
 
 
 def test_one_that_is_sent_and_does_harm_leaves_the_file_in_peace(bench: Bench) -> None:

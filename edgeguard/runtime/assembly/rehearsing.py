@@ -9,6 +9,7 @@ from edgeguard.alerts.link import Tls
 from edgeguard.alerts.tls import tls_context
 from edgeguard.clock import Clock
 from edgeguard.config import Config
+from edgeguard.config.guarding import cut_off
 from edgeguard.config.mqtt import Tls as TlsSettings
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
@@ -26,6 +27,8 @@ def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], Hous
             "state_dir cannot change while the service runs: stop it, move the folder, start it"
         )
     lacking = set(_lacking(after, clock)) - set(_lacking(before, clock))
+    if (why := cut_off(before, after)) is not None:
+        lacking.add(why)
     try:
         make(after, clock).rehearse()
     except EdgeGuardError as error:
