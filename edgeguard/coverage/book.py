@@ -142,7 +142,7 @@ class Book:
     def _begin(self, record: Record) -> None:
         if self._last is not None:
             self._bridge(record, self._last)
-        self._begin_watches(record)
+        self._watch_from(record, until=self._now())
         if record.boot != self._boot:
             self._boot_began = Moment(record.boot, record.mono_ns)
         self._ends = {}
@@ -152,13 +152,14 @@ class Book:
         }
         self._run, self._boot, self._sources = record.run, record.boot, record.sources
 
-    def _begin_watches(self, record: Record) -> None:
-        """What is watched from now on, and what is not any more."""
-        before, here = self._now(), Moment(record.boot, record.mono_ns)
+    def _watch_from(self, record: Record, until: Moment) -> None:
+        """What is watched from now on, and what is not any more since `until`."""
+        here = Moment(record.boot, record.mono_ns)
         for watch in self._watches:
             if watch.end is None and watch.source not in record.sources:
-                watch.end = before
-        new = [name for name in record.sources if name not in self._sources]
+                watch.end = until
+        watched = {watch.source for watch in self._watches if watch.end is None}
+        new = [name for name in record.sources if name not in watched]
         self._watches += [_Watch(name, here) for name in new]
         self._known_from = self._known_from or here
 
@@ -169,6 +170,7 @@ class Book:
             self._recover(name, record.mono_ns)
         for name, (cause, at_ns) in record.lost.items():
             self._lose(name, cause, at_ns)
+        self._watch_from(record, until=Moment(record.boot, record.mono_ns))
         self._sources = record.sources
 
     def _bridge(self, record: Record, last: Record) -> None:

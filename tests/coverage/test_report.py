@@ -115,3 +115,21 @@ def test_of_too_many_gaps_the_longest_are_told_and_all_are_summed() -> None:
     assert (len(gate.gaps), gate.gaps_left_out) == (MOST_GAPS, 5)
     assert gate.gaps[0].from_utc_ns == MIDNIGHT_NS, "the longest is among them"
     assert gate.blind_s == pytest.approx((0.015 + (MOST_GAPS + 4) * 0.01) * 3600, abs=0.1)
+
+
+def test_sources_that_come_and_go_while_it_runs_are_told_for_as_long_as_they_were_watched() -> None:
+    records = (
+        begin(-5, "gate", "old"),
+        begin(6, "gate", "new"),
+        record(What.LOST, 8, "new", "unreachable"),
+        record(What.BEAT, 23),
+        begin(23, "gate", "new", run="next"),
+        record(What.LOST, 23, "new", "unreachable"),
+        record(What.BEAT, 50),
+    )
+    first, second = told(*records), told(*records, day=date(2026, 11, 28))
+    assert first is not None
+    assert second is not None
+    days = [{one.source: (one.expected_s, one.blind_s) for one in day.sources} for day in (first, second)]
+    assert days[0] == {"gate": (86_400, 0), "old": (6 * 3600, 0), "new": (18 * 3600, 16 * 3600)}
+    assert days[1] == {"gate": (86_400, 0), "new": (86_400, 86_400)}
