@@ -15,6 +15,8 @@ from _programs import wait_for
 
 _RESTART_S = 60.0
 """Until a guard that was started is ready, on a busy machine."""
+_ABORT_S = 10.0
+"""From SIGABRT to the end, with the stacks of all threads written down, on a busy machine."""
 _MEND_S = 45.0
 """The longest pause between two tries is 30 seconds."""
 
@@ -70,7 +72,7 @@ class StageHangs(Fault):
     """
 
     def __init__(self, stage: str, everything: frozenset[str], watchdog_s: float) -> None:
-        super().__init__("hang", stage, everything, 1.5 * watchdog_s + 3.0)
+        super().__init__("hang", stage, everything, 1.5 * watchdog_s + _ABORT_S)
 
     def begin(self, site: ChaosSite) -> int:
         self._lives, self._log = len(site.guard.runs), len(site.guard.log)
