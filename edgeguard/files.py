@@ -16,6 +16,14 @@ def text_of(path: Path) -> str:
         return ""
 
 
+def places(root: Path, pattern: str) -> list[Path]:
+    """What fits below `root`, in order; none where a folder goes away meanwhile, as in /sys."""
+    try:
+        return sorted(root.glob(pattern))
+    except OSError:
+        return []
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Make or replace a file; OSError leaves what was there. A crash may leave `<name>.part` beside it."""
     part = path.with_name(path.name + ".part")

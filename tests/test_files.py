@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeguard.files import check_private, write_private, write_whole
+from edgeguard.files import check_private, places, write_private, write_whole
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -89,3 +89,19 @@ def test_what_is_private_is_told_by_the_mode(tmp_path: Path, mode: int, private:
     else:
         with pytest.raises(PermissionError, match=f"chmod 600 {path}"):
             check_private(path)
+
+
+def test_a_folder_that_goes_away_meanwhile_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a sensor is unplugged while its readings are looked for."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").mkdir()
+    assert places(tmp_path, "*") == [tmp_path / "a", tmp_path / "b"]
+    assert places(tmp_path / "none", "*/x") == []
+
+    def gone(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(Path, "glob", gone)
+    assert places(tmp_path, "*") == []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeguard.files import text_of
+from edgeguard.files import places, text_of
 from edgeguard.runtime.health import Part, State
 
 _NEAR_TRIP_C = 5.0
@@ -76,9 +76,9 @@ class Reading:
 
 def look(state_dir: Path, root: Path = Path("/")) -> Reading:
     """Read everything once; never raises."""
-    events = [_number(path) for path in root.glob("sys/class/hwmon/hwmon*/oc*_event_cnt")]
+    events = [_number(path) for path in places(root, "sys/class/hwmon/hwmon*/oc*_event_cnt")]
     counted = [event for event in events if event is not None]
-    loads = (_number(path) for pattern in _GPU_LOADS for path in root.glob(pattern))
+    loads = (_number(path) for pattern in _GPU_LOADS for path in places(root, pattern))
     load = next((load for load in loads if load is not None), None)
     return Reading(
         zones=tuple(_zones(root)),
@@ -124,7 +124,7 @@ class BoxWatch:
 
 
 def _zones(root: Path) -> Iterator[Zone]:
-    for folder in sorted(root.glob("sys/class/thermal/thermal_zone*")):
+    for folder in places(root, "sys/class/thermal/thermal_zone*"):
         milli = _number(folder / "temp")
         if milli is not None and milli > -40_000:  # zones that are switched off say -256 C
             yield Zone(text_of(folder / "type") or folder.name, milli / 1000, _lowest_trip(folder))
@@ -133,7 +133,7 @@ def _zones(root: Path) -> Iterator[Zone]:
 def _lowest_trip(folder: Path) -> float | None:
     trips = [
         number / 1000
-        for path in folder.glob("trip_point_*_type")
+        for path in places(folder, "trip_point_*_type")
         if text_of(path) in _LIVE_TRIPS
         and (number := _number(path.with_name(path.name.replace("_type", "_temp")))) is not None
         and number > 0
@@ -149,7 +149,7 @@ def _power_mode(root: Path) -> str | None:
 
 def _power_w(root: Path) -> float | None:
     """Volts times amperes of the INA3221 meter's channel for the whole board."""
-    for label in root.glob("sys/class/hwmon/hwmon*/in*_label"):
+    for label in places(root, "sys/class/hwmon/hwmon*/in*_label"):
         if text_of(label) == _ALL_POWER:
             channel = label.name.removeprefix("in").removesuffix("_label")
             milli_v = _number(label.with_name(f"in{channel}_input"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.clock import ClockState, clock_state
+from edgeguard.files import places
 from edgeguard.runtime.health import Part, State
 
 _JUMP_IS_NEWS_NS = 60_000_000_000
@@ -28,7 +29,7 @@ _KEEPERS = {
 
 def keeper(root: Path = Path("/")) -> str | None:
     """Which service sets the clock here; None if none is known to run."""
-    services = (service for name in _SLICES for service in (root / name).glob("*.service"))
+    services = (service for name in _SLICES for service in places(root / name, "*.service"))
     running = {service.name.removesuffix(".service").partition("@")[0] for service in services}
     return next((word for service, word in _KEEPERS.items() if service in running), None)
 
