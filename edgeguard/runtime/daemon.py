@@ -37,10 +37,12 @@ class Crew:
     """Vision and speech."""
     sources: Sequence[StageThread]
     """Cameras and microphones."""
+    changers: Sequence[StageThread] = ()
+    """Who opens and closes others; first to stop, so that nothing is opened after that."""
 
     @property
     def everyone(self) -> list[StageThread]:
-        return [*self.tellers, *self.thinkers, *self.sources]
+        return [*self.tellers, *self.thinkers, *self.sources, *self.changers]
 
 
 @dataclass(slots=True)
@@ -180,6 +182,7 @@ class Daemon:
         log.info("stopping, to begin anew" if self.restarting else "stopping")
         self.notifier.send("RELOADING=1" if self.restarting else "STOPPING=1")
         deadline_ns = self.clock.monotonic_ns() + round(_STOP_S * 1e9)
+        self._stop_together(self.crew.changers, self.clock.monotonic_ns() + round(_LAST_WORDS_S * 1e9))
         groups = [self.crew.sources, self.crew.thinkers, *([one] for one in reversed(self.crew.tellers))]
         for later, group in enumerate(groups, 1 - len(groups)):
             self._stop_together(group, deadline_ns + round(later * _LAST_WORDS_S * 1e9))

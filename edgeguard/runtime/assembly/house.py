@@ -67,7 +67,7 @@ class House:
         self._logins = logins(config)
         """Of the sources, as they were opened last."""
         self._sources: list[StageThread] = []
-        self._tellers: list[StageThread] = []
+        self._changers: list[StageThread] = []
         self._latency = Latency(self.board.part("latency"), self.clock)
         self._covering = Covering(
             config,
@@ -134,12 +134,12 @@ class House:
         self._state_folder = claimed or claim(self._config.state_dir)
         with suppress(DependencyError):  # the sources that need it say so themselves
             log.info("%s", gst.start())
-        self._tellers = self._threads({**self._health_port(), **self._telling.stages()})
+        tellers = self._threads({**self._health_port(), **self._telling.stages()})
         self._sources = self._threads(
             {**self._seeing.sources(), **self._hearing.sources()}, _TRIES if until_done else None
         )
         crew = Crew(
-            tellers=self._tellers,
+            tellers=tellers,
             thinkers=self._threads(
                 {
                     **self._covering.thinkers(),
@@ -151,6 +151,7 @@ class House:
                 }
             ),
             sources=self._sources,
+            changers=self._changers,
         )
         return Daemon(
             crew,
@@ -176,7 +177,7 @@ class House:
 
     def govern(self, stage: ReloadStage, configure: Configure | None) -> None:
         """Let that stage change what is in effect, and `configure` take what is sent to the device."""
-        self._tellers += self._threads({"config": stage})
+        self._changers += self._threads({"config": stage})
         if configure is not None:
             self._telling.take_configurations(configure)
 
