@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeguard.errors import StorageError
+from edgeguard.errors import StorageError, UnavailableError
 
 _FRESH_NS = 60_000_000_000
 _MOST_BYTES = 65_536
+_OF_SUBSCRIBERS = ("not_received", "subscriber_lost")
+"""Codes that the broker's acknowledgement does not disprove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,17 @@ class Record:
     reason: str | None = None
     """Why the last one was missed; None: it passed."""
     code: str | None = None
+    heard_utc_ns: int | None = None
+    """When one passed last whose alerts a subscriber had."""
+    overdue: bool = False
+    """None passed for too long."""
 
-    def with_pass(self, utc_ns: int, took_s: float) -> Record:
-        return replace(
-            self, passed_utc_ns=utc_ns, took_s=took_s, passed=self.passed + 1, reason=None, code=None
-        )
+    def with_pass(self, utc_ns: int, took_s: float, *, heard: bool = True) -> Record:
+        """One that no subscriber judged does not answer why another had no alerts."""
+        passed = replace(self, passed_utc_ns=utc_ns, took_s=took_s, passed=self.passed + 1, overdue=False)
+        if heard:
+            return replace(passed, heard_utc_ns=utc_ns, reason=None, code=None)
+        return passed if self.code in _OF_SUBSCRIBERS else replace(passed, reason=None, code=None)
 
     def with_miss(self, utc_ns: int, reason: str, code: str) -> Record:
         return replace(self, missed_utc_ns=utc_ns, missed=self.missed + 1, reason=reason, code=code)
@@ -72,6 +81,22 @@ class DrillFolder:
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
         self._folder = state_dir / "drill"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One command at a time: two would take each other's connection to the broker.
+
+        Raises UnavailableError where another one holds a drill, StorageError if that cannot be found out.
+        """
+        with ExitStack() as stack:
+            try:
+                state = stack.enter_context(_opened(self._state_dir))
+                fcntl.flock(stack.enter_context(_opened("drill", state)), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UnavailableError("somebody else holds a drill now") from error
+            except OSError as error:
+                raise StorageError(f"cannot write {self._folder}: {error.strerror}") from error
+            yield
 
     def ask(self, request: DrillRequest) -> None:
         self._write("request", asdict(request))

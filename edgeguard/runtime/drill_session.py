@@ -66,8 +66,8 @@ class DrillSession:
         self._listened = False
 
     def hold(self) -> Result:
-        """Raises UnavailableError if the service takes no drill, StorageError if it cannot be asked."""
-        with self._client:
+        """Raises UnavailableError if no drill can be held now, StorageError if none can be asked for."""
+        with self._folder.alone(), self._client:
             self._listen(lambda: self._listened, _CONNECT_NS)
             begun_ns = self._clock.monotonic_ns()
             self._ask()

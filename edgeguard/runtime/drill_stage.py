@@ -13,6 +13,7 @@ from edgeguard.errors import StorageError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.drill_book import Act, DrillBook, Passage
 from edgeguard.runtime.drill_folder import DrillFolder, DrillRequest, Record, Verdict
+from edgeguard.runtime.drill_patience import SLACK, Patience
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.synth.scenes.drill import ENDS_S
@@ -25,9 +26,6 @@ _WORD_NS = 5_000_000_000
 """How long after its time the subscriber may still say what it heard."""
 _AGAIN_NS = 10_000_000_000
 """How often it is said that none passes; the alert closes when that is no longer said."""
-_SLACK = 1.5
-_CLOCK_IS_SET_NS = 1_577_836_800_000_000_000
-"""2020: a box without a battery for its clock begins in 1970."""
 _LOOKS: Mapping[str, str] = {
     "captured": "nothing came from its source",
     "inferred": "no detector looked at its pictures",
@@ -79,7 +77,9 @@ class DrillStage(Stage):
         clock: Clock,
         every_h: float | None = None,
         wait_s: float = STEP_S,
+        covers: Callable[[int], bool] = lambda _utc_ns: True,
     ) -> None:
+        """`covers` tells whether the timer may hold one at a UTC time."""
         self._book = book
         self._folder = folder
         self._script = script
@@ -88,6 +88,7 @@ class DrillStage(Stage):
         self._part = part
         self._clock = clock
         self._every_h = every_h
+        self._patience = Patience(every_h, covers)
         self._wait_s = wait_s
         self._asked: Channel[DrillRequest] = Channel(1)
         self._held: _Held | None = None
@@ -106,7 +107,7 @@ class DrillStage(Stage):
     def open(self) -> None:
         self._record = self._folder.record()
         if self._every_h is None:
-            self._record = replace(self._record, watched_utc_ns=0)
+            self._record = replace(self._record, watched_utc_ns=0, overdue=False)
         self._say()
 
     def step(self) -> None:
@@ -126,10 +127,10 @@ class DrillStage(Stage):
         self._held = None
 
     def _wait_for_one(self) -> None:
-        """From now on, where that was not so before; a clock that was never set says nothing."""
-        now_ns = self._clock.utc_ns()
-        if self._every_h is not None and not self._record.watched_utc_ns and now_ns > _CLOCK_IS_SET_NS:
-            self._record = replace(self._record, watched_utc_ns=now_ns)
+        utc_ns, before = self._clock.utc_ns(), self._record
+        waiting = self._patience.waiting(before, utc_ns)
+        self._record = self._patience.look(waiting, utc_ns, self._clock.monotonic_ns())
+        if self._record != before:
             self._remember()
 
     def _begin(self, request: DrillRequest) -> None:
@@ -198,8 +199,11 @@ class DrillStage(Stage):
         took_s = round((self._clock.monotonic_ns() - held.begun_ns) / 1e9, 3)
         utc_ns = self._clock.utc_ns()
         record = self._record
+        heard = held.request.subscriber
         self._record = (
-            record.with_pass(utc_ns, took_s) if reason is None else record.with_miss(utc_ns, reason, code)
+            record.with_pass(utc_ns, took_s, heard=heard)
+            if reason is None
+            else record.with_miss(utc_ns, reason, code)
         )
         log.log(
             logging.INFO if reason is None else logging.ERROR, "drill %s", reason or f"passed in {took_s} s"
@@ -251,11 +255,8 @@ class DrillStage(Stage):
         record = self._record
         if record.reason is not None:
             return f"the last drill was missed: {record.reason}", record.code or "missed"
-        if self._every_h is None or not record.watched_utc_ns:
-            return None
-        since_ns = max(record.passed_utc_ns or 0, record.watched_utc_ns)
-        if self._clock.utc_ns() - since_ns > self._every_h * _SLACK * 3600e9:
-            return f"no drill passed for more than {self._every_h * _SLACK:g} hours", "overdue"
+        if self._every_h is not None and record.overdue:
+            return f"no drill passed for more than {self._every_h * SLACK:g} hours", "overdue"
         return None
 
     def _alarm(self) -> None:

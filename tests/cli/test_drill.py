@@ -39,7 +39,7 @@ def test_a_timer_comes_for_nothing_where_none_is_asked_for(tmp_path: Path) -> No
 
 def test_a_timer_leaves_one_alone_that_passed_lately(tmp_path: Path) -> None:
     config = write(tmp_path, every_h=24)
-    DrillFolder(tmp_path / "state").remember(Record(passed_utc_ns=SystemClock().utc_ns()))
+    DrillFolder(tmp_path / "state").remember(Record(heard_utc_ns=SystemClock().utc_ns()))
     code, said = run(str(config), "--if-due")
     assert (code, said) == (0, "no drill is due: the last one passed 0.0 hours ago\n")
 

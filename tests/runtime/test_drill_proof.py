@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from edgeguard.errors import StorageError, UnavailableError
+from edgeguard.runtime.drill_folder import DrillFolder, Record
+from edgeguard.runtime.drill_patience import Patience
+from edgeguard.runtime.health import State
 from edgeguard.types import AlertState, Stages
 from tests.support.alerts import alert
-from tests.support.drills import INTRUSION, SECOND, Bench
+from tests.support.drills import HOUR, INTRUSION, SECOND, UTC_NS, Bench
 
 
 @pytest.fixture
@@ -45,3 +49,83 @@ def test_the_last_words_on_the_one_before_prove_nothing(
     bench.book.answered(8, now_ns, None)
     bench.heard("a", drill_id="two")
     assert (bench.progress["state"], bench.part.code) == ("missed", "not_captured")
+
+
+@pytest.mark.parametrize(("acknowledged", "kept"), [(True, True), (False, False)])
+def test_the_brokers_word_does_not_answer_why_a_subscriber_had_nothing(
+    bench: Bench, acknowledged: bool, kept: bool
+) -> None:
+    bench.ask()
+    bench.pass_on("acknowledged" if acknowledged else "committed")
+    bench.heard()
+    bench.ask("two", subscriber=False)
+    bench.pass_on("acknowledged")
+    bench.step()
+    assert bench.progress["state"] == "passed"
+    assert (bench.part.code == "not_received") is kept
+    assert bench.folder.record().heard_utc_ns is None
+    bench.ask("three")
+    bench.pass_on("acknowledged")
+    bench.heard("a", drill_id="three")
+    assert bench.part.state is State.OK
+    assert bench.folder.record().heard_utc_ns == bench.clock.utc_ns()
+
+
+def test_a_clock_that_was_ahead_keeps_no_watch_asleep(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, every_h=24)
+    bench.clock.utc_offset_ns += 10 * 365 * 24 * HOUR
+    bench.ask()
+    bench.pass_on("acknowledged")
+    bench.heard("a")
+    bench.clock.utc_offset_ns -= 10 * 365 * 24 * HOUR
+    for _ in range(37):
+        bench.step(3600)
+    assert bench.part.state is State.OK
+    bench.step(2 * 3600)
+    assert bench.part.code == "overdue"
+
+
+def test_a_box_that_was_off_has_a_chance_to_hold_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, every_h=24)
+    bench.ask()
+    bench.pass_on("acknowledged")
+    bench.heard("a")
+    later = Bench(tmp_path, every_h=24)
+    later.clock.utc_offset_ns += 100 * HOUR
+    later.step()
+    later.step(1.9 * 3600)
+    assert later.part.state is State.OK
+    later.step(0.2 * 3600)
+    assert later.part.code == "overdue"
+    again = Bench(tmp_path, every_h=24)
+    again.clock.utc_offset_ns += 103 * HOUR
+    again.step()
+    assert (again.part.code, len(again.noticed())) == ("overdue", 1)
+
+
+def test_outside_of_the_timers_schedule_none_is_overdue() -> None:
+    """A weekend is longer than one and a half days."""
+    open_now = [True]
+    patience = Patience(24, lambda _utc_ns: open_now[0])
+    record = Record(watched_utc_ns=UTC_NS, passed_utc_ns=UTC_NS)
+    open_now[0] = False
+    for hour in range(63):
+        record = patience.look(record, UTC_NS + hour * HOUR, hour * HOUR)
+    assert not record.overdue
+    open_now[0] = True
+    record = patience.look(record, UTC_NS + 63 * HOUR, 63 * HOUR)
+    assert not record.overdue
+    assert patience.look(record, UTC_NS + 64 * HOUR, 64 * HOUR).overdue
+
+
+def test_two_commands_do_not_take_each_others_connection(tmp_path: Path) -> None:
+    with (
+        DrillFolder(tmp_path).alone(),
+        pytest.raises(UnavailableError, match="somebody else holds a drill"),
+        DrillFolder(tmp_path).alone(),
+    ):
+        pass
+    with DrillFolder(tmp_path).alone():
+        assert (tmp_path / "drill").is_dir()
+    with pytest.raises(StorageError, match="cannot write"), DrillFolder(tmp_path / "nowhere").alone():
+        pass

@@ -309,6 +309,6 @@ def test_when_the_timers_is_due(
 ) -> None:
     noon_ns = 1_800_014_400 * 10**9  # 2027-01-15 12:00 UTC
     passed_ns = None if passed_h is None else noon_ns - round(passed_h * HOUR)
-    record = Record(passed_utc_ns=passed_ns, reason="it was missed" if missed else None)
+    record = Record(heard_utc_ns=passed_ns, reason="it was missed" if missed else None)
     said = why_not_due(site(drill=section, timezone="UTC"), record, noon_ns)
     assert said is None if reason is None else reason in str(said)

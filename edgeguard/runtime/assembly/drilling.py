@@ -16,6 +16,7 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.runtime.alerting import Fusing
 from edgeguard.runtime.assembly.drilled import FPS, URL, drilled
+from edgeguard.runtime.assembly.scheduling import schedule
 from edgeguard.runtime.assembly.sources import pause
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.drill_book import HEARD, Act, DrillBook
@@ -72,6 +73,7 @@ class Drilling:
             board.part("drill"),
             clock,
             config.drill.every_h,
+            covers=self._may_be_held,
         )
         board.part("drill").set(State.OFF, None if self.enabled else "drill.enabled is false")
 
@@ -133,6 +135,11 @@ class Drilling:
 
     def overhearing(self, notify: Callable[[LinkEvent], object]) -> Callable[[LinkEvent], object]:
         return overhearing(notify, self._book, self._clock) if self.enabled else notify
+
+    def _may_be_held(self, utc_ns: int) -> bool:
+        """By the timer."""
+        when = schedule(self.config, self.config.drill.schedule)
+        return when is None or when.covers(utc_ns)
 
     def _script(self) -> Script:
         """What can be tried out here and now."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from edgeguard.alerts.ids import Uuid7
 from edgeguard.alerts.policy import AlertRule, Policy
 from edgeguard.alerts.raising import Raises
-from edgeguard.alerts.schedule import Period, Schedule
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import patterns as patterns_in
@@ -28,6 +27,7 @@ from edgeguard.fusion import (
     Witnessed,
 )
 from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.runtime.assembly.scheduling import schedule
 from edgeguard.types import EVERYWHERE as EVERYWHERE
 from edgeguard.types import Severity, drill
 
@@ -90,14 +90,6 @@ def watched_zones(config: Config, camera: str) -> tuple[str | None, ...]:
     ]
     zones = [*(rule.zone for rule in rules if rule.camera == camera), *asked]
     return tuple(dict.fromkeys(zone for zone in zones if zone is None or zone in mine))
-
-
-def schedule(config: Config, name: str | None) -> Schedule | None:
-    """None for no name: at any time."""
-    if name is None:
-        return None
-    periods = tuple(Period(one.start, one.end, one.weekdays) for one in config.schedules[name])
-    return Schedule(periods, config.timezone, config.holidays)
 
 
 def _offsets(config: Config) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.secrets import place_of
 from edgeguard.errors import ConfigError
-from edgeguard.runtime.assembly.fusing import schedule
+from edgeguard.runtime.assembly.scheduling import schedule
 from edgeguard.runtime.drill_folder import Record
 from edgeguard.types import drill
 
@@ -58,7 +58,7 @@ def why_not_due(config: Config, record: Record, utc_ns: int) -> str | None:
     when = schedule(config, settings.schedule)
     if when is not None and not when.covers(utc_ns):
         return f"it is outside of the schedule {settings.schedule}"
-    passed_ns = record.passed_utc_ns
+    passed_ns = record.heard_utc_ns
     if record.reason is None and passed_ns is not None:
         left_ns = passed_ns + round(settings.every_h * 3600e9) - _EARLY_NS - utc_ns
         if 0 < left_ns <= settings.every_h * 3600e9:
