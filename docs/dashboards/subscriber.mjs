@@ -12,6 +12,7 @@ import { Book } from './book.mjs'
 
 const LARGEST = 262144
 const A_WEEK_S = 7 * 86400
+const KNOWN = ['alert', 'status', 'health', 'clock', 'coverage', 'config', 'counts', 'result']
 
 const file = process.argv[2]
 const settings = JSON.parse(fs.readFileSync(file, 'utf8'))
@@ -48,13 +49,14 @@ client.on('connect', () => {
 })
 
 // MQTT.js acknowledges a message to the broker when this has returned. A stranger's message shall neither be
-// believed nor end us: it is refused, and acknowledged like others. A book that cannot be saved ends us.
+// believed nor end us: it is refused, and acknowledged like others. Nothing is said of it on a topic that we do not
+// know, such as a doctor's. A book that cannot be saved ends us.
 client.on('message', (topic, payload, packet) => {
   let numbered = false
   try {
     numbered = take(told(topic, payload), packet.retain)
   } catch (error) {
-    say(`refused a message on ${topic.slice(0, 200)}: ${error.message}`)
+    if (KNOWN.includes(topic.split('/')[5])) say(`refused a message on ${topic.slice(0, 200)}: ${error.message}`)
   }
   if (numbered) book.save()
 })

@@ -75,11 +75,11 @@ def _asked(target: str | None, snapshots: Path | None, only: list[str]) -> list[
     if config_file is not None and config_file.absolute().parent == _INSTALLED.parent:
         stand_in_for_systemd(config_file)
     every = checks(admit(config_file, SystemClock(), snapshots))
-    unknown = set(only) - {check.name for check in every}
+    known = dict.fromkeys(name for check in every for name in (check.name, *check.also))
+    unknown = set(only) - set(known)
     if unknown:
-        names = ", ".join(dict.fromkeys(check.name for check in every))
-        fail(f"there is no check {', '.join(sorted(unknown))} here, only {names}", 2)
-    return [check for check in every if not only or check.name in only]
+        fail(f"there is no check {', '.join(sorted(unknown))} here, only {', '.join(known)}", 2)
+    return [check for check in every if not only or {check.name, *check.also} & set(only)]
 
 
 def _zero_copy(url: str | None, frames: int, as_json: bool) -> None:

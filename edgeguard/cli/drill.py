@@ -13,6 +13,7 @@ from rich.table import Table
 from edgeguard.cli._output import ConfigFile, Json, fail
 from edgeguard.clock import SystemClock
 from edgeguard.config import load
+from edgeguard.config.environment import stand_in_for_systemd
 from edgeguard.errors import ConfigError
 from edgeguard.runtime.assembly.subscribing import subscriber, why_not_due
 from edgeguard.runtime.drill_book import SEEN
@@ -38,6 +39,7 @@ def drill(
     Ends with 1 if one does not come; health and an alert say so as well, until a drill passes. Nobody is
     called for it. Run it as root, or as the service's user if that can read the secrets.
     """
+    stand_in_for_systemd(config_file)
     config, clock = load(config_file), SystemClock()
     folder = DrillFolder(config.state_dir)
     reason = why_not_due(config, folder.record(), clock.utc_ns()) if if_due else None

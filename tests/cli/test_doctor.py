@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeguard.cli.doctor import _show
+from edgeguard.cli.doctor import _asked, _show
 from edgeguard.runtime.doctor.finding import fault
 
 
@@ -16,3 +16,10 @@ def test_what_others_said_is_neither_markup_nor_a_command_to_the_terminal(
     assert "/data/[a]/[/b].yaml" in shown
     assert "[red]x" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "look"), [("clock", "clock"), ("rtc", "clock"), ("governor", "power"), ("tensorrt", "gpu")]
+)
+def test_every_name_that_is_shown_can_be_asked_for(name: str, look: str) -> None:
+    assert [check.name for check in _asked(None, None, [name])] == [look]

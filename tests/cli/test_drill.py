@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,24 @@ def test_a_timer_leaves_one_alone_that_passed_lately(tmp_path: Path) -> None:
 def test_where_none_may_be_held_it_says_so(tmp_path: Path) -> None:
     code, said = run(str(write(tmp_path, enabled=False)))
     assert (code, "drill.enabled is false" in said) == (78, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may read what systemd hands out")
+def test_root_listens_with_the_secrets_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
+    mqtt = {"host": "localhost", "username": "guard", "password_file": "/home/gone/broker"}
+    config = tmp_path / "edgeguard.yaml"
+    config.write_text(yaml.safe_dump(tree(state_dir="state", mqtt=mqtt)))
+    code, said = run(str(config), "--timeout", "20")
+    assert (code, "/home/gone/broker" in said) == (78, True)
+    (tmp_path / "credentials").mkdir()
+    secret = tmp_path / "credentials" / "broker"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o600)
+    code, said = run(str(config), "--timeout", "20")
+    assert (code, "cannot write" in said) == (1, True), "the folder of the state is what is missing now"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

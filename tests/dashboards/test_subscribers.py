@@ -211,9 +211,11 @@ def test_what_is_no_message_is_refused_and_does_no_harm(
         ]
         for body in hostile:
             device.say(topic, body)
+        device.say(f"{DEVICE}/up/doctor", b"{}")  # a doctor tries its rights: no topic of the contract
         device.tell(alert(23, summary="\x1b[2Jwiped"))
         assert "wiped" in terminal.wait_for("[000000000023]")
         assert len(terminal.having("refused a message")) in (len(hostile) - 1, len(hostile))
+        assert terminal.having("up/doctor") == []
         assert not any("\x1b" in line for line in terminal.lines)
 
 

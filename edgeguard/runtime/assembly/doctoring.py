@@ -102,11 +102,11 @@ def _of_box(patient: Patient) -> list[Check]:
     root = patient.root
     return [
         Check("jetpack", partial(jetpack, root), quick=True),
-        Check("power", partial(power, root), quick=True),
+        Check("power", partial(power, root), quick=True, also=("governor",)),
         Check("thermal", lambda: [thermal(root)], quick=True),
         Check("memory", lambda: [memory(root)], quick=True),
-        Check("clock", partial(clocks, patient.clock, root), quick=True),
-        Check("gpu", partial(gpu, root), limit_s=_SLOW_S),
+        Check("clock", partial(clocks, patient.clock, root), quick=True, also=("rtc",)),
+        Check("gpu", partial(gpu, root), limit_s=_SLOW_S, also=("tensorrt",)),
         Check("zero_copy", lambda: stays_on_gpu(None, patient.clock, _FRAMES), limit_s=_SLOW_S),
     ]
 
@@ -284,4 +284,5 @@ def _of_broker(config: Config, clock: Clock) -> Check:
         )
         return broker(endpoint, Topics(config.site, config.device), clock, lax=is_loopback(mqtt.host))
 
-    return Check("broker", look, limit_s=_SLOW_S * (1 + len(mqtt.fallback_hosts)))
+    limit_s = _SLOW_S * (1 + len(mqtt.fallback_hosts))
+    return Check("broker", look, limit_s=limit_s, also=("broker_rights",))

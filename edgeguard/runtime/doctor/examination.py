@@ -28,6 +28,8 @@ class Check:
     """Reads a few files at most, so that the daemon does it at its start and every hour."""
     together: bool = False
     """Waits rather than works: several may run at once."""
+    also: tuple[str, ...] = ()
+    """Names under which it tells further findings."""
 
 
 def examine(checks: Sequence[Check], clock: Clock, *, fix: bool = False) -> Iterator[Finding]:
