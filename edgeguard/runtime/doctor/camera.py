@@ -13,7 +13,7 @@ from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError, EndOfStreamError, SourceError
 from edgeguard.files import write_private
 from edgeguard.runtime.doctor.finding import Finding, fine, warning
-from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees, refused
+from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees, opened, refused
 from edgeguard.types import Frame, Polygon, Tracks
 from edgeguard.vision.colour import bgr
 from edgeguard.vision.snapshot import Overlay, snapshot
@@ -39,12 +39,10 @@ def camera(
         return as_the_guard_sees(place)
     begun_ns = clock.monotonic_ns()
     try:
-        source.open()
-        seen = _watch(source, clock, patience_s)
+        with opened(source):
+            seen = _watch(source, clock, patience_s)
     except EdgeGuardError as error:
         return refused(place, error)
-    finally:
-        source.close()
     figures: dict[str, object] = {
         "width": seen.last.width,
         "height": seen.last.height,
@@ -52,8 +50,18 @@ def camera(
         "frames_per_s": round(seen.rate, 1),
     }
     if picture is not None:
+        try:
+            _save(seen.last, masks, picture, f"{place.name}, as the doctor saw it")
+        except OSError as error:
+            return warning(
+                place.check,
+                f"it is seen, but its picture cannot be kept: {picture}: {error.strerror}",
+                "the folder is closed to this user, is none, or its disk is full",
+                "name another folder in --snapshots",
+                place.name,
+                figures=figures,
+            )
         figures["snapshot"] = str(picture)
-        _save(seen.last, masks, picture, f"{place.name}, as the doctor saw it")
     return _judged(place, seen, fps, figures)
 
 

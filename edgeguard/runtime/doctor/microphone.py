@@ -11,7 +11,7 @@ from edgeguard.audio.source import RATE_HZ, AudioSource
 from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError, EndOfStreamError, SourceError
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
-from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees, refused
+from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees, opened, refused
 
 LISTEN_S = 2.0
 _STEP_S = 0.5
@@ -31,12 +31,10 @@ def microphone(
     if place.held:
         return as_the_guard_sees(place)
     try:
-        source.open()
-        samples = _listen(source, clock, patience_s)
+        with opened(source):
+            samples = _listen(source, clock, patience_s)
     except EdgeGuardError as error:
         return refused(place, error)
-    finally:
-        source.close()
     return _judged(place, samples, silent_dbfs, clipped_share)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from edgeguard.errors import ConfigError, DependencyError, EdgeGuardError
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
@@ -37,10 +38,41 @@ _CAUSES = {
 }
 _FILE = ("the file was moved, is closed to this user, or holds no such stream", "correct its `url`")
 _LOCKED = ("its password cannot be read", "see the check `permissions`; write it into its `password_file`")
+_DEVICE: Mapping[str, tuple[str, str]] = {
+    "v4l2": (
+        "it is not plugged in, has another number now, another program has it, or it is closed to this user",
+        "look at `v4l2-ctl --list-devices` and `fuser -v /dev/video*`; correct `url`; run this with sudo",
+    ),
+    "alsa": (
+        "it is not plugged in, has another name, is in use by another program, or is closed to this user",
+        "look at `arecord -l` and `fuser -v /dev/snd/*`; correct `url`; run this with sudo",
+    ),
+    "csi": (
+        "its ribbon is loose, the device tree does not know the sensor, or nvargus-daemon hangs",
+        "sudo systemctl restart nvargus-daemon; look at `dmesg`; set the sensor up with jetson-io.py",
+    ),
+}
 _ANY = (
     "it broke off, or is not what its `url` says",
     "read the problem; try the address with `gst-play-1.0 URL` on this box",
 )
+
+
+class _Opens(Protocol):
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def opened(source: _Opens) -> Iterator[None]:
+    """Open it, and close it in any case; a close that hangs hides no other problem, and is none by itself."""
+    try:
+        source.open()
+        yield
+    finally:
+        with suppress(EdgeGuardError):
+            source.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +129,5 @@ def refused(place: Place, error: EdgeGuardError) -> Finding:
         return fault(place.check, str(error), *_LOCKED, place.name)
     if place.scheme == "file":
         return fault(place.check, str(error), *_FILE, place.name)
-    cause, fix = _CAUSES.get(getattr(error, "cause", ""), _ANY)
+    cause, fix = _DEVICE.get(place.scheme) or _CAUSES.get(getattr(error, "cause", ""), _ANY)
     return fault(place.check, str(error), cause, fix, place.name)

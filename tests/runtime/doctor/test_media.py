@@ -117,6 +117,33 @@ def test_what_keeps_a_camera_from_us_is_told_apart(cause: str, told: str) -> Non
     assert told in f"{found.cause} {found.fix}"
 
 
+class HangsAtTheEnd(Broken):
+    """One that cannot be closed, as a connection that hangs in GStreamer."""
+
+    def close(self) -> None:
+        raise SourceError("hangs in GStreamer and is left behind")
+
+
+def test_a_camera_that_hangs_when_it_is_closed_is_told_as_what_kept_it_from_us() -> None:
+    found = look(HangsAtTheEnd())
+    assert (found.said, found.verdict) == ("no way to it", Verdict.FAULT)
+    assert "power" in (found.cause or "")
+
+
+@pytest.mark.parametrize("scheme", ["v4l2", "alsa", "csi"])
+def test_of_a_device_of_this_box_no_network_is_blamed(scheme: str) -> None:
+    found = look(Broken("unreachable"), scheme)
+    assert "firewall" not in (found.cause or "")
+    assert "ping" not in (found.fix or "")
+
+
+def test_a_picture_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    found = look(scene(), picture=tmp_path / "file" / "yard.jpg")
+    assert found.verdict is Verdict.WARNING
+    assert "--snapshots" in (found.fix or "")
+
+
 def test_a_camera_that_gives_too_few_is_told() -> None:
     found = look(scene(), fps=1000)
     assert (found.verdict, "1000 are to be analysed" in found.said) == (Verdict.WARNING, True)
