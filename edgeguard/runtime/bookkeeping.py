@@ -103,7 +103,8 @@ class CoverageStage(Stage):
         if now_ns - self._beat_ns >= _BEAT_NS:
             self._beat_ns = now_ns
             self._keep(self._record(What.BEAT))
-            self._book.forget_before(self._clock.utc_ns() - _KEPT_NS)
+            if self._dailies is None or self._dailies.has_looked:
+                self._book.forget_before(self._clock.utc_ns() - _KEPT_NS)
         if now_ns - self._sum_ns >= (_SUM_NS if notice is None else _SUM_SHARE * self._sum_took_ns):
             self._sum_up()
             self._sum_ns, self._sum_took_ns = now_ns, self._clock.monotonic_ns() - now_ns

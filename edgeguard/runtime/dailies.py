@@ -50,6 +50,8 @@ class Dailies:
         self._behind_ns: int | None = None
         """Since when (monotonic) yesterday lies before what was told."""
         self._refused = False
+        self.has_looked = False
+        """Whether the days before this run were looked at, so that the book may let go of them."""
 
     def open(self) -> None:
         """Read the marker."""
@@ -82,6 +84,7 @@ class Dailies:
 
     def _look(self, book: Book, yesterday: date) -> None:
         if self._done == yesterday:
+            self.has_looked = True
             return
         before = yesterday - timedelta(days=1)
         if self._done is None or self._done > yesterday:  # the clock was set back over the end of a day
@@ -93,6 +96,7 @@ class Dailies:
             if day is not None:
                 self._waiting.append(day)
         self._done = yesterday
+        self.has_looked = True
 
     def _hand_over(self, now_ns: int) -> None:
         if self._handed_ns is not None and self._committed() == self._waiting[0].day:

@@ -12,9 +12,10 @@ from edgeguard.runtime.blindness import Blindness, BlindRule
 from edgeguard.runtime.bookkeeping import CoverageStage
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import Notices
+from edgeguard.runtime.dailies import Dailies
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.heed import Lapse
-from edgeguard.types import Observation, Phase
+from edgeguard.types import CoverageDay, Observation, Phase
 
 RULE = BlindRule("eyes-shut", None, 5.0)
 
@@ -34,6 +35,8 @@ class Keeping:
         rules: list[BlindRule],
         clips: frozenset[str] = frozenset(),
         unheeded: dict[str, Lapse] | None = None,
+        dailies: Dailies | None = None,
+        boot: str = "boot",
     ) -> None:
         self.clock = clock
         self.board = HealthBoard(clock)
@@ -49,8 +52,9 @@ class Keeping:
             self.board.part("coverage"),
             clock,
             timezone.utc,
-            "boot",
+            boot,
             lambda: unheeded or {},
+            dailies=dailies,
         )
         self.stage.open()
         for name in parts:
@@ -189,6 +193,32 @@ def test_after_a_failure_it_is_well_as_soon_as_it_is_open_again(keeping: Keeping
     keeping.stage.close()
     keeping.stage.open()
     assert part.state is State.OK
+
+
+def test_after_days_without_power_and_a_start_without_a_clock_every_day_is_told(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    told: list[str] = []
+
+    def dailies() -> Dailies:
+        def tell(day: CoverageDay) -> bool:
+            told.append(day.day)
+            return True
+
+        return Dailies(tmp_path / "told", timezone.utc, tell, lambda: told[-1] if told else None)
+
+    keeping = Keeping(tmp_path, clock, [], dailies=dailies())
+    for _ in range(2 * 24):
+        keeping.step(3600)
+    assert told == ["2023-11-14", "2023-11-15"]
+    right_ns = clock.utc_ns() + 5 * 86_400 * 10**9
+    clock.now_ns, clock.utc_offset_ns = 30 * 10**9, 0
+    keeping = Keeping(tmp_path, clock, [], dailies=dailies(), boot="next")
+    keeping.step(40)
+    clock.utc_offset_ns = right_ns - clock.now_ns
+    for _ in range(30):
+        keeping.step(31)
+    assert told == [f"2023-11-{day}" for day in range(14, 21)]
 
 
 def test_a_stop_is_written(keeping: Keeping, tmp_path: Path) -> None:
