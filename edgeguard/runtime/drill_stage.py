@@ -46,6 +46,8 @@ class Script:
     left_out: Mapping[str, str]
     judges: Mapping[str, str]
     """Which model each act is for."""
+    holds: Callable[[], bool] = lambda: True
+    """Whether the site is still the one that it was written for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +201,12 @@ class DrillStage(Stage):
         took_s = round((self._clock.monotonic_ns() - held.begun_ns) / 1e9, 3)
         utc_ns = self._clock.utc_ns()
         record = self._record
-        heard = held.request.subscriber
-        self._record = (
-            record.with_pass(utc_ns, took_s, heard=heard)
-            if reason is None
-            else record.with_miss(utc_ns, reason, code)
-        )
+        if reason is None:
+            self._record = record.with_pass(utc_ns, took_s, heard=held.request.subscriber)
+        elif held.script.holds():
+            self._record = record.with_miss(utc_ns, reason, code)
+        else:  # trackers and models began anew in the middle of it
+            reason = f"the configuration was changed meanwhile, hold it again: {reason}"
         log.log(
             logging.INFO if reason is None else logging.ERROR, "drill %s", reason or f"passed in {took_s} s"
         )

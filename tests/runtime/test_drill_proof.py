@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgeguard.clock import ManualClock
 from edgeguard.errors import StorageError, UnavailableError
+from edgeguard.runtime.assembly.house import House
 from edgeguard.runtime.drill_folder import DrillFolder, Record
 from edgeguard.runtime.drill_patience import Patience
 from edgeguard.runtime.health import State
-from edgeguard.types import AlertState, Stages
+from edgeguard.types import AlertState, Detections, Stages, drill
+from tests.config.trees import built, tree
 from tests.support.alerts import alert
 from tests.support.drills import HOUR, INTRUSION, SECOND, UTC_NS, Bench
+from tests.support.pictures import grey
 
 
 @pytest.fixture
@@ -129,3 +134,27 @@ def test_two_commands_do_not_take_each_others_connection(tmp_path: Path) -> None
         assert (tmp_path / "drill").is_dir()
     with pytest.raises(StorageError, match="cannot write"), DrillFolder(tmp_path / "nowhere").alone():
         pass
+
+
+def test_what_a_change_of_the_configuration_cut_short_is_no_alarm(bench: Bench) -> None:
+    bench.ask()
+    bench.changed = True
+    bench.heard()
+    assert bench.progress["state"] == "missed"
+    assert bench.progress["reason"].startswith("the configuration was changed meanwhile, hold it again: ")
+    assert (bench.part.state, bench.folder.record().missed, bench.noticed()) == (State.OK, 0, [])
+
+
+def test_a_drawn_figure_need_not_be_surer_than_a_drawing_can_be(tmp_path: Path) -> None:
+    """A site may ask for more of what is real."""
+    cameras = {"gate": {"url": "rtsp://192.0.2.10/1", "detector": {"confidence": 0.9}}}
+    config = tree(state_dir=str(tmp_path), cameras=cameras, tracker={"confirm_frames": 30}, rules=[])
+    seeing = House(built(config), ManualClock())._seeing
+    boxes = np.array([[100, 80, 140, 180]], np.float32)
+    for camera, begins in ((drill.CAMERA, True), ("gate", False)):
+        tracker = seeing._watch(camera, ("person",)).tracker
+        for sequence in range(4):
+            picture = grey(source=camera, sequence=sequence, pts_ns=sequence * SECOND // 5)
+            found = Detections(boxes, np.array([0.35], np.float32), np.zeros(1, np.int32))
+            tracks = tracker.update(found, picture)
+        assert bool(len(tracks)) is begins

@@ -33,7 +33,13 @@ class Bench:
         self.observations: Channel[Observation] = Channel(100)
         self.part = Part("drill", self.clock)
         self.why: dict[str, str] = {}
-        script = Script(acts, {"noise": "no microphone here listens for sounds"}, {"intrusion": "a model"})
+        self.changed = False
+        script = Script(
+            acts,
+            {"noise": "no microphone here listens for sounds"},
+            {"intrusion": "a model"},
+            lambda: not self.changed,
+        )
         self.stage = DrillStage(
             *(self.book, self.folder, lambda: script, self.why.get, self.observations, self.part, self.clock),
             every_h,

@@ -16,6 +16,9 @@ from edgeguard.types import Severity, drill
 
 URL = SourceUrl("scene", "scene://drill")
 FPS = 5
+BEGINS_AT, CONFIRM_FRAMES = 0.3, 3
+"""A figure that is drawn is nobody: no detector need be surer of it, nor for longer, whatever the site asks
+of what is real."""
 _ZONE = "restricted"
 _PERSON = ("person", "motion")
 

@@ -158,7 +158,8 @@ class Drilling:
                 judges[name] = _named(heard[kind])
             else:
                 left_out[name] = reason
-        return Script(tuple(acts), left_out, judges)
+        config = self.config
+        return Script(tuple(acts), left_out, judges, lambda: self.config is config)
 
     def _why_unheard(self, kind: str, part: str, heard: Mapping[str, ModelRef]) -> str | None:
         microphone = self.config.microphones.get(drill.MICROPHONE)

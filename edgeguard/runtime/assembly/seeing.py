@@ -16,6 +16,7 @@ from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Headcount
 from edgeguard.runtime.admission import Admission
 from edgeguard.runtime.assembly.changes import Change
+from edgeguard.runtime.assembly.drilled import BEGINS_AT, CONFIRM_FRAMES
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.eyes import Optician
 from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of, rules_at
@@ -238,14 +239,17 @@ class Seeing:
 
     def _watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
         settings = self._config.tracker
+        begin, confirm = self._cameras[camera].detector.confidence, settings.confirm_frames
+        if camera == drill.CAMERA:
+            begin, confirm = min(begin, BEGINS_AT), min(confirm, CONFIRM_FRAMES)
         tracker = Tracker(
             camera,
             labels,
             self._track_ids[camera],
-            begin_confidence=self._cameras[camera].detector.confidence,
-            low_confidence=settings.low_confidence,
+            begin_confidence=begin,
+            low_confidence=min(begin, settings.low_confidence),
             sure_confidence=settings.sure_confidence,
-            confirm_hits=settings.confirm_frames,
+            confirm_hits=confirm,
             lost_s=settings.lost_s,
         )
         counting = self._counting and camera != drill.CAMERA
