@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from edgeguard.config.proposal import propose
+from edgeguard.runtime.config_store import ConfigStore, Kept
 from tests.cli.conftest import Type
 
 Write = Callable[[dict[str, Any]], Path]
@@ -56,3 +58,21 @@ def test_a_wrong_configuration_removes_nothing(tmp_path: Path, type_in: Type, si
     site.write_text(site.read_text().replace("max_days", "max_dais"))
     assert type_in("prune", site).exit_code == 78
     assert len(evidence(tmp_path)) == 1
+
+
+def test_the_engine_of_a_configuration_that_was_sent_stays(
+    tmp_path: Path, type_in: Type, config: dict[str, Any], write: Write
+) -> None:
+    """The guard runs what proved itself, which need not be what the file says."""
+    config |= {"state_dir": str(tmp_path / "state"), "models": {"dir": str(tmp_path / "models")}}
+    engines = [
+        tmp_path / "models" / name / "engines" / f"{name}.fp16.plan" for name in ("nanodet-m", "spare")
+    ]
+    for engine in engines:
+        engine.parent.mkdir(parents=True)
+        engine.write_bytes(b"plan")
+        os.utime(engine, (0, 0))
+    sent = write({**config, "detector": {"model": "nanodet-m"}})
+    ConfigStore(tmp_path / "state").settle(Kept(propose(sent), 0))
+    assert type_in("prune", write(config)).exit_code == 0
+    assert [engine.exists() for engine in engines] == [True, False]

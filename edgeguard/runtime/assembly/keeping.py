@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.config import Config
-from edgeguard.errors import ModelError
+from edgeguard.errors import ConfigError, ModelError
 from edgeguard.evidence import EvidenceStore, Transcripts
 from edgeguard.models import default_root
 from edgeguard.models.spent import spent
+from edgeguard.runtime.config_store import ConfigStore
 from edgeguard.runtime.journal import surplus
 from edgeguard.runtime.retention import Kept
 
@@ -41,5 +43,18 @@ def _models(config: Config, clock: Clock) -> list[Kept]:
 
 
 def _spent(root: Path, config: Config, clock: Clock) -> Sequence[Path]:
-    in_use = {camera.detector.model for camera in config.cameras.values()} | {config.detector.model}
+    in_use = {model for one in (config, *_running(config)) for model in _detectors(one)}
     return spent(root, in_use, clock.utc_ns(), config.models.unused_engines_days)
+
+
+def _running(config: Config) -> Iterator[Config]:
+    """What the guard may run instead of the file: cameras and detectors can be sent to it."""
+    store = ConfigStore(config.state_dir)
+    for found in (store.good(), store.pending()):
+        if found is not None:
+            with suppress(ConfigError):  # of an older version, or with files that are gone
+                yield found.proposal.config()
+
+
+def _detectors(config: Config) -> set[str]:
+    return {camera.detector.model for camera in config.cameras.values()} | {config.detector.model}
