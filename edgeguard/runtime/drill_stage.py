@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 KIND, SOURCE = "drill_missed", "system"
 _WORD_NS = 5_000_000_000
 """How long after its time the subscriber may still say what it heard."""
+_APART_NS = 300_000_000_000
+"""Drills that are asked for from afar leave pictures and alerts behind, as others do."""
 _AGAIN_NS = 10_000_000_000
 """How often it is said that none passes; the alert closes when that is no longer said."""
 _LOOKS: Mapping[str, str] = {
@@ -93,6 +95,7 @@ class DrillStage(Stage):
         self._patience = Patience(every_h, covers)
         self._wait_s = wait_s
         self._asked: Channel[DrillRequest] = Channel(1)
+        self._asked_ns: int | None = None
         self._held: _Held | None = None
         self._record = Record()
         self._told: dict[str, Any] = {}
@@ -103,6 +106,10 @@ class DrillStage(Stage):
         """Hold a drill that no subscriber judges; why not, if one is held already. For any thread."""
         if self._held is not None or len(self._asked):
             return "a drill is held already"
+        now_ns = self._clock.monotonic_ns()
+        if self._asked_ns is not None and now_ns - self._asked_ns < _APART_NS:
+            return "the last one was asked for less than five minutes ago"
+        self._asked_ns = now_ns
         self._asked.put(DrillRequest(str(uuid4()), timeout_s, self._clock.utc_ns(), subscriber=False))
         return None
 

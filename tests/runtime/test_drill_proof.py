@@ -158,3 +158,18 @@ def test_a_drawn_figure_need_not_be_surer_than_a_drawing_can_be(tmp_path: Path) 
             found = Detections(boxes, np.array([0.35], np.float32), np.zeros(1, np.int32))
             tracks = tracker.update(found, picture)
         assert bool(len(tracks)) is begins
+
+
+def test_nobody_holds_drills_from_afar_all_day(bench: Bench) -> None:
+    assert bench.stage.ask(40.0) is None
+    bench.step()
+    bench.pass_on("acknowledged")
+    bench.step()
+    assert bench.progress["state"] == "passed"
+    assert "five minutes" in str(bench.stage.ask(40.0))
+    bench.ask("two")
+    assert bench.progress["drill_id"] == "two", "whoever is at the box may"
+    bench.pass_on("acknowledged")
+    bench.heard("a", drill_id="two")
+    bench.step(300)
+    assert bench.stage.ask(40.0) is None
