@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
+from urllib.parse import unquote
 
 import typer
 
@@ -21,6 +22,9 @@ from edgeguard.files import write_private
 from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
 
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
+
+_LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^@/]+)@(?P<rest>.+)")
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 def init(
@@ -156,19 +160,18 @@ class _Asker:
         return sources
 
     def place(self, name: str, url: str, secrets: Path) -> Place:
-        """A network camera's login is asked for; its password goes into a file of its own."""
+        """A network camera's login is asked for, or in its URL; the password goes into a file of its own."""
+        within = _LOGIN.fullmatch(url)
+        if within is not None and _FILE_NAME.fullmatch(name):
+            username, password = unquote(within["user"]), unquote(within["password"])
+            return _with_login(name, within["scheme"] + within["rest"], username, password, secrets)
         if self._quiet or not url.startswith("rtsp") or "@" in url:
             return Place(url)
         username = typer.prompt(f"  user at {name}, or Enter", default="", show_default=False)
         if not username:
             return Place(url)
         password = typer.prompt(f"  password of {username}", hide_input=True)
-        try:
-            secrets.mkdir(mode=0o700, exist_ok=True)
-            write_private(secrets / name, f"{password}\n".encode())
-        except OSError as error:
-            raise ConfigError(f"cannot write into {secrets}: {error.strerror}") from error
-        return Place(url, username, str(secrets / name))
+        return _with_login(name, url, username, password, secrets)
 
     def guard(self, question: str, given: str | None) -> list[Guarded]:
         if given is None and not self._quiet:
@@ -182,6 +185,15 @@ class _Asker:
                     f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}"
                 )
         return [cast(Guarded, kind) for kind in kinds]
+
+
+def _with_login(name: str, url: str, username: str, password: str, secrets: Path) -> Place:
+    try:
+        secrets.mkdir(mode=0o700, exist_ok=True)
+        write_private(secrets / name, f"{password}\n".encode())
+    except OSError as error:
+        raise ConfigError(f"cannot write into {secrets}: {error.strerror}") from error
+    return Place(url, username, str(secrets / name))
 
 
 def _all_named(sources: Sequence[str]) -> dict[str, str]:

@@ -206,3 +206,15 @@ def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_pat
     both = type_in(*plain, "mqtt.example.net", "--force", "--plaintext", "--ca-file", tmp_path / "ca.crt")
     assert both.exit_code == 78
     assert "leave out" in both.stderr
+
+
+def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    result = type_in("init", out, "--yes", "--camera", "gate_1=rtsp://viewer:hunter%402@192.0.2.10/s?a=b")
+    assert result.exit_code == 0, result.output
+    assert "hunter" not in out.read_text()
+    camera = load(out).cameras["gate_1"]
+    assert (str(camera.url), camera.username) == ("rtsp://192.0.2.10/s?a=b", "viewer")
+    secret = tmp_path / "credentials" / "gate_1"
+    assert secret.read_text() == "hunter@2\n"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
