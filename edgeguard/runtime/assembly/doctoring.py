@@ -255,6 +255,8 @@ def _wanted(config: Config) -> list[Wanted]:
     ]
     if speech.enabled and any(mic.speech for mic in ears):
         wanted.append(Wanted(speech.model, "asr", "no speech is understood"))
+        if speech.denoise == "always":  # else it is done without where there is none
+            wanted.append(Wanted(speech.denoise_model, "denoise", "no speech is understood"))
         wanted.append(Wanted(speech.vad.model, "vad", "speech is told from noise by its loudness alone"))
         if speech.keyword_model is not None:
             wanted.append(Wanted(speech.keyword_model, "keywords", "phrases are found in the text"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeguard.config import Config
 from edgeguard.runtime.assembly import doctoring
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.doctor import Verdict
@@ -20,6 +21,7 @@ from edgeguard.runtime.doctor.permissions import permissions
 from edgeguard.runtime.doctor.service import service
 from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees
 from tests.runtime.doctor.test_box import systemd
+from tests.support.daemon import settings
 
 
 @contextmanager
@@ -94,3 +96,12 @@ def test_a_state_folder_that_is_closed_to_this_user_is_no_fault(
     monkeypatch.setattr(Path, "iterdir", refuse)
     (found,) = permissions(None, [], tmp_path, os.geteuid())
     assert found.verdict is Verdict.SKIPPED
+
+
+@pytest.mark.parametrize(("denoise", "asked"), [("always", True), ("auto", False)])
+def test_the_denoiser_is_looked_for_where_speech_waits_for_it(denoise: str, asked: bool) -> None:
+    config = settings(
+        9, {}, [], microphones={"hall": {"url": "alsa://plughw:0,0"}}, speech={"denoise": denoise}
+    )
+    wanted = {one.name for one in doctoring._wanted(Config.model_validate(config))}
+    assert ("gtcrn" in wanted) is asked
