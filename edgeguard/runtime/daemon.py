@@ -71,8 +71,10 @@ class Daemon:
     _stuck: frozenset[str] = frozenset()
     _last_words: LastWords = field(init=False)
     _looked_ns: int = 0
-    _fair_ns: int = 0
-    """When the whole process stood still last, which is no stage's fault."""
+    _stood_ns: int = 0
+    """How long the whole process stood still so far, which is no stage's fault."""
+    _signs: dict[StageThread, tuple[int, int]] = field(default_factory=dict)
+    """Each thread's last sign of life, and how long the process had stood still before it."""
     _ready: bool = False
     _status: str = ""
     _quiet_looks: int = 0
@@ -163,10 +165,12 @@ class Daemon:
 
     def _find_stuck(self, now_ns: int) -> bool:
         """Whether a thread gives no sign of life; health and log say so, and the watchdog is not fed."""
-        if now_ns - self._looked_ns > self.stuck_s / 2 * 1e9:
-            self._fair_ns = now_ns
-        self._looked_ns = now_ns
-        stuck = [one for one in self.crew.everyone if one.is_stuck(now_ns, self.stuck_s, self._fair_ns)]
+        self._note_standstill(now_ns)
+        stuck = [
+            thread
+            for thread, (_, stood_ns) in self._signs.items()
+            if thread.is_stuck(now_ns, self.stuck_s, self._stood_ns - stood_ns)
+        ]
         names = frozenset(thread.stage.name for thread in stuck)
         if names - self._stuck:
             log.error("stuck: %s; the watchdog is not fed\n%s", ", ".join(sorted(names)), stacks(names))
@@ -177,6 +181,19 @@ class Daemon:
                 thread.part.hang(reason if thread in stuck else None)
         self._stuck = names
         return bool(stuck)
+
+    def _note_standstill(self, now_ns: int) -> None:
+        """On a starved machine nobody gets to work; but of each look some time counts, or a thread that hangs
+        would be excused for ever."""
+        before = self._signs
+        self._signs = {}
+        for thread in self.crew.everyone:
+            sign = (thread.beat_ns, self._stood_ns)
+            known = before.get(thread, sign)
+            self._signs[thread] = known if known[0] == sign[0] else sign
+        if self._looked_ns:
+            self._stood_ns += max(0, now_ns - self._looked_ns - round(self.stuck_s / 2 * 1e9))
+        self._looked_ns = now_ns
 
     def _shut_down(self) -> None:
         log.info("stopping, to begin anew" if self.restarting else "stopping")

@@ -105,13 +105,13 @@ class StageThread:
         self._errands.put((errand, done))
         return done
 
-    def is_stuck(self, now_ns: int, longest_s: float, fair_ns: int = 0) -> bool:
-        """Whether it gave no sign of life for `longest_s`, not counting what was before `fair_ns`; or will
-        never give one, as it died."""
+    def is_stuck(self, now_ns: int, longest_s: float, excused_ns: int = 0) -> bool:
+        """Whether it gave no sign of life for `longest_s`, not counting what is excused; or will never give
+        one, as it died."""
         if self.started and not self.alive:
             return not self._over
         longest_s = max(longest_s, self.stage.open_s if self._opening else self.stage.step_s)
-        return self.alive and now_ns - max(self.beat_ns, fair_ns) > longest_s * 1e9
+        return self.alive and now_ns - self.beat_ns - excused_ns > longest_s * 1e9
 
     @property
     def started(self) -> bool:

@@ -260,6 +260,20 @@ def test_a_process_that_stood_still_blames_no_stage(caplog: pytest.LogCaptureFix
     assert not [record for record in caplog.records if "stuck" in record.getMessage()]
 
 
+def test_on_a_starved_machine_a_stage_that_hangs_is_found_all_the_same() -> None:
+    clock = ManualClock(10**12)
+    house = House(clock, hangs=True)
+    daemon = house.daemon()
+    thread = house.crew.sources[0]
+    thread.start()
+    found = []
+    for _ in range(5):
+        found.append(daemon._find_stuck(clock.now_ns))
+        clock.advance(40)
+    assert found == [False, False, False, True, True], "15 s count of each 40 in which it was looked at once"
+    house.released.set()
+
+
 def test_a_stage_may_take_its_time_to_open() -> None:
     clock = ManualClock()
     house = House(clock)
