@@ -40,7 +40,7 @@ from edgeguard.types import Alert, ModelRef, Observation
 
 log = logging.getLogger(__name__)
 
-_CLOSE_NS = 10_000_000_000
+_CLOSE_NS = 30_000_000_000
 """How long a camera or microphone may take to stop."""
 _TRIES = 3
 """How often a source may fail in a row where the run is to end once all sources have."""
