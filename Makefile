@@ -7,7 +7,7 @@ demo: setup
 	.venv/bin/edgeguard demo
 
 test: setup
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	.venv/bin/ruff check .
