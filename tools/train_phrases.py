@@ -26,7 +26,12 @@ ORDERS = (
     *(("espeak-ng", 10_000, 1, 0.4), ("espeak-ng", 10_000, 4, 0.4), ("espeak-ng", 12_000, 11, 0.4)),
     *(("flite", 9_000, 2, 0.4), ("flite", 5_000, 12, 0.4)),
     *(("festival", 5_000, 3, 0.4), ("festival", 4_000, 13, 0.4)),
-    *(("espeak-ng", 8_000, 21, 1.0), ("flite", 5_000, 22, 1.0), ("festival", 3_000, 23, 1.0)),
+    *(
+        ("espeak-ng", 5_000, 31, 0.4),
+        ("espeak-ng", 8_000, 21, 1.0),
+        ("flite", 5_000, 22, 1.0),
+        ("festival", 3_000, 23, 1.0),
+    ),
 )
 """Who speaks how many lines, with which seed, and what share of them holds no phrase."""
 

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 RATE_HZ = 16000
-ACCENTS = ("en-gb", "en-us", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-rp", "en-029", "en-us-nyc")
-UNHEARD_ACCENT = "en-gb-x-gbcwmd"
+ACCENTS = (
+    *("en-gb", "en-us", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-rp", "en-029", "en-us-nyc"),
+    "en-gb-x-gbcwmd",
+)
 UNHEARD_VARIANTS = frozenset(
     {"Annie", "Michael", "adam", "belinda", "f4", "grandpa", "klatt3", "m5", "linda", "steph2", "paul", "Lee"}
 )
@@ -60,8 +62,7 @@ def casting(synthesiser: str, draw: random.Random, *, heard: bool) -> Voice:
     rate, pitch = draw.uniform(0.75, 1.35), draw.uniform(0.75, 1.3)
     if synthesiser == "espeak-ng":
         pool = [name for name in variants_cached() if (name in UNHEARD_VARIANTS) is not heard]
-        accent = draw.choice(ACCENTS) if heard or draw.random() < 0.7 else UNHEARD_ACCENT
-        return Voice(synthesiser, f"{accent}+{draw.choice(pool)}", rate, pitch)
+        return Voice(synthesiser, f"{draw.choice(ACCENTS)}+{draw.choice(pool)}", rate, pitch)
     if synthesiser == "flite":
         return Voice(synthesiser, draw.choice(FLITE), rate, pitch)
     if synthesiser == "festival":
