@@ -5,8 +5,8 @@
 `edgeguard run` as a process of its own, with a mosquitto, a rule on people for each camera and one on sounds.
 `rtsp` are network cameras that show an empty room at 1080 rows with a sensor's noise (H.264, 2 s between
 keyframes), each served by GStreamer's RTSP server in a process that is not counted; `rtsp-gate` are the same
-with `gate: auto`; `scene` are drawn scenes of 640 x 360, and drawing is counted. The microphone is a
-recording of a quiet yard.
+with `gate: auto`; `scene` are drawn halls of 640 x 360, in which people walk, and drawing is counted. The
+microphone is a recording of a quiet yard.
 
 The CPU time is that of the daemon's process over `--seconds`, after all parts are well and `WARM_S` more, in
 percent of one core; memory is taken at the end: RSS, and PSS, which counts what is shared by its share.
