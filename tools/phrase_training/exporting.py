@@ -14,10 +14,12 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from phrase_training.features import BINS
-from phrase_training.network import SHIFT, SUBSAMPLING, WINDOW, Ear
+from phrase_training.network import BLANK, SHIFT, SUBSAMPLING, WINDOW, Ear
 from phrase_training.texts import PHRASES
 
 _OUTPUTS = SHIFT // SUBSAMPLING
+_BOLDNESS = 0.5
+"""Taken off the logit of the blank, as a network in doubt keeps silent: more is heard, not all of it true."""
 _JOINT = "\N{NO-BREAK SPACE}"
 """Between a token's words: sherpa-onnx ends a token at a plain space."""
 _INPUTS = ("audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len")
@@ -34,6 +36,7 @@ class Step(nn.Module):  # type: ignore[misc]
     def __init__(self, ear: Ear) -> None:
         super().__init__()
         self.ear = ear
+        self.boldness = nn.Parameter(_BOLDNESS * (torch.arange(BLANK + 1) == BLANK), requires_grad=False)
 
     def forward(
         self, signal: Tensor, length: Tensor, state: Tensor, time: Tensor, used: Tensor
@@ -43,7 +46,8 @@ class Step(nn.Module):  # type: ignore[misc]
         for layer, before in zip(ear.layers, known.split(list(ear.past), 1), strict=True):
             x, latest = layer(x, before)
             past.append(latest)
-        log_probs = ear.phrases(ear.last(x)).log_softmax(2)
+        logits = ear.phrases(ear.last(x)) - self.boldness
+        log_probs = logits.log_softmax(2)
         return log_probs, length * 0 + _OUTPUTS, torch.cat(past, 1)[:, None], time + 0, used + 0
 
 
