@@ -54,6 +54,9 @@ class EditedFeed:
     def ask_for_keyframe(self) -> None:
         """It has none."""
 
+    def taken_ns(self, packet: Packet) -> int | None:
+        return self._feed.taken_ns(packet)
+
     def close(self) -> None:
         self._feed.close()
 
