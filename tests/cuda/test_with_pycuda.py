@@ -88,5 +88,5 @@ def test_whatever_fails_at_the_start_leaves_nothing_behind(
 
 def test_without_pycuda_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pycuda", None)
-    with pytest.raises(DependencyError, match="jetson"):
+    with pytest.raises(DependencyError, match="pip install pycuda"):
         PycudaCuda()
