@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeguard.speech.loudness import LoudnessVad
 from edgeguard.speech.recogniser import RecogniserStream, Transcript
-from edgeguard.speech.samples import RATE_HZ, RecentSamples
-from edgeguard.speech.vad import Segment
-from edgeguard.types import AudioChunk
+from edgeguard.speech.samples import RATE_HZ
 
 _STEP = 160
 """Samples (10 ms) over which loudness is judged."""
 
 
-class FakeVad:
-    """Takes for speech whatever is louder than `level`, until it is quiet for `min_silence_s`."""
+class FakeVad(LoudnessVad):
+    """Takes for speech whatever is louder than `level`, steady or not, until `min_silence_s` of quiet."""
 
     def __init__(self, level: float = 0.01, min_silence_s: float = 0.5) -> None:
+        super().__init__(min_speech_s=0.0, min_silence_s=min_silence_s, max_speech_s=math.inf)
         self._level = level
-        self._min_silence = round(min_silence_s * RATE_HZ)
-        self._recent = RecentSamples()
-        self._done = self._loud_until = 0
-        self._start: int | None = None
 
-    def accept(self, chunk: AudioChunk) -> list[Segment]:
-        self._recent.append(chunk)
-        segments = []
-        while self._done + _STEP <= self._recent.end:
-            self._step()
-            if self._start is not None and self._done - self._loud_until >= self._min_silence:
-                segments += self._end()
-        self._recent.forget(self._done)
-        return (
-            segments if self._start is None else [*segments, Segment(self._recent.pts_ns(self._start), None)]
-        )
-
-    def finish(self) -> list[Segment]:
-        segments = self._end()
-        self._recent.clear()
-        self._done = self._loud_until = 0
-        return segments
-
-    def _step(self) -> None:
-        loud = bool(np.abs(self._recent.take(self._done, self._done + _STEP)).max() > self._level)
-        if loud and self._start is None:
-            self._start = self._done
-        self._done += _STEP
-        if loud:
-            self._loud_until = self._done
-
-    def _end(self) -> list[Segment]:
-        start, self._start = self._start, None
-        if start is None:
-            return []
-        return [Segment(self._recent.pts_ns(start), self._recent.pts_ns(self._loud_until))]
+    @property
+    def _threshold(self) -> float:
+        return self._level
 
 
 class FakeRecogniser:

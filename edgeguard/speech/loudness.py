@@ -36,7 +36,7 @@ class LoudnessVad:
         self._ratio = 10 ** (ratio_db / 20)
         self._min_speech = max(1, round(min_speech_s * RATE_HZ / _STEP)) * _STEP
         self._min_silence = round(min_silence_s * RATE_HZ)
-        self._max_speech = round(max_speech_s * RATE_HZ)
+        self._max_speech = max_speech_s * RATE_HZ
         self._recent = RecentSamples()
         self._begin_afresh()
 
@@ -66,10 +66,15 @@ class LoudnessVad:
         level = float(np.sqrt(np.mean(samples * samples)))
         self._levels.append(level)
         self._done += _STEP
-        if level > max(_LEAST, self._ratio * min(self._levels)):
+        if level > self._threshold:
             self._hear_loud()
         else:
             self._loud = 0
+
+    @property
+    def _threshold(self) -> float:
+        """Root mean square above which a step is loud."""
+        return max(_LEAST, self._ratio * min(self._levels))
 
     def _hear_loud(self) -> None:
         self._loud += _STEP
