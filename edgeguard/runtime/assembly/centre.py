@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from edgeguard.alerts.link import Endpoint, Link, LinkEvent, Tls
+from edgeguard.alerts.link import Endpoint, Link, LinkEvent
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.clock import Clock, SystemClock
 from edgeguard.collector.acknowledging import Acknowledgements
@@ -21,6 +22,7 @@ from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
 from edgeguard.errors import ConfigError
 from edgeguard.files import check_private
+from edgeguard.runtime.assembly.brokers import endpoint
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.collecting import AuditStage, CollectStage
 from edgeguard.runtime.daemon import Crew, Daemon
@@ -126,18 +128,7 @@ class Centre:
 
     def _endpoint(self, port: int) -> Endpoint:
         mqtt = self._config.mqtt
-        return Endpoint(
-            host=mqtt.host,
-            port=port,
-            client_id=mqtt.client_id,
-            username=mqtt.username,
-            password=mqtt.password(),
-            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
-            protocol=mqtt.protocol,
-            keepalive_s=mqtt.keepalive_s,
-            session_expiry_s=0,
-            fallbacks=tuple((host, port) for host in mqtt.fallback_hosts),
-        )
+        return replace(endpoint(mqtt, mqtt.password(), port), session_expiry_s=0)
 
     def _threads(self, *stages: Stage) -> list[StageThread]:
         return [StageThread(stage, self.board.part(stage.name), self.clock) for stage in stages]

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edgeguard.alerts.link import Endpoint, Tls
 from edgeguard.alerts.topics import Topics
 from edgeguard.clock import Clock
 from edgeguard.config import Config, advice, load
@@ -23,6 +22,7 @@ from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.engines.fleet import Fleet
+from edgeguard.runtime.assembly.brokers import endpoint, tls_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
 from edgeguard.runtime.checkup import CheckupStage
 from edgeguard.runtime.doctor import Check, Finding
@@ -130,11 +130,10 @@ def _of_files(config: Config, path: Path | None, clock: Clock, uid: int) -> list
     summary = f"{cameras} cameras, {microphones} microphones, {len(config.rules)} rules"
     secrets = [(key, file) for key, file, secret in files if secret]
     public = [(key, file) for key, file, secret in files if not secret]
-    tls = Tls(*config.mqtt.tls.places()) if config.mqtt.tls.enabled else None
     return [
         Check("config", lambda: advised(path, summary, remarks), quick=True),
         Check("permissions", lambda: permissions(path, secrets, config.state_dir, uid), quick=True),
-        Check("certificate", lambda: certificates(public, tls, clock), quick=True),
+        Check("certificate", lambda: certificates(public, tls_of(config.mqtt), clock), quick=True),
         Check("disk", lambda: _disks(config), limit_s=_SLOW_S, quick=True),
     ]
 
@@ -273,18 +272,8 @@ def _of_broker(config: Config, clock: Clock) -> Check:
             password = mqtt.password()
         except ConfigError as error:
             return [no_password(str(error))]
-        endpoint = Endpoint(
-            host=mqtt.host,
-            port=mqtt.port,
-            client_id=mqtt.client_id,
-            username=mqtt.username,
-            password=password,
-            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
-            protocol=mqtt.protocol,
-            keepalive_s=mqtt.keepalive_s,
-            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
-        )
-        return broker(endpoint, Topics(config.site, config.device), clock, lax=is_loopback(mqtt.host))
+        topics = Topics(config.site, config.device)
+        return broker(endpoint(mqtt, password), topics, clock, lax=is_loopback(mqtt.host))
 
     limit_s = _SLOW_S * (1 + len(mqtt.fallback_hosts))
     return Check("broker", look, limit_s=limit_s, also=("broker_rights",))

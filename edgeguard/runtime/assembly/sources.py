@@ -11,7 +11,6 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.cameras import Camera
 from edgeguard.config.microphones import Microphone
-from edgeguard.config.mqtt import Broker
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError
 from edgeguard.media import MediaOptions, SoundTap
@@ -25,14 +24,6 @@ def media_options(source: Source) -> MediaOptions:
     """How to reach it; its password is read now. Raises ConfigError."""
     username, password = source.credentials() or (None, None)
     return MediaOptions(username, password, source.transport, source.latency_ms, source.ca_file)
-
-
-def password_of(broker: Broker) -> str | None:
-    """The broker's, read now. Raises OSError, as links take it, where it cannot be."""
-    try:
-        return broker.password()
-    except ConfigError as error:
-        raise OSError(str(error)) from error
 
 
 def logins(config: Config) -> dict[str, object]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from edgeguard.alerts.link import Endpoint, Tls
+from dataclasses import replace
+
+from edgeguard.alerts.link import Tls
 from edgeguard.alerts.topics import Topics
 from edgeguard.client import Client, open_client
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.secrets import place_of
 from edgeguard.errors import ConfigError
+from edgeguard.runtime.assembly.brokers import endpoint, tls_of
 from edgeguard.runtime.assembly.scheduling import schedule
 from edgeguard.runtime.drill_folder import Record
 from edgeguard.types import drill
@@ -21,33 +24,25 @@ def subscriber(config: Config, clock: Clock) -> Client:
     """Hears the alerts of this device's drills and nothing else. Raises ConfigError for a bad secret."""
     mqtt, settings = config.mqtt, config.drill
     own = settings.username is None
-    endpoint = Endpoint(
-        host=mqtt.host,
-        port=mqtt.port,
+    apart = replace(
+        endpoint(mqtt, mqtt.password() if own else settings.password()),
         client_id=f"{mqtt.client_id}-drill",
         username=mqtt.username if own else settings.username,
-        password=mqtt.password() if own else settings.password(),
         tls=_tls(config),
-        protocol=mqtt.protocol,
-        keepalive_s=mqtt.keepalive_s,
         session_expiry_s=0,
-        fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
     )
     topics = Topics(config.site, config.device)
-    return open_client(endpoint, [topics.alerts_of(source) for source in sorted(drill.SOURCES)], clock)
+    return open_client(apart, [topics.alerts_of(source) for source in sorted(drill.SOURCES)], clock)
 
 
 def _tls(config: Config) -> Tls | None:
     """With the subscriber's own certificate, where it has one."""
-    own, settings = config.drill, config.mqtt.tls
-    if not settings.enabled:
-        if own.cert_file is not None:
-            raise ConfigError("drill.cert_file is of no use: mqtt.tls is not enabled")
-        return None
-    ca, cert, key = settings.places()
-    if own.cert_file is not None and own.key_file is not None:
-        cert, key = place_of(own.cert_file), place_of(own.key_file)
-    return Tls(ca, cert, key)
+    own, tls = config.drill, tls_of(config.mqtt)
+    if own.cert_file is None or own.key_file is None:
+        return tls
+    if tls is None:
+        raise ConfigError("drill.cert_file is of no use: mqtt.tls is not enabled")
+    return replace(tls, cert_file=place_of(own.cert_file), key_file=place_of(own.key_file))
 
 
 def why_not_due(config: Config, record: Record, utc_ns: int) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from edgeguard import __version__
 from edgeguard.alerts.bounds import Limits
@@ -12,7 +13,7 @@ from edgeguard.alerts.configured import ConfigReport
 from edgeguard.alerts.delivery import Delivery
 from edgeguard.alerts.desk import Configure
 from edgeguard.alerts.drafting import BlindNear
-from edgeguard.alerts.link import Endpoint, Tls, Will
+from edgeguard.alerts.link import Endpoint, Will
 from edgeguard.alerts.messages import ClockQuality, HealthReport, Identity, encode, status_message
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.outbox import Outbox
@@ -23,9 +24,9 @@ from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_gaps
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
+from edgeguard.runtime.assembly.brokers import endpoint, password_of
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import alert_rules, fuser, joined_by, policy
-from edgeguard.runtime.assembly.sources import password_of
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -231,17 +232,7 @@ class Telling:
 
     def _endpoint(self) -> Endpoint:
         mqtt = self._config.mqtt
-        return Endpoint(
-            host=mqtt.host,
-            port=mqtt.port,
-            client_id=mqtt.client_id,
-            username=mqtt.username,
-            read_password=lambda: password_of(mqtt),
-            tls=Tls(*mqtt.tls.places()) if mqtt.tls.enabled else None,
-            protocol=mqtt.protocol,
-            keepalive_s=mqtt.keepalive_s,
-            fallbacks=tuple((host, mqtt.port) for host in mqtt.fallback_hosts),
-        )
+        return replace(endpoint(mqtt), read_password=lambda: password_of(mqtt))
 
 
 def _newest_counts() -> Callable[[Input], Hashable]:
