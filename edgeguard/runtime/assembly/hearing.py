@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource, SharedAudioSource
+from edgeguard.audio import AudioSource, GstAudioSource, SharedAudioSource
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
@@ -17,7 +17,7 @@ from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.sharing import Taps
-from edgeguard.runtime.assembly.sources import is_realtime, media_options, pause, retries
+from edgeguard.runtime.assembly.sources import audio_source, is_realtime, pause, retries
 from edgeguard.runtime.bookmark import Bookmark, BookmarkedSource
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
@@ -36,7 +36,6 @@ from edgeguard.runtime.strain import Strain
 from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, FaultRule, IntentRule, KeywordRule, Limits, SoundRule
-from edgeguard.synth import Scene
 from edgeguard.types import AudioChunk, ModelRef, Observation, drill
 
 _CHUNKS = 50
@@ -177,18 +176,12 @@ class Hearing:
 
     def _make_source(self, name: str) -> AudioSource:
         microphone = self._microphones[name]
-        address, realtime = microphone.url.address, is_realtime(microphone)
-        if microphone.url.scheme == "scene":
-            return SceneAudioSource(name, Scene.open(address), self._clock, pause, realtime=realtime)
-        tap = self._taps.of_microphone(name)
+        address, tap = microphone.url.address, self._taps.of_microphone(name)
         if tap is not None:
             return SharedAudioSource(name, address, self._clock, tap, pause, stall_s=microphone.stall_s)
-        options = media_options(microphone)
-        stall_s = microphone.stall_s
-        clock = self._clock
-        source = GstAudioSource(name, address, clock, realtime=realtime, stall_s=stall_s, options=options)
+        source = audio_source(name, microphone, self._clock)
         played_once = microphone.url.scheme == "file" and not (microphone.loop or microphone.camera)
-        if self._write_down and played_once:
+        if isinstance(source, GstAudioSource) and played_once and self._write_down:
             return BookmarkedSource(source, Bookmark(self._config.state_dir / "heard" / name, address))
         return source
 

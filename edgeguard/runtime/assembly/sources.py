@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from edgeguard.audio import AudioSource, GstAudioSource, SceneAudioSource
+from edgeguard.audio import GstAudioSource, SceneAudioSource
 from edgeguard.capture import FrameSource, Gate, GstFrameSource, Patience, SceneFrameSource
 from edgeguard.capture.tiers import Tiers
 from edgeguard.clock import Clock
@@ -85,7 +85,7 @@ def frame_source(
         return LockedSource(name, make)
 
 
-def audio_source(name: str, microphone: Microphone, clock: Clock) -> AudioSource:
+def audio_source(name: str, microphone: Microphone, clock: Clock) -> SceneAudioSource | GstAudioSource:
     """The microphone's sound over a connection of its own. Raises ConfigError without its password."""
     address, realtime = microphone.url.address, is_realtime(microphone)
     if microphone.url.scheme == "scene":
