@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from _tap import Tap
 
 _EVERY_S = 0.2
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -102,29 +102,14 @@ class HealthWatch:
             return json.load(error)
 
 
-class Ear:
+class Ear(Tap):
     """Hears what the guard tells over MQTT, beside its collector."""
 
     def __init__(self, port: int) -> None:
+        super().__init__(port, "edgeguard/v1/#")
         self.health: list[Sample] = []
         self.steps: list[tuple[int, float]] = []
         """When (monotonic) it told that UTC was stepped, and by how many ms."""
-        self._port = port
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_connect = lambda client, *_: client.subscribe("edgeguard/v1/#", 0)
-        self._client.on_message = lambda _client, _data, message: self._take(message)
-        self._client.reconnect_delay_set(1, 1)
-
-    def __enter__(self) -> Ear:
-        self._client.connect("127.0.0.1", self._port)
-        self._client.loop_start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
     def _take(self, message: paho.MQTTMessage) -> None:
         now_ns, what = time.monotonic_ns(), message.topic.split("/up/")[-1]

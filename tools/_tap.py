@@ -1,35 +1,29 @@
-"""Somebody who listens to what devices tell, beside the collector, and counts the copies."""
+"""Somebody who listens to what devices tell, beside the collector."""
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-_ALERTS = "edgeguard/v1/+/+/up/alert/#"
+TapT = TypeVar("TapT", bound="Tap")
 
 
-class Tap:
-    """Listens while it is open, at QoS 0, and anew whenever the broker comes back."""
+class Tap(ABC):
+    """Listens to `topics` while it is open, at QoS 0, and anew whenever the broker comes back."""
 
-    def __init__(self, port: int) -> None:
-        self.copies = 0
-        self._different: set[tuple[str, int]] = set()
-        self._port = port
+    def __init__(self, port: int, topics: str) -> None:
+        self._port, self._topics = port, topics
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         self._client.on_connect = self._subscribe
-        self._client.on_message = self._take
+        self._client.on_message = lambda _client, _data, message: self._take(message)
         self._client.reconnect_delay_set(1, 1)
 
-    @property
-    def duplicates(self) -> int:
-        """Copies beyond the first of each alert message."""
-        return self.copies - len(self._different)
-
-    def __enter__(self) -> Tap:
+    def __enter__(self: TapT) -> TapT:
         self._client.connect_async("127.0.0.1", self._port)
         self._client.loop_start()
         return self
@@ -40,10 +34,28 @@ class Tap:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _subscribe(self, client: paho.Client, *_: Any) -> None:
-        client.subscribe(_ALERTS, 0)
+    @abstractmethod
+    def _take(self, message: paho.MQTTMessage) -> None:
+        """Called on the client's thread."""
 
-    def _take(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+    def _subscribe(self, client: paho.Client, *_: Any) -> None:
+        client.subscribe(self._topics, 0)
+
+
+class AlertTap(Tap):
+    """Counts the copies of alerts."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, "edgeguard/v1/+/+/up/alert/#")
+        self.copies = 0
+        self._different: set[tuple[str, int]] = set()
+
+    @property
+    def duplicates(self) -> int:
+        """Copies beyond the first of each alert message."""
+        return self.copies - len(self._different)
+
+    def _take(self, message: paho.MQTTMessage) -> None:
         body = json.loads(message.payload)
         self.copies += 1
         self._different.add((body["boot_id"], body["seq"]))

@@ -33,7 +33,7 @@ from pathlib import Path
 from _centre import CollectorProgram, DeviceProgram
 from _chaos import INTERVAL_S, Chaos
 from _programs import Mosquitto, Program, end_on_sigterm
-from _tap import Tap
+from _tap import AlertTap
 from _verdict import Intent, Verdict, judge
 
 _LEAST_RATE = 20.0
@@ -71,7 +71,7 @@ def torture(folder: Path, args: argparse.Namespace) -> dict[str, object]:
         for program in programs:
             running.enter_context(program)
             program.start()
-        tap = running.enter_context(Tap(mosquitto.port))
+        tap = running.enter_context(AlertTap(mosquitto.port))
         chaos = Chaos(programs, args.seed, args.kills, time.monotonic())
         _rage(chaos, device, args)
         _clear_up(device, collector, args)
