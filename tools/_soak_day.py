@@ -37,7 +37,7 @@ from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.types import Alert, AudioChunk, Observation, Phase
 
-MIRROR = Path(os.environ.get("EDGEGUARDMIRROR", Path(__file__).parents[2] / "shared"))
+MIRROR = Path(os.environ.get("EDGEGUARD_MIRROR", Path(__file__).parents[2] / "shared"))
 _READINGS = 30
 """Of memory, in the whole run."""
 _ALLOWED_KIB = 20_000
