@@ -16,10 +16,9 @@ import tempfile
 from pathlib import Path
 
 from _pictures import Session, svg
-from _programs import Program, free_port
+from _programs import EDGEGUARD, Program, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-EDGEGUARD = [sys.executable, "-m", "edgeguard"]
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 SHOWN_FOLDER = "/home/installer"
 
