@@ -1,9 +1,10 @@
-"""Files that are whole, whatever happens (a crash leaves the old one or the new one), and private ones."""
+"""Files that are whole, whatever happens (a crash leaves the old one or the new one), private, or gone."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -62,6 +63,30 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def existing(path: Path) -> Path:
+    """The path, or the nearest above it that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def is_tree(path: Path) -> bool:
+    """Whether it is a folder itself, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def remove(path: Path) -> None:
+    """A file, or a folder with all in it; of a link only the link goes. Another program may be at it, too.
+
+    Raises OSError.
+    """
+    if not is_tree(path):
+        path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def check_private(path: Path) -> None:

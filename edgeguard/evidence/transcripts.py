@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
+from edgeguard.files import remove
 
 _DAY = "%Y-%m-%d"
 
@@ -78,7 +78,7 @@ class Transcripts:
         self._tidied = today
         try:
             for folder in self.surplus():
-                _remove(folder)
+                remove(folder)
         except OSError as error:
             raise StorageError(f"cannot delete old transcripts in {self._root}: {error.strerror}") from error
 
@@ -96,17 +96,6 @@ class Transcripts:
             size = os.fstat(fd).st_size
             torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
             file.write(("\n" * torn + line + "\n").encode())
-
-
-def _remove(folder: Path) -> None:
-    """Another program may be at it, too; of a link only the link goes."""
-    if folder.is_symlink() or not folder.is_dir():
-        folder.unlink(missing_ok=True)
-        return
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sentence(microphone: str, line: str) -> Sentence | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeguard.clock import Clock
+from edgeguard.files import is_tree, remove
 
 _DAY_NS = 86_400 * 10**9
 
@@ -56,7 +56,7 @@ def sweep(kept: Kept, clock: Clock, *, dry_run: bool = False) -> Swept:
         try:
             size = _size(path)
             if not dry_run:
-                _remove(path)
+                remove(path)
         except OSError as refused:
             error = error or _said(refused, path)
         else:
@@ -72,22 +72,12 @@ def _said(refused: OSError, path: Path) -> str:
 
 
 def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
+    files = path.rglob("*") if is_tree(path) else [path]
     size = 0
     for file in files:
         with suppress(FileNotFoundError):
             size += file.lstat().st_size
     return size
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        try:
-            shutil.rmtree(path)
-        except FileNotFoundError:  # somebody else is at it
-            shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _drop_empty_days(folder: Path, utc_ns: int) -> None:

@@ -76,6 +76,18 @@ def test_transcripts_of_days_that_are_too_old_go(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2026-06-09", "2026-06-15"]
 
 
+def test_of_a_link_only_the_link_goes_and_counts(tmp_path: Path) -> None:
+    notes = write(tmp_path / "elsewhere" / "notes", 9, size=50_000)
+    kept = tmp_path / "transcripts"
+    kept.mkdir()
+    (kept / "2020-01-01").symlink_to(notes.parent)
+    swept = sweep(Kept("transcripts", kept, Transcripts(kept, clock_at(NOW), 7).surplus), clock_at(NOW))
+    assert swept.removed == 1
+    assert swept.freed_bytes < 50_000
+    assert list(kept.iterdir()) == []
+    assert notes.exists()
+
+
 def test_logs_go_by_day_and_by_size_and_never_today_s(tmp_path: Path) -> None:
     for days, size in ((20, 10), (3, 400), (2, 400), (0, 400)):
         write(tmp_path / f"{NOW - timedelta(days=days):%Y-%m-%d}.jsonl", days, size)

@@ -20,6 +20,7 @@ from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError, EdgeGuardError
+from edgeguard.files import existing
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
@@ -155,14 +156,11 @@ def _disks(config: Config) -> Iterator[Finding]:
     other = outbox.max_bytes
     if log.observations:
         other += max(0, log.observations_max_bytes - size_of(config.state_dir / "observations"))
-    apart = evidence.enabled and _device(evidence.dir) != _device(config.state_dir)
+    devices = {existing(folder).stat().st_dev for folder in (evidence.dir, config.state_dir)}
+    apart = evidence.enabled and len(devices) > 1
     yield disk(config.state_dir, evidence.reserve_bytes, other if apart else other + kept)
     if apart:
         yield disk(evidence.dir, evidence.reserve_bytes, kept)
-
-
-def _device(folder: Path) -> int:
-    return next(place for place in (folder, *folder.parents) if place.exists()).stat().st_dev
 
 
 def _of_media(

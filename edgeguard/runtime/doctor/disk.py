@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from edgeguard.files import existing
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
 
 CHECK = "disk"
@@ -14,8 +15,7 @@ _MORE_ROOM = "free some space, use a larger disk, or lower the bounds (evidence.
 
 def disk(folder: Path, reserve_bytes: int, may_grow_bytes: int) -> Finding:
     """The disk of `folder`: less than the reserve is a fault, less than it may still grow a warning."""
-    place = _existing(folder)
-    status = os.statvfs(place)
+    status = os.statvfs(existing(folder))
     free = status.f_bavail * status.f_frsize
     figures = {"free_bytes": free, "may_grow_bytes": may_grow_bytes}
     about = str(folder)
@@ -68,11 +68,6 @@ def size_of(folder: Path) -> int:
             except OSError:
                 continue  # removed meanwhile, or not ours to see
     return total
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def _size(count: int) -> str:

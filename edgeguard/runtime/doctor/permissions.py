@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from edgeguard.files import check_private
+from edgeguard.files import check_private, existing
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
 
 CHECK = "permissions"
@@ -143,8 +143,7 @@ def _state(folder: Path, uid: int) -> Finding:
 
 def _no_state(folder: Path, uid: int) -> Finding:
     """The guard makes it at its first start, where it may write to the folder above."""
-    above = next(place for place in folder.parents if place.exists())
-    tell = warning if uid == 0 or above.stat().st_uid == uid else fault
+    tell = warning if uid == 0 or existing(folder).stat().st_uid == uid else fault
     return tell(
         CHECK,
         f"the state folder {folder} is missing",
