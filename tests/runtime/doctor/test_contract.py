@@ -10,10 +10,12 @@ import yaml
 
 from edgeguard.broker.authority import Authority
 from edgeguard.clock import ManualClock, SystemClock
+from edgeguard.runtime.assembly import doctoring
 from edgeguard.runtime.assembly.doctoring import Patient, admit, checks
 from edgeguard.runtime.doctor import Check, Finding, Verdict, examine
 from edgeguard.runtime.doctor import elements as elements_module
-from tests.runtime.doctor.test_box import systemd
+from edgeguard.runtime.doctor.gpu import gpu
+from tests.runtime.doctor.test_box import no_gpu, systemd
 from tests.runtime.doctor.trees import plant
 from tests.support.broker import free_port
 from tests.support.daemon import settings
@@ -71,6 +73,8 @@ def sick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
     for name in ("EDGEGUARD_STATE_DIR", "EDGEGUARD_MODELS", "EDGEGUARD_MIRROR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(elements_module, "available", lambda _names: frozenset[str]())
+    # Another test of this process may have loaded a fake driver, which then is found by its name.
+    monkeypatch.setattr(doctoring, "gpu", lambda root: gpu(root, no_gpu))
     root = systemd(plant(tmp_path / "root", **SICK_BOX))
     return replace(admit(sick_site(tmp_path), SystemClock()), root=root)
 
