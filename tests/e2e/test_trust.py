@@ -6,6 +6,8 @@ import json
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from edgeguard.coverage import Book, Ledger, Record, What
 from tests.alerts.strict import assert_valid
 from tests.support.broker import Broker
-from tests.support.daemon import EDGEGUARD, Box, Listener, clean_environment, settings
+from tests.support.daemon import EDGEGUARD, Box, Json, Listener, clean_environment, settings
 from tests.support.rtsp_process import RtspProcess
 from tests.support.waiting import wait_for
 from tests.support.walkers import camera
@@ -37,17 +39,26 @@ def coverage(box: Box, *options: str) -> dict[str, Any]:
     return answer
 
 
-def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
-    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
-) -> None:
+@contextmanager
+def a_lost_camera(
+    folder: Path, broker: Broker, listener: Listener, walk: Path
+) -> Iterator[tuple[RtspProcess, Box, Json]]:
+    """A guard whose only camera was killed, and the alert that it raised."""
     with (
         RtspProcess(walk) as rtsp,
-        Box(tmp_path, settings(broker.port, {"yard": camera(rtsp.url)}, [BLIND])) as box,
+        Box(folder, settings(broker.port, {"yard": camera(rtsp.url)}, [BLIND])) as box,
     ):
         box.start()
         box.wait_for_part("camera/yard", "ok")
         rtsp.kill9()
         [opened] = listener.wait_for_alerts(1)
+        yield rtsp, box, opened
+
+
+def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
+    tmp_path: Path, broker: Broker, listener: Listener, walk: Path
+) -> None:
+    with a_lost_camera(tmp_path, broker, listener, walk) as (rtsp, box, opened):
         assert (opened["kind"], opened["source"], opened["state"]) == ("blind", "yard", "opened")
         assert opened["summary"].startswith("nothing came from yard for ")
         assert box.part("camera/yard")["blind"] != "no"
@@ -71,14 +82,7 @@ def test_a_lost_camera_is_an_alert_and_the_book_outlives_a_killed_daemon(
 def test_an_alert_that_a_killed_guard_left_open_says_that_nobody_watched_since(
     tmp_path: Path, broker: Broker, listener: Listener, walk: Path
 ) -> None:
-    with (
-        RtspProcess(walk) as rtsp,
-        Box(tmp_path, settings(broker.port, {"yard": camera(rtsp.url)}, [BLIND])) as box,
-    ):
-        box.start()
-        box.wait_for_part("camera/yard", "ok")
-        rtsp.kill9()
-        [opened] = listener.wait_for_alerts(1)
+    with a_lost_camera(tmp_path, broker, listener, walk) as (_, box, opened):
         assert opened["blind"][-1]["to"] is None, "it goes on"
         box.kill9()
         box.start()
