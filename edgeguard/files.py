@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -87,6 +88,21 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     except FileNotFoundError:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a program holds this lock now, or that cannot be told; the kernel lets go for one that died.
+
+    Nothing is made or kept. Raises OSError for a file that is not there, or closed to us.
+    """
+    descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def check_private(path: Path) -> None:

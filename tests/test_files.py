@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from edgeguard.files import check_private, places, write_private, write_whole
+from edgeguard.files import check_private, existing, is_held, places, remove, write_private, write_whole
 
 
 def refuse(*_: object, **__: object) -> None:
@@ -105,3 +106,28 @@ def test_a_folder_that_goes_away_meanwhile_holds_nothing(
 
     monkeypatch.setattr(Path, "glob", gone)
     assert places(tmp_path, "*") == []
+
+
+def test_a_lock_is_held_until_its_holder_lets_go_and_looking_takes_it_from_nobody(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        is_held(tmp_path / "lock")
+    with (tmp_path / "lock").open("w") as lock:
+        assert not is_held(tmp_path / "lock")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert is_held(tmp_path / "lock")
+    assert not is_held(tmp_path / "lock")
+
+
+def test_what_a_link_leads_to_is_not_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "inside").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(folder)
+    remove(tmp_path / "link")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    remove(folder)
+    remove(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_nearest_folder_that_is_there(tmp_path: Path) -> None:
+    assert existing(tmp_path / "not" / "there") == existing(tmp_path) == tmp_path

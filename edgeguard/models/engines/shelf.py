@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeguard.errors import ModelError
-from edgeguard.files import put_in_place, write_whole
+from edgeguard.files import is_held, put_in_place, write_whole
 from edgeguard.models.engines.fingerprint import Basis, Fingerprint, fingerprint_from
 
 LIMIT_BYTES = 4 << 30
@@ -150,18 +150,11 @@ class Shelf:
 
     @property
     def is_building(self) -> bool:
-        """Whether a program holds `building` now; the kernel lets go for one that died."""
+        """Whether a program holds `building` now."""
         try:
-            lock = os.open(self.folder / "build.lock", os.O_RDWR | os.O_CLOEXEC)
+            return is_held(self.folder / "build.lock")
         except OSError:
             return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
 
     def _note(self, precision: str) -> Path:
         return self.folder / f"{self._model}.{precision}.json"

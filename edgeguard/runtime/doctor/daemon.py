@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from edgeguard.files import is_held
 
 _ASK_S = 3.0
 _MOST_BYTES = 4_000_000
 
 
 def is_running(state_dir: Path) -> bool | None:
-    """Whether a guard holds the state folder now; None if this user may not know. Nothing is made or kept."""
+    """Whether a guard holds the state folder now; None if this user may not know."""
     try:
-        lock = os.open(state_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        return is_held(state_dir / "lock")
     except PermissionError:
         return None
     except OSError:
         return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def parts_of(http_port: int) -> Mapping[str, Mapping[str, Any]]:
