@@ -36,7 +36,7 @@ from edgeguard.alerts.link import (
     Will,
 )
 from edgeguard.alerts.parse import MAX_BYTES
-from edgeguard.alerts.tls import tls_context
+from edgeguard.alerts.tls import check, tls_context
 from edgeguard.alerts.wire import ConstantProperties, sever
 from edgeguard.errors import ConfigError
 
@@ -89,7 +89,7 @@ class MqttLink:
         self._plain = self._properties(PacketTypes.PUBLISH, **self._content)
         """Of every message that answers nobody: to make and pack them costs as much as to send one."""
         if endpoint.tls is not None and check_tls:
-            _check(endpoint.tls)
+            check(endpoint.tls)
         self._tls = None if endpoint.tls is None else _RenewedTls(endpoint.tls)
         self._places = itertools.cycle([(endpoint.host, endpoint.port), *endpoint.fallbacks])
         self._refusal: str | None = None
@@ -283,14 +283,6 @@ def _set_reconnect_delay(client: paho.Client, first_s: float, longest_s: float) 
     """With jitter, so that a fleet does not come back as one."""
     jitter = 1 + random.random()  # noqa: S311  no secret
     client.reconnect_delay_set(first_s * jitter, longest_s * jitter / 2)  # type: ignore[arg-type]
-
-
-def _check(tls: Tls) -> None:
-    """Raises ConfigError if the files cannot be used."""
-    try:
-        tls_context(tls)
-    except OSError as error:
-        raise ConfigError(str(error)) from error
 
 
 class _RenewedTls:

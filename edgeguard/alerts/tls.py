@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 from edgeguard.alerts.link import Tls
+from edgeguard.errors import ConfigError
 from edgeguard.files import check_private
 
 
@@ -15,6 +16,14 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     except OSError as error:
         files = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
         raise OSError(f"cannot use the TLS files {files}: {error.strerror or error}") from error
+
+
+def check(tls: Tls) -> None:
+    """Raises ConfigError if the files cannot be used."""
+    try:
+        tls_context(tls)
+    except OSError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

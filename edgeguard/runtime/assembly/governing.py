@@ -38,7 +38,7 @@ class HousePremises:
         return self._house.config
 
     def try_on(self, config: Config) -> None:
-        rehearse(self.config, config, House, self._house.clock)
+        rehearse(self.config, config, self._house.clock)
 
     def beyond(self, config: Config) -> list[str]:
         return beyond(self.config, config)

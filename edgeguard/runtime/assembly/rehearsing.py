@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from edgeguard.alerts.link import Tls
-from edgeguard.alerts.tls import tls_context
+from edgeguard.alerts.tls import check
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.guarding import cut_off
-from edgeguard.config.mqtt import Tls as TlsSettings
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.exported import find_exported
 from edgeguard.runtime.assembly.answering import webhook_of
-
-if TYPE_CHECKING:
-    from edgeguard.runtime.assembly.house import House
+from edgeguard.runtime.assembly.house import House
 
 
-def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], House], clock: Clock) -> None:
+def rehearse(before: Config, after: Config, clock: Clock) -> None:
     """Raises ConfigError with all that `after` asks for and cannot have; what `before` lacks is no news."""
     if before.state_dir != after.state_dir:
         raise ConfigError(
@@ -30,7 +26,7 @@ def rehearse(before: Config, after: Config, make: Callable[[Config, Clock], Hous
     if (why := cut_off(before, after)) is not None:
         lacking.add(why)
     try:
-        make(after, clock).rehearse()
+        House(after, clock).rehearse()
     except EdgeGuardError as error:
         lacking.add(str(error))
     if lacking:
@@ -57,23 +53,14 @@ def _lacking(config: Config, clock: Clock) -> Iterator[str]:
 
 
 def _secrets(config: Config, clock: Clock) -> list[Callable[[], object]]:
-    webhook = config.escalation.webhook
+    webhook, tls = config.escalation.webhook, config.mqtt.tls
     sources = [*config.cameras.values(), *config.microphones.values()]
     return [
         *([] if webhook.url is None else [lambda: webhook_of(webhook, clock)]),
         config.mqtt.password,
-        lambda: _use(config.mqtt.tls),
+        *([lambda: check(Tls(*tls.places()))] if tls.enabled else []),
         *(source.credentials for source in sources if source.enabled),
     ]
-
-
-def _use(tls: TlsSettings) -> None:
-    """Raises ConfigError if the files cannot be used."""
-    if tls.enabled:
-        try:
-            tls_context(Tls(*tls.places()))
-        except OSError as error:
-            raise ConfigError(str(error)) from error
 
 
 def _detectors(config: Config) -> set[str]:
