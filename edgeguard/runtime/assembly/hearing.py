@@ -103,7 +103,7 @@ class Hearing:
         return {"hearing": self._stage}
 
     def sources(self) -> dict[str, Stage]:
-        return {f"microphone/{name}": self._source_stage(name) for name in self._real}
+        return {f"microphone/{name}": self.stage(name) for name in self._real}
 
     def hidden(self) -> dict[str, Stage]:
         """The microphone of the drill."""
@@ -119,10 +119,6 @@ class Hearing:
         self._maker.refit([self._ear(name) for name in self._microphones])
         parts = {name: self._board.part(f"microphone/{name}") for name in self._real}
         self._stage.refit(change.closed | change.reheard, parts, syncing)
-
-    def stage(self, name: str) -> Stage:
-        """A new one for that microphone."""
-        return self._source_stage(name)
 
     @property
     def _real(self) -> list[str]:
@@ -153,7 +149,8 @@ class Hearing:
         transcripts = Transcripts(folder, self._clock, self._config.privacy.transcripts_days)
         return Secretary(transcripts, self._board.part("transcripts"))
 
-    def _source_stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> Stage:
+        """A new one for that microphone."""
         part = self._board.part(f"microphone/{name}")
         microphone = self._microphones[name]
         return SourceStage(

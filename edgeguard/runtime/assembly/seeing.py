@@ -119,7 +119,7 @@ class Seeing:
         return {"vision": self._vision}
 
     def sources(self) -> dict[str, Stage]:
-        return {f"camera/{name}": self._stage(name) for name in self._real}
+        return {f"camera/{name}": self.stage(name) for name in self._real}
 
     def hidden(self) -> dict[str, Stage]:
         """The camera of the drill."""
@@ -161,7 +161,8 @@ class Seeing:
     def idle(self) -> bool:
         return not len(self._frames) and self._vision.idle
 
-    def _stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> Stage:
+        """A new one for that camera."""
         part = self._board.part(f"camera/{name}")
         camera = self._cameras[name]
         source = frame_source(
@@ -232,10 +233,6 @@ class Seeing:
         outfit = Outfit(eyes, ready, change.reviewed, change.closed, patience_s(self._real), syncing)
         gone = self._vision.refit(outfit)
         return [part for part in gone if part not in [eye.part for eye in eyes]]
-
-    def stage(self, name: str) -> Stage:
-        """A new one for that camera."""
-        return self._stage(name)
 
     def _watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
         settings = self._config.tracker
