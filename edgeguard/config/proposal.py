@@ -37,11 +37,6 @@ class Proposal:
         return "file" if self.sent is None else "broker"
 
     @property
-    def file_digest(self) -> str:
-        """SHA-256 (hex) of what the file says."""
-        return hashlib.sha256(self.file_text.encode()).hexdigest()
-
-    @property
     def digest(self) -> str:
         """SHA-256 (hex) of all that was written."""
         return hashlib.sha256(repr((self.file_text, self.sent)).encode()).hexdigest()
