@@ -80,12 +80,6 @@ def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
             yield box
 
 
-def scraped(box: Box) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{box.health_port}/metrics", timeout=10) as answer:
-        text: str = answer.read().decode()
-    return text
-
-
 def test_every_panel_has_its_place_and_its_number() -> None:
     ids = [panel["id"] for panel in DASHBOARD["panels"]]
     assert len(set(ids)) == len(ids)
@@ -100,7 +94,7 @@ def test_every_panel_has_its_place_and_its_number() -> None:
 
 @pytest.mark.e2e
 def test_every_number_of_the_dashboard_comes_from_a_running_guard(guard: Box, tmp_path: Path) -> None:
-    known = told(scraped(guard)) | metrics_of_a_jetson(tmp_path)
+    known = told(guard.metrics()) | metrics_of_a_jetson(tmp_path)
     asked = set().union(*map(names, expressions()))
     assert "edgeguard_age_s" in asked
     assert asked - known == set()
@@ -145,7 +139,7 @@ class Prometheus:
 @pytest.mark.e2e
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed")
 def test_a_real_prometheus_answers_every_question_of_the_dashboard(guard: Box, tmp_path: Path) -> None:
-    jetson = metrics_of_a_jetson(tmp_path / "jetson") - told(scraped(guard))
+    jetson = metrics_of_a_jetson(tmp_path / "jetson") - told(guard.metrics())
     prometheus = Prometheus(tmp_path, guard.health_port)
     try:
         wait_for(lambda: prometheus.ask("edgeguard_ok"), "a scrape")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -97,12 +96,6 @@ def test_an_alert_that_a_killed_guard_left_open_says_that_nobody_watched_since(
     ]
 
 
-def scraped(box: Box) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{box.health_port}/metrics", timeout=10) as answer:
-        text: str = answer.read().decode()
-    return text
-
-
 def the_day_before(folder: Path) -> str:
     """A book in which `yard` was lost for 100 s, and then nobody watched any more."""
     day_ns, mono_ns = 86_400 * 10**9, 10**15
@@ -132,7 +125,7 @@ def test_the_day_before_is_told_once_and_an_alert_names_the_gap_before_it(
         wait_for((box.state / "coverage" / "told").exists, "the mark that the day is on the disk")
         wait_for(lambda: "confirm_p99_ms" in box.part("latency"), "the alert's latencies in health")
         latency = box.part("latency")
-        metrics = scraped(box)
+        metrics = box.metrics()
         box.stop()
         box.start()
         listener.wait_for_alerts(2)

@@ -121,6 +121,12 @@ class Box:
         part: Json = ((self.health() or {}).get("parts") or {}).get(name, {})
         return part
 
+    def metrics(self) -> str:
+        """What Prometheus would be told."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/metrics", timeout=10) as answer:
+            text: str = answer.read().decode()
+        return text
+
     def wait_for_part(self, name: str, state: str, reason: str = "", timeout_s: float = 30.0) -> Json:
         """The part once it is in `state` for a reason that contains `reason`."""
 
