@@ -15,6 +15,7 @@ from edgeguard.clock import SystemClock
 from edgeguard.config import load
 from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
+from edgeguard.runtime.assembly.keeping import transcripts
 
 app = typer.Typer(
     help="Read and delete the sentences that microphones with `transcripts: true` keep.", no_args_is_help=True
@@ -54,8 +55,7 @@ def delete(
 
 
 def _open(config_file: Path) -> Transcripts:
-    config = load(config_file)
-    return Transcripts(config.state_dir / "transcripts", SystemClock(), config.privacy.transcripts_days)
+    return transcripts(load(config_file), SystemClock())
 
 
 def _day(day: str | None) -> str | None:

@@ -12,10 +12,10 @@ from edgeguard.config.microphones import Checks
 from edgeguard.config.patterns import terms_of
 from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
-from edgeguard.evidence import Transcripts
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
+from edgeguard.runtime.assembly.keeping import transcripts, transcripts_folder
 from edgeguard.runtime.assembly.sharing import Taps
 from edgeguard.runtime.assembly.sources import audio_source, is_realtime, pause, retries
 from edgeguard.runtime.bookmark import Bookmark, BookmarkedSource
@@ -142,12 +142,10 @@ class Hearing:
 
     def _secretary(self) -> Secretary | None:
         """Also where nothing is kept any more, until what was kept is too old."""
-        folder = self._config.state_dir / "transcripts"
         wanted = any(microphone.transcripts for microphone in self._microphones.values())
-        if not (wanted or folder.is_dir()):
+        if not (wanted or transcripts_folder(self._config).is_dir()):
             return None
-        transcripts = Transcripts(folder, self._clock, self._config.privacy.transcripts_days)
-        return Secretary(transcripts, self._board.part("transcripts"))
+        return Secretary(transcripts(self._config, self._clock), self._board.part("transcripts"))
 
     def stage(self, name: str) -> Stage:
         """A new one for that microphone."""

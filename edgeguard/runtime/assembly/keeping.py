@@ -18,16 +18,27 @@ from edgeguard.runtime.journal import surplus
 from edgeguard.runtime.retention import Kept
 
 
+def evidence_store(config: Config, clock: Clock) -> EvidenceStore:
+    evidence = config.evidence
+    return EvidenceStore(evidence.dir, clock, evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
+
+
+def transcripts_folder(config: Config) -> Path:
+    return config.state_dir / "transcripts"
+
+
+def transcripts(config: Config, clock: Clock) -> Transcripts:
+    """What was said, also where nothing more is written down."""
+    return Transcripts(transcripts_folder(config), clock, config.privacy.transcripts_days)
+
+
 def kept(config: Config, clock: Clock) -> list[Kept]:
     """Also of what is switched off now: it was kept once."""
     observations = config.state_dir / "observations"
     bounds = (config.log.observations_days, config.log.observations_max_bytes)
-    transcripts = Transcripts(config.state_dir / "transcripts", clock, config.privacy.transcripts_days)
-    evidence = config.evidence
-    store = EvidenceStore(evidence.dir, clock, evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
     return [
-        Kept("evidence", evidence.dir, store.surplus),
-        Kept("transcripts", config.state_dir / "transcripts", transcripts.surplus),
+        Kept("evidence", config.evidence.dir, evidence_store(config, clock).surplus),
+        Kept("transcripts", transcripts_folder(config), transcripts(config, clock).surplus),
         Kept("observations", observations, lambda: surplus(observations, clock.utc_ns(), *bounds)),
         *_models(config, clock),
     ]

@@ -20,13 +20,13 @@ from edgeguard.alerts.outbox import Outbox
 from edgeguard.alerts.publisher import Input, Publisher
 from edgeguard.clock import Clock, clock_state
 from edgeguard.config import Config, fingerprint
-from edgeguard.evidence import EvidenceStore
 from edgeguard.runtime.alerting import AlertStage, Nearness, Witness, without_gaps
 from edgeguard.runtime.answering import DeskHealth
 from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.brokers import endpoint, password_of
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import alert_rules, fuser, joined_by, policy
+from edgeguard.runtime.assembly.keeping import evidence_store
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -162,7 +162,7 @@ class Telling:
             return None
         return Witness(
             self._shelf,
-            self._evidence_store(),
+            evidence_store(self._config, self._clock),
             self._overlays(),
             self._beside(),
             self._board.part("evidence"),
@@ -173,11 +173,6 @@ class Telling:
     def _beside(self) -> dict[str, str]:
         """The camera beside each microphone."""
         return {name: mic.camera for name, mic in self._drilling.config.microphones.items() if mic.camera}
-
-    def _evidence_store(self) -> EvidenceStore:
-        evidence = self._config.evidence
-        bounds = (evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
-        return EvidenceStore(evidence.dir, self._clock, *bounds)
 
     def _overlays(self) -> dict[str, Overlay]:
         return {
