@@ -7,6 +7,7 @@ from edgeguard.clock import Clock
 
 NO_SUBSCRIBER = 16
 REFUSED = 128
+"""From here on a reason code says that the broker did not take it (MQTT 5, section 2.4)."""
 _PUBACKS_OWED_FOR = 3
 """Time-outs: a broker that is slow sends some acknowledgement in between."""
 

@@ -10,12 +10,11 @@ from edgeguard.alerts.gate import Gate, Say
 from edgeguard.alerts.ledger import Ledger
 from edgeguard.alerts.link import Acked, Link, LinkEvent, Received
 from edgeguard.alerts.outbox import Outbox
+from edgeguard.alerts.trouble import NO_SUBSCRIBER, REFUSED
 from edgeguard.clock import Clock
 from edgeguard.runtime.alerting import Fusing
 from edgeguard.runtime.drill_book import DrillBook
 from edgeguard.types import Observation, drill
-
-_NO_SUBSCRIBER, _REFUSED = 16, 128
 
 
 class Apart:
@@ -109,7 +108,7 @@ def overhearing(
 
     def overhear(event: LinkEvent) -> None:
         if book.running and isinstance(event, Acked):
-            refused = event.reason_code == _NO_SUBSCRIBER or event.reason_code >= _REFUSED
+            refused = event.reason_code == NO_SUBSCRIBER or event.reason_code >= REFUSED
             book.answered(event.mid, clock.monotonic_ns(), event.reason if refused else None)
         notify(event)
 

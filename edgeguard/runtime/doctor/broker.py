@@ -18,6 +18,7 @@ from edgeguard.alerts.link import Acked, Connected, Disconnected, Endpoint, Link
 from edgeguard.alerts.mqtt import MqttLink
 from edgeguard.alerts.tls import tls_context
 from edgeguard.alerts.topics import Topics
+from edgeguard.alerts.trouble import REFUSED
 from edgeguard.clock import Clock
 from edgeguard.errors import ConfigError
 from edgeguard.runtime.doctor.certificates import judged
@@ -27,8 +28,6 @@ from edgeguard.runtime.doctor.pem import validity
 CHECK, RIGHTS = "broker", "broker_rights"
 PATIENCE_S = 6.0
 _ECHO_S = 2.0
-_NOT_AUTHORISED = 0x80
-"""From here on a reason code is a refusal (MQTT 5, section 2.4)."""
 _ACL = "give the device the rights of deploy/broker/acl (`edgeguard broker acl`): docs/broker.md"
 
 
@@ -200,7 +199,7 @@ def _examined(talk: _Talk, topics: Topics, about: str, *, lax: bool) -> Iterator
 def _rights_told(talk: _Talk, topics: Topics, about: str, *, lax: bool) -> Iterator[Finding]:
     """MQTT 5: each answer has its reason."""
     own = talk.publish(doctor_topic(topics))
-    if not isinstance(own, int) or own >= _NOT_AUTHORISED:
+    if not isinstance(own, int) or own >= REFUSED:
         yield fault(
             RIGHTS,
             f"the broker does not take what this device tells ({_spoken(own)})",
@@ -211,7 +210,7 @@ def _rights_told(talk: _Talk, topics: Topics, about: str, *, lax: bool) -> Itera
         )
         return
     other = talk.publish(doctor_topic(Topics(topics.site, _other(topics.device))))
-    if isinstance(other, int) and other < _NOT_AUTHORISED:
+    if isinstance(other, int) and other < REFUSED:
         yield _too_open(
             f"the broker lets this device speak for {_other(topics.device)}",
             about,
