@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
 from edgeguard.alerts.exchange import Outcome
 from edgeguard.alerts.link import Received
-from edgeguard.alerts.messages import Identity, Message
+from edgeguard.alerts.messages import Identity, Message, utc_ns_of
 from edgeguard.alerts.parse import parse
 from edgeguard.alerts.rate import TokenBucket
 from edgeguard.clock import Clock
@@ -35,7 +34,6 @@ _IDS = {"ack": "ack_id", "config": "config_id"}
 _LEVEL = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}"
 _ANSWER_LEVELS = re.compile(rf"{_LEVEL}(/{_LEVEL}){{0,3}}")
 _TIMES = ("at", "issued_at", "expires_at")
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -163,11 +161,5 @@ def _check_words(message: Message) -> None:
 
 def _expiry(message: Message) -> int | None:
     """`expires_at` in ns; ValueError where a time is none, such as February 30th."""
-    times = {member: _utc_ns(message[member]) for member in _TIMES if message.get(member) is not None}
+    times = {member: utc_ns_of(message[member]) for member in _TIMES if message.get(member) is not None}
     return times.get("expires_at")
-
-
-def _utc_ns(text: str) -> int:
-    """The inverse of `rfc3339`."""
-    since_epoch = datetime.fromisoformat(text.replace("Z", "+00:00")) - _EPOCH
-    return since_epoch // timedelta(microseconds=1) * 1000

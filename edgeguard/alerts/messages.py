@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from edgeguard.types import Alert, AlertState, BlindTime, Counts, Joined, Measur
 
 Message = dict[str, Any]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _PART_MEMBERS = frozenset({"state", "reason", "code", "since_utc_ns", "rate_per_s", "age_s", "age_limit_s"})
 
@@ -199,6 +200,12 @@ def rfc3339(utc_ns: int) -> str:
     """`2026-05-04T03:02:01.000123Z`."""
     seconds, rest_ns = divmod(utc_ns, 1_000_000_000)
     return f"{_whole_seconds(seconds)}.{rest_ns // 1000:06d}Z"
+
+
+def utc_ns_of(time: str) -> int:
+    """The inverse of `rfc3339`. Raises ValueError for a time that is none, such as of February 30th."""
+    since_epoch = datetime.fromisoformat(time.replace("Z", "+00:00")) - _EPOCH
+    return since_epoch // timedelta(microseconds=1) * 1000
 
 
 @lru_cache(maxsize=256)

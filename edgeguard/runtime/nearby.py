@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 
-from edgeguard.alerts.messages import Message
+from edgeguard.alerts.messages import Message, utc_ns_of
 from edgeguard.clock import Clock
 from edgeguard.coverage import Interval
 from edgeguard.types import Alert, AlertState, BlindTime, Observation
@@ -46,8 +45,7 @@ class Nearby:
         if self._shown is None:
             return None
         offset_ns, intervals = self._shown
-        opened = datetime.fromisoformat(alert["opened_at"].replace("Z", "+00:00"))
-        began_ns = round(opened.timestamp()) * 1_000_000_000 - offset_ns
+        began_ns = utc_ns_of(alert["opened_at"]) - offset_ns
         sources = {alert["source"], *(one["source"] for one in alert.get("joined", ()))}
         return self._since(sources, began_ns, offset_ns, intervals)
 

@@ -105,7 +105,7 @@ def test_an_alert_of_an_earlier_run_has_the_gap_that_came_since(case: Case) -> N
     """The clock began at 2027-01-15 08:00."""
     eight_twenty = "2027-01-15T08:20:00.250000Z"
     assert case.nearby.told(told(eight_twenty)) is None, "nothing is known yet"
-    case.show(gap(1000, 1139), gap(1100, 1141), gap(1300, 1400), gap(1300, 1400, "yard"))
+    case.show(gap(1000, 1140.1), gap(1100, 1141), gap(1300, 1400), gap(1300, 1400, "yard"))
     found = case.nearby.told(told(eight_twenty))
     assert found is not None
     assert [(one.from_utc_ns - UTC_NS) // S for one in found] == [1100, 1300]
