@@ -9,6 +9,7 @@ its owner can read it.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 from edgeguard.config.proposal import Proposal
 from edgeguard.errors import StorageError
 from edgeguard.files import write_private
+
+log = logging.getLogger(__name__)
 
 _GOOD, _PENDING, _REFUSED = "good.json", "pending.json", "refused.json"
 
@@ -85,7 +88,10 @@ class ConfigStore:
     def _read(self, name: str) -> Kept | None:
         try:
             return _kept(json.loads((self.folder / name).read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError):
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s cannot be read, as if it were not there: %s", self.folder / name, error)
             return None
 
 

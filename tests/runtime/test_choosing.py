@@ -169,10 +169,15 @@ def test_one_that_proved_itself_and_was_killed_before_it_was_tidied_up_is_no_fai
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", "\x00", '{"version": 1, "proposal": {}}'])
-def test_a_damaged_record_is_none(store: ConfigStore, damage: str) -> None:
+def test_a_damaged_record_is_none_and_the_log_says_so(
+    store: ConfigStore, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
     store.folder.mkdir(parents=True)
+    assert store.good() is None
+    assert not caplog.records, "that there is none yet is no news"
     (store.folder / "good.json").write_text(damage)
     assert store.good() is None
+    assert "good.json cannot be read" in caplog.text
 
 
 def test_others_cannot_read_what_is_kept(write: Write, store: ConfigStore) -> None:
