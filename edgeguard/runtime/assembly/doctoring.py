@@ -241,9 +241,8 @@ def _detectors(config: Config) -> set[str]:
 def _wanted(config: Config) -> list[Wanted]:
     ears = [mic for mic in config.microphones.values() if mic.enabled]
     speech, sounds = config.speech, config.sounds
-    blind = {
-        camera.detector.model for camera in config.cameras.values() if camera.detector.fallback == "none"
-    }
+    eyes = [camera.detector for camera in config.cameras.values() if camera.enabled]
+    blind = {detector.model for detector in eyes if detector.fallback == "none"}
     wanted = [
         Wanted(name, "detect", "its cameras are blind", needed=True)
         if name in blind

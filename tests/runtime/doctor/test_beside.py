@@ -105,3 +105,10 @@ def test_the_denoiser_is_looked_for_where_speech_waits_for_it(denoise: str, aske
     )
     wanted = {one.name for one in doctoring._wanted(Config.model_validate(config))}
     assert ("gtcrn" in wanted) is asked
+
+
+def test_a_camera_that_is_switched_off_makes_nobody_blind() -> None:
+    camera = {"url": "rtsp://192.0.2.1/stream", "detector": {"model": "yolox-nano-416"}}
+    blind = {**camera, "detector": {"model": "yolox-nano-416", "fallback": "none"}, "enabled": False}
+    (one,) = doctoring._wanted(Config.model_validate(settings(9, {"yard": camera, "gate": blind}, [])))
+    assert not one.needed
