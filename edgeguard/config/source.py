@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -99,6 +100,14 @@ class Source(Section):
         if value and url and url.scheme != "file":
             raise ValueError(f"expected false: {url.scheme}:// sources have no end to begin again at")
         return value
+
+
+SourceT = TypeVar("SourceT", bound=Source)
+
+
+def enabled(named: Mapping[str, SourceT]) -> dict[str, SourceT]:
+    """Those that are used at all."""
+    return {name: source for name, source in named.items() if source.enabled}
 
 
 def _url(info: ValidationInfo) -> SourceUrl | None:

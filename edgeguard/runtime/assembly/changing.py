@@ -8,7 +8,7 @@ from typing import Any
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.cameras import Camera
-from edgeguard.config.source import Source
+from edgeguard.config.source import Source, enabled
 from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.fusing import watched_zones
 from edgeguard.runtime.assembly.gating import gate_of, rules_at
@@ -71,8 +71,8 @@ def change(before: Config, after: Config) -> Change:
     moved = {name for name in old.keys() & new.keys() if _comes_otherwise(name, before, after)}
     moved |= _shared_otherwise(before, after, moved) & old.keys() & new.keys()
     opened = come | moved
-    cameras = _enabled(after.cameras)
-    microphones = _enabled(after.microphones)
+    cameras = enabled(after.cameras)
+    microphones = enabled(after.microphones)
     seen_otherwise = {name for name in cameras if name in old and _seen_otherwise(name, before, after)}
     heard_otherwise = {name for name in microphones if name in old and _heard_otherwise(name, before, after)}
     return Change(
@@ -113,12 +113,8 @@ def _differ(name: str, before: Config, after: Config) -> bool:
     return bool(getattr(before, name) != getattr(after, name))
 
 
-def _enabled(sources: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: source for name, source in sources.items() if source.enabled}
-
-
 def _sources(config: Config) -> dict[str, Source]:
-    return {**_enabled(config.cameras), **_enabled(config.microphones)}
+    return {**enabled(config.cameras), **enabled(config.microphones)}
 
 
 def _comes_otherwise(name: str, before: Config, after: Config) -> bool:

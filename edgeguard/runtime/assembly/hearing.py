@@ -10,6 +10,7 @@ from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.microphones import Checks
 from edgeguard.config.patterns import terms_of
+from edgeguard.config.source import enabled
 from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
 from edgeguard.models import Catalog, ModelStore
@@ -74,7 +75,7 @@ class Hearing:
         self._taps = taps or Taps()
         self._clock = clock
         self._board = board
-        self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
+        self._microphones = enabled(config.microphones)
         self._chunks: Channel[AudioChunk] = Channel(
             _CHUNKS * max(len(self._microphones), 1),
             self._when_full(),
@@ -114,7 +115,7 @@ class Hearing:
     def refit(self, config: Config, change: Change, syncing: Syncing) -> None:
         """Hear by `config` from now on; for the hearing thread."""
         self._config = config
-        self._microphones = {name: mic for name, mic in config.microphones.items() if mic.enabled}
+        self._microphones = enabled(config.microphones)
         self._chunks.resize(_CHUNKS * max(len(self._microphones), 1))
         self._maker.refit([self._ear(name) for name in self._microphones])
         parts = {name: self._board.part(f"microphone/{name}") for name in self._real}

@@ -11,6 +11,7 @@ from edgeguard.capture import ActivityGate, Gate
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.cameras import Camera
+from edgeguard.config.source import enabled
 from edgeguard.cuda.ledger import Crossings
 from edgeguard.models import Catalog, ModelStore
 from edgeguard.rules import Headcount
@@ -76,7 +77,7 @@ class Seeing:
         self._coverage = coverage
         self._taps = taps or Taps()
         self._board = board
-        self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        self._cameras = enabled(config.cameras)
         self._gates = {name: self._gate(name) for name in self._cameras}
         self._answers: dict[str, Lockstep] = {}
         self._track_ids = {name: itertools.count(1) for name in self._cameras}
@@ -206,7 +207,7 @@ class Seeing:
 
     def prepare(self, config: Config) -> tuple[list[Eye], list[Sight]]:
         """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread."""
-        cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        cameras = enabled(config.cameras)
         eyes = self._optician.eyes(cameras, config.tracker)
         ready = [self._vision.sight(eye) for eye in eyes if not self._vision.sees_with(eye.key)]
         for sight in ready:
@@ -218,7 +219,7 @@ class Seeing:
     ) -> list[Part]:
         """See by `config` from now on; the parts of detectors that are gone. For the vision thread."""
         self._config = config
-        self._cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+        self._cameras = enabled(config.cameras)
         for name in self._cameras:
             self._track_ids.setdefault(name, itertools.count(1))
             if name in change.opened:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from edgeguard.config import Config
-from edgeguard.config.source import Source
+from edgeguard.config.source import Source, enabled
 from edgeguard.media import SoundTap
 
 Pair = tuple[str, str]
@@ -14,7 +14,7 @@ Pair = tuple[str, str]
 
 def pairs_of(config: Config) -> list[Pair]:
     """One for each RTSP address at which there are a camera and a microphone, reached in the same way."""
-    cameras = {name: camera for name, camera in config.cameras.items() if camera.enabled}
+    cameras = enabled(config.cameras)
     found: list[Pair] = []
     for name, microphone in config.microphones.items():
         same = [one for one, camera in cameras.items() if _is_same(camera, microphone)]
