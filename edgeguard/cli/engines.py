@@ -25,6 +25,7 @@ from edgeguard.models.engines.shelf import shelf_of
 from edgeguard.models.engines.workshop import Effort, Workshop, engine_of, open_machine, usable
 from edgeguard.models.exported import find_exported
 from edgeguard.models.lint import lint
+from edgeguard.runtime.assembly.modelling import store_of
 
 app = typer.Typer(help="Check, build and test the engines that run models on a GPU.", no_args_is_help=True)
 
@@ -94,7 +95,7 @@ def build(
 ) -> None:
     """Build the engine of every detector in CONFIG, gate it, and say why each was built or refused."""
     config = load(config_file)
-    catalog, store = load_catalog(), ModelStore(config.models.dir or default_root(), config.models.mirrors)
+    catalog, store = load_catalog(), store_of(config)
     models = _detectors(config)
     if not models:
         print("no detector of the configuration has a model: nothing to build")

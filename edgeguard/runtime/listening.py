@@ -8,8 +8,9 @@ from typing import Any
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.errors import EndOfStreamError
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.runtime.assembly.hearing import Hearing
+from edgeguard.runtime.assembly.modelling import store_of
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.coverage import NoCoverage
 from edgeguard.runtime.health import HealthBoard
@@ -23,7 +24,6 @@ class Listening:
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
-        store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
         self._board = HealthBoard(clock)
         self._observations: Channel[Observation] = Channel(10_000)
         hearing = Hearing(
@@ -31,7 +31,7 @@ class Listening:
             clock,
             self._board,
             load_catalog(),
-            store,
+            store_of(config),
             self._observations,
             NoCoverage(),
             write_down=False,

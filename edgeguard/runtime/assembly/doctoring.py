@@ -15,15 +15,15 @@ from edgeguard.alerts.topics import Topics
 from edgeguard.clock import Clock
 from edgeguard.config import Config, advice, load
 from edgeguard.config.advice import named_files
-from edgeguard.config.labels import MOTION
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.files import existing
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
+from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
 from edgeguard.runtime.checkup import CheckupStage
 from edgeguard.runtime.doctor import Check, Finding
@@ -220,22 +220,14 @@ def _microphone(config: Config, name: str, clock: Clock, place: Place) -> Check:
 
 
 def _of_models(config: Config) -> list[Check]:
-    def store() -> ModelStore:
-        return ModelStore(config.models.dir or default_root(), config.models.mirrors)
-
     def look_at_engines() -> Iterable[Finding]:
-        shelf = store()
-        return engines(sorted(_detectors(config)), load_catalog(), shelf, Fleet(shelf.root))
+        store = store_of(config)
+        return engines(sorted(detectors_of(config)), load_catalog(), store, Fleet(store.root))
 
     return [
-        Check("model", lambda: models(_wanted(config), load_catalog(), store()), limit_s=_SLOW_S),
+        Check("model", lambda: models(_wanted(config), load_catalog(), store_of(config)), limit_s=_SLOW_S),
         Check("engine", look_at_engines, limit_s=_SLOW_S),
     ]
-
-
-def _detectors(config: Config) -> set[str]:
-    models = {camera.detector.model for camera in config.cameras.values() if camera.enabled}
-    return models - {MOTION}
 
 
 def _wanted(config: Config) -> list[Wanted]:
@@ -247,7 +239,7 @@ def _wanted(config: Config) -> list[Wanted]:
         Wanted(name, "detect", "its cameras are blind", needed=True)
         if name in blind
         else Wanted(name, "detect", "motion is watched for instead")
-        for name in sorted(_detectors(config))
+        for name in sorted(detectors_of(config))
     ]
     if speech.enabled and any(mic.speech for mic in ears):
         wanted.append(Wanted(speech.model, "asr", "no speech is understood"))

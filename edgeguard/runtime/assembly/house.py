@@ -14,12 +14,13 @@ from edgeguard.clock import Clock, SystemClock
 from edgeguard.config import Config
 from edgeguard.errors import DependencyError, SourceError
 from edgeguard.fusion import HeardAndSeen
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.runtime.assembly.changing import change
 from edgeguard.runtime.assembly.covering import Covering
 from edgeguard.runtime.assembly.doctoring import checkup
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.hearing import Hearing
+from edgeguard.runtime.assembly.modelling import store_of
 from edgeguard.runtime.assembly.seeing import Seeing
 from edgeguard.runtime.assembly.sharing import Taps, pairs_of
 from edgeguard.runtime.assembly.sources import logins
@@ -54,7 +55,7 @@ class House:
         self.board = HealthBoard(self.clock)
         self._config = config
         catalog = load_catalog()
-        store = ModelStore(config.models.dir or default_root(), config.models.mirrors)
+        store = store_of(config)
         self._box = BoxWatch(self.board.part("box"), config.state_dir)
         self._time = TimeWatch(self.board.part("clock"))
         alerts = self.board.part("alerts")

@@ -10,10 +10,11 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config.guarding import cut_off
 from edgeguard.errors import ConfigError, EdgeGuardError
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.models.exported import find_exported
 from edgeguard.runtime.assembly.answering import webhook_of
 from edgeguard.runtime.assembly.house import House
+from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 
 
 def rehearse(before: Config, after: Config, clock: Clock) -> None:
@@ -39,8 +40,8 @@ def _lacking(config: Config, clock: Clock) -> Iterator[str]:
             read()
         except ConfigError as error:
             yield str(error)
-    store, catalog = ModelStore(config.models.dir or default_root(), config.models.mirrors), load_catalog()
-    for name in sorted(_detectors(config)):
+    store, catalog = store_of(config), load_catalog()
+    for name in sorted(detectors_of(config)):
         try:
             find_exported(store, catalog.card(name))
         except EdgeGuardError as error:
@@ -61,11 +62,6 @@ def _secrets(config: Config, clock: Clock) -> list[Callable[[], object]]:
         *([lambda: check(Tls(*tls.places()))] if tls.enabled else []),
         *(source.credentials for source in sources if source.enabled),
     ]
-
-
-def _detectors(config: Config) -> set[str]:
-    cameras = [camera for camera in config.cameras.values() if camera.enabled]
-    return {camera.detector.model for camera in cameras} - {"motion"}
 
 
 def _listening(config: Config) -> set[str]:
