@@ -268,6 +268,7 @@ def test_systemd_sees_a_reload_and_no_stop(listener: Listener, config: Json, tmp
             assert told("STOPPING=1")
 
 
+@pytest.mark.usefixtures("listener")  # an alert that nobody subscribes to would be another trouble
 def test_a_password_of_the_broker_is_waited_for_and_read_again(
     tmp_path: Path, broker: Broker, config: Json
 ) -> None:
