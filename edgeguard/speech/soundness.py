@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeguard.types import AudioChunk, Phase
 
 _WINDOW_NS = 1_000_000_000
-_FULL_SCALE = 0.999
+FULL_SCALE = 0.999
 """From here on a sample counts as clipped."""
 
 _EASE = 0.5
@@ -162,14 +164,18 @@ class FaultLife:
         return [Fault(self.name, phase, self.measure, value, comparison, limit, end_ns)]
 
 
+def level_dbfs(samples: NDArray[np.floating[Any]]) -> float:
+    """How loud they are around their mean, against full scale; -120 at least."""
+    return 20 * math.log10(max(float(np.std(samples, dtype=np.float64)), 1e-6))
+
+
 def _measured(chunks: list[AudioChunk]) -> _Window:
     samples = np.concatenate([chunk.samples for chunk in chunks]).astype(np.float64)
     mean = float(samples.mean())
-    rms = float(np.sqrt(np.mean((samples - mean) ** 2)))
     return _Window(
         variation=float(np.ptp(samples)),
-        level_dbfs=round(20 * math.log10(max(rms, 1e-6)), 1),
-        clipped_share=float(np.mean(np.abs(samples) >= _FULL_SCALE)),
+        level_dbfs=round(level_dbfs(samples), 1),
+        clipped_share=float(np.mean(np.abs(samples) >= FULL_SCALE)),
         dc_offset=abs(mean),
         end_ns=chunks[-1].end_ns,
     )

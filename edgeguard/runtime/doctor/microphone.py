@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +10,10 @@ from edgeguard.clock import Clock
 from edgeguard.errors import EdgeGuardError, EndOfStreamError, SourceError
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, warning
 from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees, opened, refused
+from edgeguard.speech.soundness import FULL_SCALE, level_dbfs
 
 LISTEN_S = 2.0
 _STEP_S = 0.5
-_FLOOR_DBFS = -120.0
-_FULL = 0.999
 
 
 def microphone(
@@ -36,12 +33,6 @@ def microphone(
     except EdgeGuardError as error:
         return refused(place, error)
     return _judged(place, samples, silent_dbfs, clipped_share)
-
-
-def level_dbfs(samples: NDArray[np.float32]) -> float:
-    """Root mean square against full scale."""
-    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
-    return max(_FLOOR_DBFS, 10 * math.log10(power)) if power > 0 else _FLOOR_DBFS
 
 
 def _listen(source: AudioSource, clock: Clock, patience_s: float) -> NDArray[np.float32]:
@@ -64,17 +55,17 @@ def _listen(source: AudioSource, clock: Clock, patience_s: float) -> NDArray[np.
 
 def _judged(place: Place, samples: NDArray[np.float32], silent_dbfs: float, clipped_share: float) -> Finding:
     level = level_dbfs(samples)
-    clipped = float(np.mean(np.abs(samples) >= _FULL))
+    clipped = float(np.mean(np.abs(samples) >= FULL_SCALE))
     figures = {
         "level_dbfs": round(level, 1),
         "peak": round(float(np.max(np.abs(samples))), 3),
         "clipped_share": round(clipped, 4),
         "listened_s": round(len(samples) / RATE_HZ, 1),
     }
-    if not np.any(samples):
+    if not np.ptp(samples):
         return fault(
             place.check,
-            "digital silence: every sample is zero",
+            "digital silence: every sample is the same",
             "it is muted, or nothing is plugged in",
             "unmute it (`alsamixer`, capture side), check the plug, or turn the camera's sound on",
             place.name,

@@ -185,18 +185,21 @@ TONE = np.sin(np.arange(3 * RATE_HZ) / RATE_HZ * 2 * np.pi * 440)
 
 
 @pytest.mark.parametrize(
-    ("gain", "verdict", "said"),
+    ("gain", "offset", "verdict", "said"),
     [
-        (0.1, Verdict.OK, "-23 dBFS in 2.0 s"),
-        (0.0, Verdict.FAULT, "digital silence"),
-        (0.0001, Verdict.WARNING, "next to nothing"),
-        (30.0, Verdict.WARNING, "full scale"),
+        (0.1, 0.0, Verdict.OK, "-23 dBFS in 2.0 s"),
+        (0.1, 0.2, Verdict.OK, "-23 dBFS in 2.0 s"),
+        (0.0, 0.0, Verdict.FAULT, "digital silence"),
+        (0.0, 0.2, Verdict.FAULT, "digital silence"),
+        (0.0001, 0.0, Verdict.WARNING, "next to nothing"),
+        (0.0001, 0.2, Verdict.WARNING, "next to nothing"),
+        (30.0, 0.0, Verdict.WARNING, "full scale"),
     ],
 )
-def test_the_level_of_a_microphone_is_judged(
-    tmp_path: Path, gain: float, verdict: Verdict, said: str
+def test_the_level_of_a_microphone_is_judged_as_the_guard_does(
+    tmp_path: Path, gain: float, offset: float, verdict: Verdict, said: str
 ) -> None:
-    source = GstAudioSource("hall", write(tmp_path / "a.wav", TONE * gain), CLOCK, realtime=False)
+    source = GstAudioSource("hall", write(tmp_path / "a.wav", TONE * gain + offset), CLOCK, realtime=False)
     found = microphone(Place("microphone", "hall", "file"), source, CLOCK, 5, -70, 0.01)
     assert found.verdict is verdict, found.said
     assert said in found.said
