@@ -6,8 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+settings.register_profile("untimed", deadline=None)  # speed is for tools/bench.py to judge
+settings.load_profile("untimed")
 
 
 def mirror_folder() -> Path | None:
