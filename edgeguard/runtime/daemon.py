@@ -67,6 +67,7 @@ class Daemon:
     _told_to_stop: bool = False
     _told_to_end: bool = False
     _told_to_reload: bool = False
+    _told_to_show: bool = False
     _pause: threading.Event = field(default_factory=threading.Event)
     _stuck: frozenset[str] = frozenset()
     _last_words: LastWords = field(init=False)
@@ -90,10 +91,10 @@ class Daemon:
     def run(self) -> None:
         """Returns after a clean stop."""
         faulthandler.enable(sys.stderr)  # shows the stacks when a starved watchdog aborts us, too
-        faulthandler.register(signal.SIGUSR1, file=sys.stderr, all_threads=True)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._hear_signal)
         signal.signal(signal.SIGHUP, self._hear_reload)
+        signal.signal(signal.SIGUSR1, self._hear_show)
         try:
             for thread in self.crew.everyone:
                 thread.start()
@@ -108,6 +109,10 @@ class Daemon:
 
     def _hear_reload(self, *_: object) -> None:
         self._told_to_reload = True
+
+    def _hear_show(self, *_: object) -> None:
+        """Not by faulthandler: threads that run on while it looks at them can crash it, and us."""
+        self._told_to_show = True
 
     def restart(self) -> None:
         """Stop, so that whoever called `run` may begin anew. For any thread."""
@@ -125,6 +130,9 @@ class Daemon:
             if self._told_to_reload:
                 self._told_to_reload = False
                 self.reload()
+            if self._told_to_show:
+                self._told_to_show = False
+                log.info("asked by SIGUSR1, all threads:\n%s", stacks())
             if self.until_done and self._done():
                 log.info("every source has ended and everything is delivered")
                 return

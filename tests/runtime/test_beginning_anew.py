@@ -32,12 +32,11 @@ class Told(Notifier):
 
 @pytest.fixture(autouse=True)
 def _own_signals() -> Iterator[None]:
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
     handlers = [(number, signal.getsignal(number)) for number in numbers]
     yield
     for number, handler in handlers:
         signal.signal(number, handler)
-    faulthandler.unregister(signal.SIGUSR1)
     faulthandler.enable(sys.__stderr__)
 
 

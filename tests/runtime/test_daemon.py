@@ -22,11 +22,13 @@ from edgeguard.runtime.stage import Stage, StageThread
 @pytest.fixture(autouse=True)
 def _own_signals_and_quick_looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(daemon_module, "_LOOK_S", 0.01)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+    }
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    faulthandler.unregister(signal.SIGUSR1)
     faulthandler.enable(sys.__stderr__)
 
 
