@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from phrase_training.acoustics import Places, warped
 from phrase_training.corpus import Spoken, load, pronounce
-from phrase_training.features import log_mel
+from phrase_training.features import log_mel, other_pace, other_throat
 from phrase_training.network import BLANK, Ear, decode, steps
 from phrase_training.texts import PHRASES
 
@@ -109,7 +109,18 @@ class Scenes(IterableDataset):  # type: ignore[misc]
             heard = self._places.heard(heard, random)
         else:
             heard = np.asarray(heard * 10 ** (random.uniform(-20, 0) / 20), np.float32)
-        return log_mel(heard), [_ROW[phrase] for phrase in written], sounds
+        return _by_another(log_mel(heard), random, hard), [_ROW[phrase] for phrase in written], sounds
+
+
+def _by_another(
+    features: NDArray[np.float32], random: np.random.Generator, hard: float
+) -> NDArray[np.float32]:
+    """From another throat and in another rhythm, as no two synthesisers and no two people share them."""
+    if random.random() > hard:
+        return features
+    throat = float(np.clip(random.normal(1, 0.08), 0.82, 1.22))
+    paces = np.exp(np.clip(random.normal(0, 0.18, 2 + len(features) // 25), -0.4, 0.4))
+    return other_pace(other_throat(features, throat), paces)
 
 
 def _is_short(line: Spoken) -> bool:
