@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "tools"))
 
 from phrase_training import corpus, voices
 from phrase_training.acoustics import Places, loudness, mixed, room, warped
-from phrase_training.features import BINS, log_mel
+from phrase_training.features import BINS, log_mel, other_pace, other_throat
 from phrase_training.texts import PHRASES, Author, line, written
 
 DICTIONARY = (
@@ -109,6 +109,22 @@ def test_noise_is_as_loud_as_the_ratio_says() -> None:
 
 def test_faster_is_shorter() -> None:
     assert len(warped(np.zeros(16000, np.float32), 1.25)) == pytest.approx(12800, abs=2)
+
+
+def test_another_throat_moves_what_resounds() -> None:
+    bins = np.arange(BINS)
+    peak = np.exp(-0.1 * (np.stack([bins] * 30) - 40) ** 2).astype(np.float32)
+    assert other_throat(peak, 1.15).argmax(1).tolist() == [44] * 30  # above 1 kHz 27 mel are a factor of 6.4
+    assert np.array_equal(other_throat(peak, 1.0), peak)
+
+
+def test_another_pace_is_quicker_and_slower_by_turns() -> None:
+    frames = np.repeat(np.arange(100, dtype=np.float32)[:, None], BINS, 1)
+    by_turns = other_pace(frames, np.array([0.8, 0.8, 1.25, 1.25]))[:, 0]
+    steps = np.diff(by_turns)
+    assert steps[:30].max() < 0.9 and steps[-30:].min() > 1.1
+    assert by_turns[0] == 0 and by_turns[-1] >= 97
+    assert np.array_equal(other_pace(frames, np.ones(3)), frames)
 
 
 @pytest.mark.parametrize("seed", range(12))
