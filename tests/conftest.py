@@ -14,6 +14,11 @@ settings.register_profile("untimed", deadline=None)  # speed is for tools/bench.
 settings.load_profile("untimed")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for real processes comes first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
 def mirror_folder() -> Path | None:
     """The folder of real clips and models, if this machine has one."""
     folder = Path(os.environ.get("EDGEGUARD_MIRROR", REPOSITORY.parent / "shared"))

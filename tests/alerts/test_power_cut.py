@@ -11,7 +11,7 @@ from edgeguard.clock import ManualClock
 from tests.support.companion import OpenAlerts
 from tests.support.powercut import Act, cuts, record
 
-CUTS = 200
+CUTS = 100
 
 WRITER = """
 import sys

@@ -19,6 +19,8 @@ from tests.support.postgresql import PASSWORD, Postgresql
 from tests.support.sending import Sender
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.e2e
+
 BOOT = IDENTITY.boot_id
 QUICK = "allow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 100000\n"
 REQUEST = "6f1c2d3e-0000-4000-8000-000000000001"

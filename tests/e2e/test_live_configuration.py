@@ -37,9 +37,9 @@ def rule(camera: str, name: str | None = None) -> Json:
 
 
 @pytest.fixture
-def config(broker: Broker) -> Json:
+def config(request: pytest.FixtureRequest, broker: Broker) -> Json:
     made = settings(broker.port, {"one": scene(), "two": scene()}, [rule("one"), rule("two")])
-    made["health"]["prove_s"] = 30
+    made["health"]["prove_s"] = getattr(request, "param", 30)
     made["mqtt"]["accept_config"] = True
     made["drill"] = {"enabled": False}
     return made
@@ -133,6 +133,7 @@ def test_a_configuration_with_faults_is_refused_with_all_of_them(
     box.wait_for_part("config", "ok")
 
 
+@pytest.mark.parametrize("config", [10], indirect=True, ids="{}s".format)
 def test_what_does_not_do_as_well_is_rolled_back(listener: Listener, box: Box, config: Json) -> None:
     first = wait_for_report(listener, "applied")
     worse = copy.deepcopy(config)
@@ -158,6 +159,7 @@ def test_another_section_begins_anew_and_proves_itself(listener: Listener, box: 
     assert box.stop() == 0
 
 
+@pytest.mark.parametrize("config", [10], indirect=True, ids="{}s".format)
 def test_a_broker_that_is_not_there_is_rolled_back(listener: Listener, box: Box, config: Json) -> None:
     first = wait_for_report(listener, "applied")
     changed = copy.deepcopy(config)
