@@ -5,8 +5,8 @@ restart), a mosquitto, `edgeguard collect` with its database, network cameras ov
 sound, and a disk of its own. `_chaos_faults` has the faults and the time within which each must be shown,
 `_chaos_verdict` what is owed. `lost` are alerts that were owed, or that the outbox had committed, and
 that the collector has not; `unreported` are faults that were not shown within their limit, and passages that
-were missed without a word. `rss_growth_kib` is of the longest life of the guard: the median of the last
-quarter of it in which all was well, without that of the first.
+were missed without a word. `rss_growth_kib` is of the longest life of the guard, after its first ten seconds:
+the median of the last quarter, without that of the first.
 
 Faults begin until `--seconds` are over, and until each kind was there; then all is mended, and everything has
 to be well again within `RECOVERY_S`. Where this user may not mount a disk, the full disk is left out, and
@@ -267,7 +267,7 @@ class Chaos:
         lives = Counter(sample.pid for sample in self.site.health.samples if sample.rss_kib)
         pid, _ = lives.most_common(1)[0]
         life = [sample for sample in self.site.health.samples if sample.pid == pid and sample.rss_kib]
-        warm = [one for one in life if one.at_ns - life[0].at_ns > _WARM_S * 1e9 and one.is_well]
+        warm = [one for one in life if one.at_ns - life[0].at_ns > _WARM_S * 1e9]
         part = len(warm) // 4
         if part < 5:
             return None
