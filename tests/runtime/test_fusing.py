@@ -29,8 +29,16 @@ def somebody(t_s: float, source: str, zone: str = EVERYWHERE) -> Observation:
     return seen("presence", t_s, source, zone=zone, track_ids=(1,), phase=Phase.CONTINUES)
 
 
+def help_called(t_s: float) -> Observation:
+    return seen("keyword", t_s, "aisle-mic", label="help me", rule="help-called")
+
+
 ENTERED = seen("line_crossed", 10, "gate", rule="entrance-at-night", track_ids=(1,))
 LOITERING = seen("loitering", 10, "gate", rule="forecourt-loitering", zone="forecourt", phase=Phase.BEGAN)
+DOWN = seen(
+    "person_down", 10, "aisle", rule="aisle-person-down", zone="floor", track_ids=(1,), phase=Phase.BEGAN
+)
+CALLED = {"aisle-person-down": Severity.ALARM, "help-called": Severity.ALARM}
 GUARD = [somebody(t, "gate", "forecourt") for t in range(0, 3600, 900)]
 
 
@@ -53,15 +61,29 @@ def alerts(config: Config, story: list[Observation], until_s: float = 100) -> li
         ),
         ([somebody(2, "dock", "ramp"), seen("sound", 10, "dock-mic", label="scream")], {}),
         (
-            [seen("keyword", 10, "aisle-mic", label="help me", rule="help-called")],
+            [help_called(10)],
             {"help-called": Severity.ALARM, "shout-out-of-sight": Severity.ALARM},
         ),
         (
-            [somebody(8, "aisle"), seen("keyword", 10, "aisle-mic", label="help me", rule="help-called")],
+            [somebody(8, "aisle"), help_called(10)],
             {"help-called": Severity.ALARM},
         ),
         ([ENTERED], {"intruder": Severity.INFO}),
         ([ENTERED, somebody(25, "dock", "ramp")], {"intruder": Severity.CRITICAL}),
+        ([somebody(10, "aisle"), DOWN], {"aisle-person-down": Severity.ALARM}),
+        (
+            [help_called(4), somebody(5, "aisle"), DOWN],  # told 5 s after the fall
+            {**CALLED, "help-near-a-person-down": Severity.CRITICAL},
+        ),
+        (
+            [somebody(10, "aisle"), DOWN, help_called(20)],
+            {**CALLED, "help-near-a-person-down": Severity.CRITICAL, "shout-out-of-sight": Severity.ALARM},
+        ),
+        ([somebody(10, "aisle"), DOWN, somebody(25, "aisle"), help_called(26)], CALLED),
+        (
+            [somebody(10, "aisle"), DOWN, seen("keyword", 12, "dock-mic", label="help me")],
+            {"aisle-person-down": Severity.ALARM},
+        ),
         (
             [LOITERING, seen("keyword", 12, "dock-mic", label="help me")],
             {
