@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeguard.alerts.policy import Policy
 from edgeguard.clock import ManualClock
@@ -97,6 +101,18 @@ def alerts(config: Config, story: list[Observation], until_s: float = 100) -> li
 def test_stories(warehouse: Config, story: list[Observation], expected: dict[str, Severity | None]) -> None:
     told = {alert.rule: alert.severity for alert in alerts(warehouse, story)}
     assert told == {rule: severity for rule, severity in expected.items() if severity}
+
+
+@given(t_s=st.floats(0, 60))
+def test_help_counts_from_15_s_before_one_is_down_to_15_s_after(warehouse: Config, t_s: float) -> None:
+    phases = [Phase.BEGAN, *[Phase.CONTINUES] * 9, Phase.ENDED]
+    lying = [replace(DOWN, pts_ns=s * 10**9, phase=phase) for s, phase in enumerate(phases, 20)]
+    story = sorted([*lying, help_called(t_s)], key=lambda one: one.pts_ns)
+    told = {alert.rule: alert for alert in alerts(warehouse, story)}
+    assert ("help-near-a-person-down" in told) == (5 <= t_s <= 44)
+    if alarm := told.get("help-near-a-person-down"):
+        assert (alarm.severity, alarm.source, alarm.zone) == (Severity.CRITICAL, "aisle", "floor")
+        assert {one.kind for one in alarm.joined} == {"keyword", "person_down"}
 
 
 def test_the_guard_who_comes_and_the_guard_who_does_not(warehouse: Config) -> None:
