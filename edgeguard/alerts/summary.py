@@ -38,6 +38,13 @@ def _crowd(observation: Observation) -> str:
     return f"crowd{size} in {_where(observation)}{_limit(count)}"
 
 
+def _person_down(observation: Observation) -> str:
+    lain, ratio = _measure(observation, "for_s"), _measure(observation, "ratio")
+    since = f" for {_number(lain.value)} s" if lain else ""
+    shape = f", {_number(ratio.value)} times as wide as tall{_limit(ratio)}" if ratio else ""
+    return f"{_who(observation)} seems to lie in {_where(observation)}{since}{_limit(lain, ' s')}{shape}"
+
+
 def _keyword(observation: Observation) -> str:
     return f"keyword {_what(observation)} heard by {observation.source}{_confidence(observation)}"
 
@@ -107,6 +114,7 @@ _WORDING: dict[str, Callable[[Observation], str]] = {
     "line_crossed": _line_crossed,
     "loitering": _loitering,
     "crowd": _crowd,
+    "person_down": _person_down,
     "keyword": _keyword,
     "sound": _sound,
     "intent": _intent,

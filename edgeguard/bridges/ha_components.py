@@ -15,7 +15,7 @@ from edgeguard.bridges.bridge import Message
 from edgeguard.bridges.devices import Device
 
 KINDS = (
-    *("zone_entered", "zone_left", "line_crossed", "loitering", "crowd"),
+    *("zone_entered", "zone_left", "line_crossed", "loitering", "crowd", "person_down"),
     *("keyword", "sound", "intent", "heard_and_seen", "pattern"),
     *("blind", "tampered", "microphone_fault", "drill_missed", "outbox_damaged", "alerts_shed"),
 )

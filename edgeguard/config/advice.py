@@ -66,6 +66,9 @@ def _why_unnoticed(config: Config, term: patterns.Term) -> str | None:
 def _why_silent(config: Config, rule: rules.Rule) -> str | None:
     if isinstance(rule, rules.SceneRule) and not config.cameras[rule.camera].enabled:
         return f"camera {rule.camera} is not enabled"
+    if isinstance(rule, rules.PersonDown):
+        sought = config.cameras[rule.camera].detector.classes
+        return None if {*rule.classes} & {*sought} else f"camera {rule.camera} looks for none of its classes"
     if not isinstance(rule, rules.HeardRule):
         return None
     by_words = isinstance(rule, rules.Keyword) or bool(getattr(rule, "keywords", ()))

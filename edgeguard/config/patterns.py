@@ -20,6 +20,7 @@ ObservationKind = Literal[
     "line_crossed",
     "loitering",
     "crowd",
+    "person_down",
     "heard_and_seen",
     "blind",
     "tampered",

@@ -91,6 +91,19 @@ class Crowd(ZoneRule):
     """Seconds for which there must be so many."""
 
 
+class PersonDown(ZoneRule):
+    """A person is down."""
+
+    kind: Literal["person_down"]
+    """A person seems to lie in a zone, to judge by the shape of the box: a hint, no medical device."""
+    classes: Some[ClassName] = ("person",)
+    """Classes that count, all of them looked for by the camera's detector; never whatever moves."""
+    ratio: float = Field(default=1.2, ge=1, le=5)
+    """How many times as wide as tall the box must be at least; one at the picture's edge never counts."""
+    for_s: float = Field(default=5.0, gt=0, le=3600)
+    """Seconds for which it must be."""
+
+
 class HeardRule(Rule):
     """A rule on what a microphone hears."""
 
@@ -187,6 +200,7 @@ AnyRule = Annotated[
         LineCrossed,
         Loitering,
         Crowd,
+        PersonDown,
         Keyword,
         Sound,
         Intent,
@@ -208,6 +222,7 @@ def examples() -> list[dict[str, Any]]:
         {"kind": "line_crossed", "name": "entrance-crossed", "camera": "gate", "line": "entrance"},
         {"kind": "loitering", "name": "dock-loitering", **place, "dwell_s": 30.0},
         {"kind": "crowd", "name": "dock-crowd", **place, "count": 4},
+        {"kind": "person_down", "name": "dock-person-down", **place},
         {"kind": "keyword", "name": "help-called"},
         {"kind": "sound", "name": "anything-heard"},
         {"kind": "intent", "name": "cry-for-help"},

@@ -11,7 +11,18 @@ from edgeguard.rules.crowd import Crowd
 from edgeguard.rules.headcount import Headcount
 from edgeguard.rules.line import LineCrossed
 from edgeguard.rules.loitering import Loitering
+from edgeguard.rules.person_down import PersonDown
 from edgeguard.rules.rule import Rule
 from edgeguard.rules.zone import Presence, ZoneEntered, ZoneLeft
 
-__all__ = ["Crowd", "Headcount", "LineCrossed", "Loitering", "Presence", "Rule", "ZoneEntered", "ZoneLeft"]
+__all__ = [
+    "Crowd",
+    "Headcount",
+    "LineCrossed",
+    "Loitering",
+    "PersonDown",
+    "Presence",
+    "Rule",
+    "ZoneEntered",
+    "ZoneLeft",
+]

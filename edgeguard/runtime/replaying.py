@@ -125,7 +125,7 @@ def _asks(config: Config, rule: kinds.Rule, seen: Observation) -> bool:
 def _reaches(rule: kinds.Rule, seen: Observation) -> bool:
     """Whether this rule's thresholds would let it be noticed, where they are higher than they were."""
     measured = {measure.name: measure.value for measure in seen.measures}
-    for name in ("dwell_s", "count"):
+    for name in ("dwell_s", "count", "ratio", "for_s"):
         least, value = getattr(rule, name, None), measured.get(name)
         if least is not None and value is not None and float(value) < least:
             return False

@@ -42,6 +42,11 @@ PERSON = {"label": "person", "zone": "dock", "track_ids": (7,)}
             "crowd of 5 in hall (limit 4)",
         ),
         (
+            "person_down",
+            {**PERSON, "measures": (Measure("for_s", 6.24, ">=", 5.0), Measure("ratio", 2.13, ">=", 1.2))},
+            "person 7 seems to lie in dock for 6.2 s (limit 5 s), 2.1 times as wide as tall (limit 1.2)",
+        ),
+        (
             "keyword",
             {"source": "hall", "label": "help", "confidence": 0.914},
             "keyword 'help' heard by hall (confidence 0.91)",
@@ -89,6 +94,7 @@ def test_the_why_in_words(kind: str, values: dict[str, Any], words: str) -> None
         "line_crossed",
         "loitering",
         "crowd",
+        "person_down",
         "keyword",
         "sound",
         "heard_and_seen",

@@ -18,11 +18,12 @@ BOTH = {
     "tags": ["dog"],
     "keywords": ["help_me"],
 }
+DOWN = {"kind": "person_down", "name": "d", "camera": "gate", "zone": "dock"}
 OFF = {"gate-mic": {"url": "alsa://default", "enabled": False}}
 
 
 def test_nothing_odd() -> None:
-    assert advice(built(tree(rules=[*rule()["rules"], KEYWORD, SOUND, BOTH]))) == []
+    assert advice(built(tree(rules=[*rule()["rules"], DOWN, KEYWORD, SOUND, BOTH]))) == []
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ def test_nothing_odd() -> None:
             "no microphone that it may use is enabled, with `sounds` on",
         ),
         ({"rules": [BOTH], "microphones": OFF}, "no microphone that it may use"),
+        ({"rules": [DOWN], "detector": {"model": "motion"}}, "camera gate looks for none of its classes"),
         ({"mqtt": {"host": "broker.example", "allow_plaintext": True}}, "travel unencrypted"),
     ],
 )

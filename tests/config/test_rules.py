@@ -17,6 +17,12 @@ PLACE = {"camera": "gate", "zone": "dock"}
         ({"kind": "zone_entered"}, rules.ZoneEntered, {"classes": None, "cooldown_s": 10.0, "enabled": True}),
         ({"kind": "zone_left", "classes": ["person"]}, rules.ZoneLeft, {"classes": ("person",)}),
         ({"kind": "loitering", "dwell_s": 30}, rules.Loitering, {"dwell_s": 30.0}),
+        (
+            {"kind": "person_down"},
+            rules.PersonDown,
+            {"ratio": 1.2, "for_s": 5.0, "classes": ("person",), "severity": Severity.WARNING},
+        ),
+        ({"kind": "person_down", "classes": None}, rules.PersonDown, {"classes": ("person",)}),
         ({"kind": "crowd", "count": 3}, rules.Crowd, {"count": 3, "hold_s": 1.0}),
         (
             {"kind": "heard_and_seen", "tags": ["glass"], "severity": "alarm"},
@@ -78,6 +84,8 @@ def test_rules_without_a_zone() -> None:
         ({"dwell_s": 3}, ".dwell_s: unknown key; known here: kind, name, "),
         ({"severity": "bad"}, '.severity: given "bad", expected one of info, warning, alarm'),
         ({"kind": "crowd", "count": 1}, ".count: given 1, expected a whole number from 2 to 1000"),
+        ({"kind": "person_down", "ratio": 0.9}, ".ratio: given 0.9, expected a number from 1 to 5"),
+        ({"kind": "person_down", "for_s": 0}, ".for_s: given 0, expected a number above 0, up to 3600"),
         ({"cooldown_s": -1}, ".cooldown_s: given -1, expected a number from 0 to 86400"),
         ({"name": "Rule 1"}, '.name: given "Rule 1", expected a name (a-z, 0-9, -, _; '),
         ({"classes": []}, ".classes: given [], expected a list of at least one entry"),

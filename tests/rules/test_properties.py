@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeguard.rules import Crowd, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.rules import Crowd, LineCrossed, Loitering, PersonDown, Presence, Rule, ZoneEntered, ZoneLeft
 from edgeguard.types import Line, Phase
 from tests.support.tracks import tracks
 
@@ -21,6 +21,7 @@ RULES: dict[str, Callable[[], Rule]] = {
     "line_crossed": lambda: LineCrossed("r", "l", LINE),
     "loitering": lambda: Loitering("r", "z", ZONE, dwell_s=1.0),
     "crowd": lambda: Crowd("r", "z", ZONE, count=2, hold_s=0.5),
+    "person_down": lambda: PersonDown("r", "z", ZONE, ratio=0.4, for_s=1.0),
 }
 place = st.floats(0, 1, allow_nan=False)
 picture = st.dictionaries(st.integers(0, 4), st.tuples(place, place), max_size=4)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeguard.alerts.policy import Policy
 from edgeguard.clock import ManualClock
@@ -29,8 +33,16 @@ def somebody(t_s: float, source: str, zone: str = EVERYWHERE) -> Observation:
     return seen("presence", t_s, source, zone=zone, track_ids=(1,), phase=Phase.CONTINUES)
 
 
+def help_called(t_s: float) -> Observation:
+    return seen("keyword", t_s, "aisle-mic", label="help me", rule="help-called")
+
+
 ENTERED = seen("line_crossed", 10, "gate", rule="entrance-at-night", track_ids=(1,))
 LOITERING = seen("loitering", 10, "gate", rule="forecourt-loitering", zone="forecourt", phase=Phase.BEGAN)
+DOWN = seen(
+    "person_down", 10, "aisle", rule="aisle-person-down", zone="floor", track_ids=(1,), phase=Phase.BEGAN
+)
+CALLED = {"aisle-person-down": Severity.ALARM, "help-called": Severity.ALARM}
 GUARD = [somebody(t, "gate", "forecourt") for t in range(0, 3600, 900)]
 
 
@@ -53,15 +65,29 @@ def alerts(config: Config, story: list[Observation], until_s: float = 100) -> li
         ),
         ([somebody(2, "dock", "ramp"), seen("sound", 10, "dock-mic", label="scream")], {}),
         (
-            [seen("keyword", 10, "aisle-mic", label="help me", rule="help-called")],
+            [help_called(10)],
             {"help-called": Severity.ALARM, "shout-out-of-sight": Severity.ALARM},
         ),
         (
-            [somebody(8, "aisle"), seen("keyword", 10, "aisle-mic", label="help me", rule="help-called")],
+            [somebody(8, "aisle"), help_called(10)],
             {"help-called": Severity.ALARM},
         ),
         ([ENTERED], {"intruder": Severity.INFO}),
         ([ENTERED, somebody(25, "dock", "ramp")], {"intruder": Severity.CRITICAL}),
+        ([somebody(10, "aisle"), DOWN], {"aisle-person-down": Severity.ALARM}),
+        (
+            [help_called(4), somebody(5, "aisle"), DOWN],  # told 5 s after the fall
+            {**CALLED, "help-near-a-person-down": Severity.CRITICAL},
+        ),
+        (
+            [somebody(10, "aisle"), DOWN, help_called(20)],
+            {**CALLED, "help-near-a-person-down": Severity.CRITICAL, "shout-out-of-sight": Severity.ALARM},
+        ),
+        ([somebody(10, "aisle"), DOWN, somebody(25, "aisle"), help_called(26)], CALLED),
+        (
+            [somebody(10, "aisle"), DOWN, seen("keyword", 12, "dock-mic", label="help me")],
+            {"aisle-person-down": Severity.ALARM},
+        ),
         (
             [LOITERING, seen("keyword", 12, "dock-mic", label="help me")],
             {
@@ -75,6 +101,18 @@ def alerts(config: Config, story: list[Observation], until_s: float = 100) -> li
 def test_stories(warehouse: Config, story: list[Observation], expected: dict[str, Severity | None]) -> None:
     told = {alert.rule: alert.severity for alert in alerts(warehouse, story)}
     assert told == {rule: severity for rule, severity in expected.items() if severity}
+
+
+@given(t_s=st.floats(0, 60))
+def test_help_counts_from_15_s_before_one_is_down_to_15_s_after(warehouse: Config, t_s: float) -> None:
+    phases = [Phase.BEGAN, *[Phase.CONTINUES] * 9, Phase.ENDED]
+    lying = [replace(DOWN, pts_ns=s * 10**9, phase=phase) for s, phase in enumerate(phases, 20)]
+    story = sorted([*lying, help_called(t_s)], key=lambda one: one.pts_ns)
+    told = {alert.rule: alert for alert in alerts(warehouse, story)}
+    assert ("help-near-a-person-down" in told) == (5 <= t_s <= 44)
+    if alarm := told.get("help-near-a-person-down"):
+        assert (alarm.severity, alarm.source, alarm.zone) == (Severity.CRITICAL, "aisle", "floor")
+        assert {one.kind for one in alarm.joined} == {"keyword", "person_down"}
 
 
 def test_the_guard_who_comes_and_the_guard_who_does_not(warehouse: Config) -> None:

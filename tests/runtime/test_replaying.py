@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from edgeguard.config import Config
+from edgeguard.rules import PersonDown
 from edgeguard.runtime.journal import read
 from edgeguard.runtime.replaying import Replay
 from edgeguard.types import Observation, Phase, Severity
 from tests.config.trees import built, tree
 from tests.golden.record import OBSERVATIONS
+from tests.support.tracks import boxed
 
-SCENE = {
+SCENE: dict[str, Any] = {
     "yard": {
         "url": "scene://yard",
         "zones": {"restricted": {"polygon": [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]}},
@@ -52,6 +54,19 @@ def test_a_rule_can_be_made_stricter() -> None:
 
     assert loitering(8.0) == ["restricted-loitering"]
     assert loitering(600.0) == []
+
+
+def test_a_person_down_can_be_asked_to_lie_flatter_and_longer() -> None:
+    lying = PersonDown("fallen", "restricted", SCENE["yard"]["zones"]["restricted"]["polygon"])
+    shown = [boxed(n / 5, (7, (0.4, 0.4, 0.6, 0.5))) for n in range(50)]  # twice as wide as tall, for 9.6 s
+    noticed = [replace(one, source="yard") for tracks in shown for one in lying.update(tracks)]
+
+    def fallen(**keys: float) -> list[str]:
+        rule = {"kind": "person_down", "name": "fallen", "camera": "yard", "zone": "restricted", **keys}
+        return [alert.rule for alert in Replay(config(rule)).run(noticed)]
+
+    assert fallen() == fallen(ratio=1.9) == fallen(for_s=9.0) == ["fallen"]
+    assert fallen(ratio=2.1) == fallen(for_s=9.7) == []
 
 
 def test_a_pattern_can_be_tried_on_what_was_noticed() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 _ENCODERS = {
     "h264": "x264enc speed-preset=ultrafast key-int-max=10 ! h264parse ! mp4mux name=mux",
     "mjpeg": "jpegenc ! avimux name=mux",
@@ -35,6 +38,23 @@ def make_clip(
         f"queue ! {_ENCODERS[codec]} ! filesink location={path} {sound}"
     )
     subprocess.run(line.split(), check=True, timeout=60)
+    return path
+
+
+def encode(path: Path, pictures: list[NDArray[np.uint8]], fps: int, sound: Path | None = None) -> Path:
+    """Pictures (h, w, 3) BGR as mp4 (H.264, and AAC of the WAV file `sound`)."""
+    height, width = pictures[0].shape[:2]
+    audio = (
+        f"filesrc location={sound} ! wavparse ! audioconvert ! audioresample ! avenc_aac ! aacparse ! mux."
+    )
+    line = (
+        f"gst-launch-1.0 -q fdsrc fd=0 ! rawvideoparse format=bgr width={width} height={height} "
+        f"framerate={fps}/1 ! videoconvert ! video/x-raw,format=I420 ! queue ! "
+        f"x264enc speed-preset=ultrafast tune=zerolatency key-int-max=10 ! h264parse ! "
+        f"mp4mux name=mux ! filesink location={path} {audio if sound else ''}"
+    )
+    data = b"".join(picture.tobytes() for picture in pictures)
+    subprocess.run(line.split(), input=data, check=True, timeout=60)
     return path
 
 

@@ -5,13 +5,14 @@ Made by the test itself, so that what ought to happen is known: each walker pass
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.support.clips import encode
 
 WIDTH, HEIGHT, FPS = 320, 180, 10
 WALKERS = ((0.6, 110, 5.0), (3.0, 90, 6.5), (5.4, 120, 5.5))
@@ -37,18 +38,7 @@ def pictures(seconds: float = SECONDS) -> list[NDArray[np.uint8]]:
 
 def make_walk(path: Path, *, seconds: float = SECONDS, sound: Path | None = None) -> Path:
     """The clip as mp4 (H.264, and AAC of the WAV file `sound`)."""
-    audio = (
-        f"filesrc location={sound} ! wavparse ! audioconvert ! audioresample ! avenc_aac ! aacparse ! mux."
-    )
-    line = (
-        f"gst-launch-1.0 -q fdsrc fd=0 ! rawvideoparse format=bgr width={WIDTH} height={HEIGHT} "
-        f"framerate={FPS}/1 ! videoconvert ! video/x-raw,format=I420 ! queue ! "
-        f"x264enc speed-preset=ultrafast tune=zerolatency key-int-max=10 ! h264parse ! "
-        f"mp4mux name=mux ! filesink location={path} {audio if sound else ''}"
-    )
-    data = b"".join(picture.tobytes() for picture in pictures(seconds))
-    subprocess.run(line.split(), input=data, check=True, timeout=60)
-    return path
+    return encode(path, pictures(seconds), FPS, sound)
 
 
 def camera(url: str, **other: Any) -> dict[str, Any]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
-from edgeguard.rules import Crowd, LineCrossed, Loitering, Presence, Rule, ZoneEntered, ZoneLeft
+from edgeguard.rules import (
+    Crowd,
+    LineCrossed,
+    Loitering,
+    PersonDown,
+    Presence,
+    Rule,
+    ZoneEntered,
+    ZoneLeft,
+)
 from edgeguard.runtime.assembly.fusing import EVERYWHERE, watched_zones
 from edgeguard.runtime.assembly.gating import rules_at
 from edgeguard.types import Line, Polygon
@@ -27,7 +36,9 @@ def rules_of(config: Config, camera: str, labels: tuple[str, ...]) -> list[Rule]
 
 
 def wanted_by(rule: kinds.SceneRule, labels: tuple[str, ...]) -> frozenset[str] | None:
-    """The classes of a rule; without a model everything that moves counts."""
+    """The classes of a rule; without a model everything that moves counts, but as no person who is down."""
+    if isinstance(rule, kinds.PersonDown):
+        return frozenset(rule.classes)
     if rule.classes is None or labels == _MOTION_ONLY:
         return None
     return frozenset(rule.classes)
@@ -55,4 +66,6 @@ def _zone_rule(rule: kinds.ZoneRule, polygon: Polygon, wanted: frozenset[str] | 
             return Loitering(rule.name, rule.zone, polygon, rule.dwell_s, wanted)
         case kinds.Crowd():
             return Crowd(rule.name, rule.zone, polygon, rule.count, rule.hold_s, wanted)
+        case kinds.PersonDown():
+            return PersonDown(rule.name, rule.zone, polygon, rule.ratio, rule.for_s, wanted)
     raise TypeError(f"no rule is built for the kind {rule.kind}")
