@@ -3,7 +3,7 @@
 Everything goes through the product's own chain: voice activity, the recogniser, the phrase matcher. A line
 is right if every phrase in it was reported (of `help me`, not of the `help` in it). espeak-ng speaks with
 variants that training left out, festival with a speaker that it left out, and SVOX Pico is a synthesiser
-that it left out altogether (`pip install py-nanotts`; without it there are no figures). So are the noises.
+that it left out altogether. A synthesiser that is not installed has no figures. The noises are unheard, too.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
     python tools/train_phrases.py judge FOLDER
 
 Needs espeak-ng, flite, festival, festvox-kallpc16k, festvox-kdlpc16k and festvox-us-slt-hts from Debian, and
-torch from PyPI beside `.[dev]`; `judge` also py-nanotts (SVOX Pico, which training never hears).
+torch from PyPI beside `.[dev]`. `judge` also hears SVOX Pico, which training never does.
 """
 
 from __future__ import annotations
