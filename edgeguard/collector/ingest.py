@@ -30,6 +30,8 @@ MOST_ROWS = 1000
 """Messages in one transaction."""
 _MOST_RUNS, _MOST_SEQS = 64, 1000
 """What one receipt holds, by its schema."""
+_VISIT = "/up/doctor"
+"""Where the doctor tries whether the broker takes what a device says."""
 _MOST_NAMED = 100
 """Unknown kinds of messages that the log names: who may write can make up any number."""
 REFUSED = 128
@@ -95,7 +97,7 @@ class Ingest:
                 continue
             if event.settle is not None:
                 self._unsettled.append(event.settle)
-            if (told := self._arrival(event)) is not None:
+            if not event.topic.endswith(_VISIT) and (told := self._arrival(event)) is not None:
                 yield told
 
     def _settle(self) -> None:

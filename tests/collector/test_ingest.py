@@ -160,6 +160,13 @@ def test_what_only_a_later_version_knows_is_kept_aside_and_receipted(
     assert len(rows(centre.database, quarantine, "seq")) == 4
 
 
+def test_the_doctors_visit_is_passed_over(centre: Centre) -> None:
+    settled: list[int] = []
+    visit = Received("edgeguard/v1/depot/gate-1/up/doctor", b"{}", False, settle=lambda: settled.append(1))
+    assert centre.take(visit) == set()
+    assert (centre.ingest.counters.refused, centre.ingest.counters.unknown, settled) == (0, 0, [1])
+
+
 @pytest.mark.parametrize("step_ms", [1e300, -1e16, 1e13])
 def test_a_step_out_of_this_world_corrects_nothing(centre: Centre, step_ms: float) -> None:
     centre.take(an_alert(1), a_step(2, step_ms))
