@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -205,13 +205,17 @@ class Seeing:
             return frame.source
         return frame.source, frame.sequence
 
-    def prepare(self, config: Config) -> tuple[list[Eye], list[Sight]]:
-        """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread."""
+    def prepare(self, config: Config) -> Generator[None, None, tuple[list[Eye], list[Sight]]]:
+        """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread.
+
+        Each step loads one model.
+        """
         cameras = enabled(config.cameras)
         eyes = self._optician.eyes(cameras, config.tracker)
         ready = [self._vision.sight(eye) for eye in eyes if not self._vision.sees_with(eye.key)]
         for sight in ready:
             sight.open()
+            yield
         return eyes, ready
 
     def refit(
