@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edgeguard.clock import SystemClock
 from edgeguard.config.proposal import propose
 from edgeguard.runtime.config_store import ConfigStore, Kept
 from tests.cli.conftest import Type
@@ -80,7 +81,7 @@ def test_the_engine_of_a_configuration_that_was_sent_stays(
 
 
 def test_nothing_goes_for_a_clock_that_leapt(tmp_path: Path, type_in: Type, site: Path) -> None:
-    then_ns, now_ns = time.time_ns() - 100 * DAY_S * 10**9, time.monotonic_ns()
+    then_ns, now_ns = time.time_ns() - 100 * DAY_S * 10**9, SystemClock().monotonic_ns()
     note = tmp_path / "state" / "believed-time"
     note.write_text(json.dumps({"utc_ns": then_ns, "monotonic_ns": now_ns}))
     said = type_in("prune", site)
