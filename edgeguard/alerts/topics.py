@@ -120,7 +120,7 @@ def sender(topic: str) -> tuple[str, str, str] | None:
     return _parts(_UP, topic)
 
 
-def told_by(topic: str) -> tuple[str, str, str] | None:
+def speaker(topic: str) -> tuple[str, str, str] | None:
     """(site, device, the levels after `up`) of what any version may tell; None for any other topic."""
     parts = _parts(_ANY_UP, topic)
     return parts if parts and is_word(parts[0]) and is_word(parts[1]) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeguard.alerts.link import Received
 from edgeguard.alerts.parse import parse, strict_json
-from edgeguard.alerts.topics import told_by
+from edgeguard.alerts.topics import speaker
 from edgeguard.client.times import utc_ns
 
 MOST = (1 << 63) - 1
@@ -49,7 +49,7 @@ def arrival(received: Received) -> Arrival:
     A durable message that names itself (boot_id and seq) but breaks its schema, or has none here, comes with
     its `fault`.
     """
-    origin = told_by(received.topic)
+    origin = speaker(received.topic)
     if origin is None:
         raise ValueError("no topic of a device")
     site, device, rest = origin
