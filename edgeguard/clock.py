@@ -12,7 +12,8 @@ class Clock(Protocol):
     """Two times: monotonic for measuring, UTC for telling."""
 
     def monotonic_ns(self) -> int:
-        """Nanoseconds since an arbitrary start; never steps, shared by the processes of one boot."""
+        """Nanoseconds since an arbitrary start; never steps, goes on while the machine is suspended, shared
+        by the processes of one boot."""
 
     def utc_ns(self) -> int:
         """Nanoseconds since 1970-01-01 UTC; may step."""
@@ -22,10 +23,18 @@ class SystemClock:
     """The machine's own clocks."""
 
     def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
+        """Not CLOCK_MONOTONIC, which stands still in a suspended machine: UTC would seem to be stepped by
+        that long, and nobody would have been blind."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def utc_ns(self) -> int:
         return time.time_ns()
+
+
+def slept_ns() -> int:
+    """How long this machine was suspended since its start: by so much CLOCK_MONOTONIC, the clock of GStreamer
+    and of drivers, is behind ours."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
 
 
 _PPS_TIME, _PPS_SIGNAL, _UNSYNCHRONISED, _NANOSECONDS = 0x0004, 0x0100, 0x0040, 0x2000

@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from edgeguard import clock as clock_module
+from edgeguard.alerts.clockwatch import ClockWatch
 from edgeguard.clock import (
     ClockState,
     ManualClock,
@@ -9,15 +13,38 @@ from edgeguard.clock import (
     Timex,
     clock_state,
     is_synchronised,
+    slept_ns,
     state_of,
 )
+from edgeguard.runtime.health import Part, State
+from edgeguard.runtime.timekeeping import TimeWatch
+
+S, UTC_NS = 10**9, 1_700_000_000 * 10**9
 
 
 def test_the_system_clock_is_the_machines() -> None:
     clock = SystemClock()
-    before = time.monotonic_ns()
-    assert before <= clock.monotonic_ns() <= time.monotonic_ns()
+    now_ns = lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME)  # noqa: E731
+    before = now_ns()
+    assert before <= clock.monotonic_ns() <= now_ns()
     assert abs(clock.utc_ns() - time.time_ns()) < 10**9
+
+
+def test_a_machine_that_was_suspended_has_not_had_its_clock_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {time.CLOCK_BOOTTIME: 100 * S, time.CLOCK_MONOTONIC: 100 * S, time.CLOCK_REALTIME: UTC_NS}
+    monkeypatch.setattr(clock_module.time, "clock_gettime_ns", now.__getitem__)
+    monkeypatch.setattr(clock_module.time, "monotonic_ns", lambda: now[time.CLOCK_MONOTONIC])
+    monkeypatch.setattr(clock_module.time, "time_ns", lambda: now[time.CLOCK_REALTIME])
+    watch, part = ClockWatch(SystemClock()), Part("clock", SystemClock())
+    health = TimeWatch(part, lambda: ClockState(True, "ntp"))
+    now[time.CLOCK_BOOTTIME] += 3600 * S
+    now[time.CLOCK_REALTIME] += 3600 * S
+    health.refresh()
+    assert watch.step_ms("synced") == 0.0
+    assert (part.state, part.report()["jumps"]) == (State.OK, 0)
+    assert slept_ns() == 3600 * S
+    now[time.CLOCK_REALTIME] += 60 * S
+    assert watch.step_ms("synced") == 60_000.0
 
 
 def test_a_manual_clock_moves_when_told() -> None:

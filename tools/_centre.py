@@ -64,9 +64,8 @@ class DeviceProgram(Program):
 
     def seq_high(self) -> int:
         """The highest number that the outbox of a device that has ended gave out."""
-        with closing(_read_only(self.folder / "state" / "outbox.db")) as outbox:
-            (highest,) = outbox.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-        return int(highest or 0)
+        outbox = self.folder / "state" / "outbox.db"
+        return max((seq for (seq,) in _rows(outbox, "SELECT seq FROM sqlite_sequence")), default=0)
 
 
 class CollectorProgram(Program):
@@ -96,15 +95,13 @@ class CollectorProgram(Program):
 
     def alerts(self) -> Iterator[Json]:
         """Every revision that it committed, once it has ended."""
-        with closing(_read_only(self._database)) as database:
-            for (body,) in database.execute("SELECT body FROM revision"):
-                yield json.loads(body)
+        for (body,) in _rows(self._database, "SELECT body FROM revision"):
+            yield json.loads(body)
 
     def unexplained(self, seq_high: int) -> int:
         """How many numbers up to `seq_high` of the only device it neither has nor can explain, or says so."""
-        with closing(_read_only(self._database)) as database:
-            seen = {seq for (seq,) in database.execute("SELECT seq FROM seen")}
-            gaps = database.execute("SELECT from_seq, to_seq, reason FROM gap").fetchall()
+        seen = {seq for (seq,) in _rows(self._database, "SELECT seq FROM seen")}
+        gaps = list(_rows(self._database, "SELECT from_seq, to_seq, reason FROM gap"))
         told = {seq for first, last, reason in gaps if reason is None for seq in range(first, last + 1)}
         explained = {seq for first, last, reason in gaps if reason for seq in range(first, last + 1)}
         return len((set(range(1, seq_high + 1)) - seen - explained) | told)
@@ -125,5 +122,11 @@ def device_config(
     return write_yaml(folder / "edgeguard.yaml", content)
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+def _rows(path: Path, query: str) -> Iterator[tuple[Any, ...]]:
+    """None of a program that was killed before it had made its database, or the tables in it."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            yield from database.execute(query)
+    except sqlite3.OperationalError as error:
+        if not any(words in str(error) for words in ("unable to open", "no such table")):
+            raise

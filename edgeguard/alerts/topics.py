@@ -12,6 +12,7 @@ _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
 _DEVICE = r"edgeguard/v1/([^/]+)/((?!(?:up|down)/)[^/]+)"
 _TOLD = "status|health|alert|clock|counts|config|coverage|result"
 _UP = re.compile(_DEVICE + rf"/up/({_TOLD})(?:/.*)?", re.DOTALL)
+_ANY_UP = re.compile(_DEVICE + r"/up/(.+)", re.DOTALL)
 _DOWN = re.compile(_DEVICE + r"/down/(receipt|command|config|ack)(?:/.*)?", re.DOTALL)
 
 
@@ -117,6 +118,12 @@ def up_filter(site: str = "+", device: str = "+") -> str:
 def sender(topic: str) -> tuple[str, str, str] | None:
     """(site, device, message name) of an up topic; None for any other."""
     return _parts(_UP, topic)
+
+
+def speaker(topic: str) -> tuple[str, str, str] | None:
+    """(site, device, the levels after `up`) of what any version may tell; None for any other topic."""
+    parts = _parts(_ANY_UP, topic)
+    return parts if parts and is_word(parts[0]) and is_word(parts[1]) else None
 
 
 def addressee(topic: str) -> tuple[str, str, str] | None:

@@ -15,7 +15,7 @@ from edgeguard.errors import ConfigError
 
 QUEUE, _DEAD = "edgeguard", "edgeguard-dead"
 _EXCHANGE, _VHOST = "amq.topic", "/"
-_TOLD = ("alert.#", "clock", "coverage.#", "health.#", "result.#", "status")
+_TOLD = ("*", "alert.#", "coverage.#", "health.#", "result.#")
 _NOTHING = "^$"
 Json = dict[str, Any]
 

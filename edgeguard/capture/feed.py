@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from edgeguard.clock import Clock
+from edgeguard.clock import Clock, slept_ns
 from edgeguard.gst import Pipeline, Sample, ntp_utc_ns
 from edgeguard.media import MediaOptions, SoundTap, check, connect_encoded, is_live
 from edgeguard.types import Packet
@@ -102,7 +102,8 @@ class Feed:
     def taken_ns(self, packet: Packet) -> int | None:
         """Monotonic time at which the camera took it, by its own clock; None if it does not tell."""
         if self._scheme in _STAMPS_AT_CAPTURE:
-            return self._pipeline.monotonic_ns(packet.running_ns)
+            taken_ns = self._pipeline.monotonic_ns(packet.running_ns)
+            return None if taken_ns is None else taken_ns + slept_ns()
         if self._scheme not in ("rtsp", "rtsps"):
             return None
         utc_ns = ntp_utc_ns(packet.buffer)

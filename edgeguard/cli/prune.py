@@ -10,7 +10,7 @@ import typer
 from edgeguard.cli._output import ConfigFile, Json, fail
 from edgeguard.clock import SystemClock
 from edgeguard.config import load
-from edgeguard.runtime.assembly.keeping import kept
+from edgeguard.runtime.assembly.keeping import believed_time, kept
 from edgeguard.runtime.retention import Swept, sweep
 
 
@@ -27,11 +27,15 @@ def prune(
     config = load(config_file)
     clock = SystemClock()
     swept = [sweep(one, clock, dry_run=dry_run) for one in kept(config, clock)]
+    doubt = believed_time(config, clock).doubt()
     if as_json:
-        print(json.dumps({"dry_run": dry_run, "swept": [one.as_json() for one in swept]}))
+        said = {"dry_run": dry_run, "clock_doubt": doubt, "swept": [one.as_json() for one in swept]}
+        print(json.dumps(said))
     else:
         for one in swept:
             print(_line(one, dry_run))
+        if doubt:
+            print(doubt)
     faults = [one.error for one in swept if one.error]
     if faults:
         fail("\n".join(f"cannot remove {fault}" for fault in faults))

@@ -21,7 +21,7 @@ from edgeguard.alerts.link import Acked, Connected, Disconnected, Link, LinkEven
 from edgeguard.alerts.messages import encode
 from edgeguard.alerts.topics import Topics
 from edgeguard.clock import Clock
-from edgeguard.collector.intake import Arrival, arrival
+from edgeguard.collector.intake import UNKNOWN, Arrival, arrival
 from edgeguard.collector.writing import Stored, Writer
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,10 @@ MOST_ROWS = 1000
 """Messages in one transaction."""
 _MOST_RUNS, _MOST_SEQS = 64, 1000
 """What one receipt holds, by its schema."""
+_VISIT = "/up/doctor"
+"""Where the doctor tries whether the broker takes what a device says."""
+_MOST_NAMED = 100
+"""Unknown kinds of messages that the log names: who may write can make up any number."""
 REFUSED = 128
 """Reason codes from here on say that the broker did not take what we sent."""
 
@@ -43,6 +47,8 @@ class Counters:
     """Durable messages that were new."""
     duplicates: int = 0
     quarantined: int = 0
+    unknown: int = 0
+    """Messages on topics that only a later version knows: of the quarantined, or duplicates of such."""
     refused: int = 0
     """Messages that are no message of the device of their topic, or do not fit their schema."""
     last_refusal: str | None = None
@@ -64,6 +70,7 @@ class Ingest:
         self._clock = clock
         self._waiting: list[Arrival] = []
         self._unsettled: list[Callable[[], object]] = []
+        self._named: set[str] = set()
 
     @property
     def waiting(self) -> int:
@@ -90,7 +97,7 @@ class Ingest:
                 continue
             if event.settle is not None:
                 self._unsettled.append(event.settle)
-            if (told := self._arrival(event)) is not None:
+            if not event.topic.endswith(_VISIT) and (told := self._arrival(event)) is not None:
                 yield told
 
     def _settle(self) -> None:
@@ -120,11 +127,21 @@ class Ingest:
     def _arrival(self, received: Received) -> Arrival | None:
         self.counters.received += 1
         try:
-            return arrival(received)
+            told = arrival(received)
         except ValueError as error:
             self.counters.refused += 1
             self.counters.last_refusal = f"{received.topic}: {error}"[:500]
             return None
+        if told.name == UNKNOWN:
+            self._note_unknown(told.topic)
+        return told
+
+    def _note_unknown(self, topic: str) -> None:
+        self.counters.unknown += 1
+        kind = topic.split("/")[5]
+        if kind not in self._named and len(self._named) < _MOST_NAMED:
+            self._named.add(kind)
+            log.warning("%r is not known here, of %r: kept aside; is this collector too old?", kind, topic)
 
     def _count(self, stored: Stored) -> None:
         self.counters.committed += stored.new

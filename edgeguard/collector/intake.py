@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeguard.alerts.link import Received
 from edgeguard.alerts.parse import parse, strict_json
-from edgeguard.alerts.topics import sender
+from edgeguard.alerts.topics import speaker
 from edgeguard.client.times import utc_ns
 
 MOST = (1 << 63) - 1
@@ -16,7 +16,9 @@ MOST = (1 << 63) - 1
 MOST_NS = MOST // 2
 """Times beyond, in the year 2116, and steps of a clock beyond are no times."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_DURABLE = re.compile(r"edgeguard/v1/[^/]+/[^/]+/up/(alert/.*|clock|coverage/.*|health/past)", re.DOTALL)
+_DURABLE = re.compile(r"(alert)/.*|(clock)|(coverage)/.*|(health)/past", re.DOTALL)
+_PASSING = re.compile(r"(status)|(health)|(config)|(counts)/.*|(result)/.*", re.DOTALL)
+UNKNOWN = "unknown"
 _TIMES = ("at", "from", "to", "started_at", "opened_at", "observed_at", "closed_at")
 
 
@@ -27,7 +29,8 @@ class Arrival:
     site: str
     device: str
     name: str
-    """`alert`, `clock`, `coverage`, `health`, `status` or `result`: also its schema."""
+    """`alert`, `clock`, `coverage`, `health`, `status` or `result`: also its schema. Or `unknown`: it
+    came by a topic that only a later version knows."""
     boot_id: str
     seq: int | None
     """Its number if it is durable: the device keeps it until it hears of a receipt."""
@@ -43,13 +46,14 @@ class Arrival:
 def arrival(received: Received) -> Arrival:
     """What `received` tells. Raises ValueError for what is no message of the device that its topic names.
 
-    A durable message that names itself (boot_id and seq) but breaks its schema comes with its `fault`.
+    A durable message that names itself (boot_id and seq) but breaks its schema, or has none here, comes with
+    its `fault`.
     """
-    origin = sender(received.topic)
+    origin = speaker(received.topic)
     if origin is None:
-        raise ValueError("unknown topic")
-    site, device, name = origin
-    durable = _DURABLE.fullmatch(received.topic) is not None
+        raise ValueError("no topic of a device")
+    site, device, rest = origin
+    name, durable = _kind(rest)
     try:
         message = _message(received.body, name, durable)
         fault = None
@@ -66,7 +70,18 @@ def arrival(received: Received) -> Arrival:
     )
 
 
+def _kind(rest: str) -> tuple[str, bool]:
+    """The name of what is told there, and whether its device keeps it until it hears of a receipt."""
+    if known := _DURABLE.fullmatch(rest):
+        return str(known[known.lastindex or 0]), True
+    if known := _PASSING.fullmatch(rest):
+        return str(known[known.lastindex or 0]), False
+    return UNKNOWN, True
+
+
 def _message(body: bytes, name: str, durable: bool) -> dict[str, Any]:
+    if name == UNKNOWN:
+        raise ValueError("unknown topic")
     message = parse(body, name)
     numbers = (message.get(key) for key in ("seq", "revision", "seq_high"))
     if any(number is not None and number > MOST for number in numbers):

@@ -147,6 +147,10 @@ def named_files(config: Config) -> Iterator[tuple[str, Path, bool]]:
         yield "escalation.webhook.secret_file", webhook.secret_file, True
     if webhook.ca_file:
         yield "escalation.webhook.ca_file", webhook.ca_file, False
+    drill = config.drill
+    for key, path in (("password", drill.password_file), ("cert", drill.cert_file), ("key", drill.key_file)):
+        if path:
+            yield f"drill.{key}_file", path, key != "cert"
 
 
 def _exposed(config: Config) -> Iterator[str]:

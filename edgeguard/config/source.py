@@ -33,7 +33,8 @@ class Source(Section):
     connect_s: float = Field(default=10, gt=0, le=300)
     """Seconds after which a source that gives nothing since it was opened is opened anew."""
     stall_s: float = Field(default=10, gt=0, le=300)
-    """Seconds after which one that gave something, and gives nothing more, is opened anew."""
+    """Seconds after which one that gave something, and gives nothing more, is opened anew. More than 10 says
+    that it pauses for so long: it is not called blind or deaf before."""
     retry_max_s: float = Field(default=30, ge=1, le=3600)
     """Longest pause between two tries; the first are 1, 2, 5 and 10 seconds apart. A refused login is not
     tried again for a minute, because cameras lock accounts out."""

@@ -7,7 +7,8 @@ Called by: runtime.
 To add one, copy `store.py`.
 """
 
+from edgeguard.evidence.believing import BelievedTime
 from edgeguard.evidence.store import EvidenceStore
 from edgeguard.evidence.transcripts import Sentence, Transcripts
 
-__all__ = ["EvidenceStore", "Sentence", "Transcripts"]
+__all__ = ["BelievedTime", "EvidenceStore", "Sentence", "Transcripts"]

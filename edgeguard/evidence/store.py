@@ -17,7 +17,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -36,8 +36,15 @@ class EvidenceStore:
     """Saves evidence, and removes the oldest when there is too much of it or too little room."""
 
     def __init__(
-        self, root: Path, clock: Clock, max_bytes: int, max_days: float, reserve_bytes: int = 64_000_000
+        self,
+        root: Path,
+        clock: Clock,
+        max_bytes: int,
+        max_days: float,
+        reserve_bytes: int = 64_000_000,
+        ages_to: Callable[[], int] | None = None,
     ) -> None:
+        """`ages_to` is the UTC (ns) that ages are counted to, in place of the clock's."""
         self.disk_nearly_full = False
         """As of the last save or check."""
         self._root = root
@@ -45,6 +52,7 @@ class EvidenceStore:
         self._max_bytes = max_bytes
         self._max_age_ns = round(max_days * _DAY_NS)
         self._reserve_bytes = reserve_bytes
+        self._ages_to = ages_to or clock.utc_ns
 
     def open(self) -> None:
         """Make the folder and clear what a crash left. Raises StorageError."""
@@ -94,7 +102,7 @@ class EvidenceStore:
         """What `prune` would remove now, oldest first. Raises OSError."""
         files = self._oldest_first()
         total = sum(size for _, size, _ in files)
-        oldest_ns = self._clock.utc_ns() - self._max_age_ns
+        oldest_ns = self._ages_to() - self._max_age_ns
         removed = []
         for mtime_ns, size, path in files:
             if mtime_ns >= oldest_ns and total <= self._max_bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -32,10 +32,14 @@ class Transcripts:
     A torn last line, which a power cut leaves, is no sentence and does not hide the others.
     """
 
-    def __init__(self, root: Path, clock: Clock, max_days: float) -> None:
+    def __init__(
+        self, root: Path, clock: Clock, max_days: float, ages_to: Callable[[], int] | None = None
+    ) -> None:
+        """`ages_to` is the UTC (ns) that ages are counted to, in place of the clock's."""
         self._root = root
         self._clock = clock
         self._max_days = max_days
+        self._ages_to = ages_to or clock.utc_ns
         self._tidied = ""
 
     def keep(self, microphone: str, utc_ns: int, text: str) -> None:
@@ -72,7 +76,7 @@ class Transcripts:
 
     def tidy(self) -> None:
         """Remove the days that are too old, once a day. Raises StorageError."""
-        today = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc).strftime(_DAY)
+        today = datetime.fromtimestamp(self._ages_to() / 1e9, timezone.utc).strftime(_DAY)
         if today == self._tidied:
             return
         self._tidied = today
@@ -84,7 +88,7 @@ class Transcripts:
 
     def surplus(self) -> list[Path]:
         """The folders of the days that are too old. Raises OSError."""
-        now = datetime.fromtimestamp(self._clock.utc_ns() / 1e9, timezone.utc)
+        now = datetime.fromtimestamp(self._ages_to() / 1e9, timezone.utc)
         oldest = (now - timedelta(days=self._max_days)).strftime(_DAY)
         return sorted(folder for folder in self._root.glob("????-??-??") if folder.name < oldest)
 

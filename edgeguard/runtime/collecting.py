@@ -130,6 +130,7 @@ class CollectStage(Stage):
             committed=counters.committed,
             duplicates=counters.duplicates,
             quarantined=counters.quarantined,
+            unknown=counters.unknown,
             refused=counters.refused,
             dropped=self.intake.dropped,
             receipts=counters.receipts,

@@ -24,6 +24,8 @@ _STUCK_S = 30.0
 _STOP_S = 4.5
 _LAST_WORDS_S = 0.8
 """What each later group keeps of the time to stop, however long the earlier ones take."""
+_STARTS_ON_USEC = 60_000_000
+"""How long systemd waits on for a start in which no thread is stuck."""
 _QUIET_LOOKS = 3
 
 
@@ -168,6 +170,8 @@ class Daemon:
         if self._ready and (status := self.board.summary) != self._status:
             self._status = status
             self.notifier.send(f"STATUS={status}")
+        if not self._ready:  # several models may take longer than one
+            self.notifier.send(f"EXTEND_TIMEOUT_USEC={_STARTS_ON_USEC}")
         self.notifier.send("WATCHDOG=1")
         self._last_words.put_off()
 

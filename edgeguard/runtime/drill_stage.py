@@ -9,10 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from edgeguard.clock import Clock
-from edgeguard.errors import StorageError
 from edgeguard.runtime.channel import Channel
 from edgeguard.runtime.drill_book import Act, DrillBook, Passage
 from edgeguard.runtime.drill_folder import DrillFolder, DrillRequest, Record, Verdict
+from edgeguard.runtime.drill_notes import DrillNotes
 from edgeguard.runtime.drill_patience import SLACK, Patience
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
@@ -94,6 +94,7 @@ class DrillStage(Stage):
         self._every_h = every_h
         self._patience = Patience(every_h, covers)
         self._wait_s = wait_s
+        self._notes = DrillNotes(clock)
         self._asked: Channel[DrillRequest] = Channel(1)
         self._asked_ns: int | None = None
         self._held: _Held | None = None
@@ -128,6 +129,7 @@ class DrillStage(Stage):
         else:
             self._go_on(self._held)
         self._wait_for_one()
+        self._notes.again()
         self._say()
         self._alarm()
 
@@ -234,16 +236,10 @@ class DrillStage(Stage):
         }
         if progress != self._told:
             self._told = progress
-            self._write(lambda: self._folder.tell(progress))
+            self._notes.write("progress", lambda: self._folder.tell(progress))
 
     def _remember(self) -> None:
-        self._write(lambda: self._folder.remember(self._record))
-
-    def _write(self, write: Callable[[], object]) -> None:
-        try:
-            write()
-        except StorageError as error:
-            log.warning("drill: %s", error)
+        self._notes.write("record", lambda: self._folder.remember(self._record))
 
     def _say(self) -> None:
         record = self._record
@@ -252,7 +248,7 @@ class DrillStage(Stage):
         )
         if record.passed_utc_ns is not None:
             self._part.note(passed_utc_ns=record.passed_utc_ns)
-        fault = self._fault
+        fault = self._fault or self._notes.fault
         if fault is None:
             self._part.set(State.OK)
         else:

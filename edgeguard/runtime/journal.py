@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
@@ -80,12 +80,20 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, part: Part, *, max_days: float = 14.0, max_bytes: int = 500_000_000
+        self,
+        folder: Path,
+        part: Part,
+        *,
+        max_days: float = 14.0,
+        max_bytes: int = 500_000_000,
+        ages_to: Callable[[], int] | None = None,
     ) -> None:
+        """`ages_to` is the UTC (ns) that ages are counted to, in place of the observations'."""
         self._folder = folder
         self._part = part
         self._max_days = max_days
         self._max_bytes = max_bytes
+        self._ages_to = ages_to
         self._path: Path | None = None
         self._room = 0
         """Bytes that may still be written before room is made."""
@@ -123,6 +131,7 @@ class Journal:
     def _make_room(self, utc_ns: int) -> int:
         """Delete the files that are too old or too much, never today's; the bytes that are free then."""
         sizes = _sizes(self._folder)
+        utc_ns = utc_ns if self._ages_to is None else self._ages_to()
         for path in surplus(self._folder, utc_ns, self._max_days, round(self._max_bytes * 0.9), self._path):
             path.unlink(missing_ok=True)
             sizes.pop(path, None)

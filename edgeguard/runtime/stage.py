@@ -40,6 +40,13 @@ class Stage(ABC):
     """How long `open` may take before the stage is called stuck, where that is more than a step may take."""
     step_s: float = 0.0
     """The same for a step, where that is more than others may take."""
+    pulse: Callable[[], object] | None = None
+    """Set by the thread that runs it."""
+
+    def live(self) -> None:
+        """Give a sign of life between two long parts of `open` or of a step: each may then take as long."""
+        if self.pulse is not None:
+            self.pulse()
 
     def open(self) -> None:  # noqa: B027 - not every stage has something to open
         """Get ready. Raises EdgeGuardError; `close` follows either way."""
@@ -71,6 +78,7 @@ class StageThread:
     ) -> None:
         """After `tries` failures in a row it gives up; None: never."""
         self.stage = stage
+        stage.pulse = self._beat
         self.part = part
         part.count("failures", 0)
         self.beat_ns = clock.monotonic_ns()

@@ -54,7 +54,7 @@ class VisionStage(Stage):
 
     name = "vision"
     open_s = 240.0
-    """Models are loaded then: on a slow card that takes minutes."""
+    """A model is loaded then: on a slow card that takes minutes. Each of several may take as long."""
 
     def __init__(
         self,
@@ -136,6 +136,7 @@ class VisionStage(Stage):
     def open(self) -> None:
         for sight in self._sights:
             sight.open()
+            self.live()
 
     @property
     def idle(self) -> bool:
@@ -149,6 +150,7 @@ class VisionStage(Stage):
             if sight.is_due:  # this step may load a model, and who loads one is not stuck
                 self.step_s = self.open_s
                 sight.try_wanted_again()
+                self.live()
         self._look_for_tampering(frames)
         for frame in frames:
             self._syncing.saw(frame, self._to_small)

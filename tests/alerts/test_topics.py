@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeguard.alerts.topics import Topics, addressee, sender, up_filter
+from edgeguard.alerts.topics import Topics, addressee, sender, speaker, up_filter
 from edgeguard.errors import ConfigError
 
 TOPICS = Topics("depot", "gate-1")
@@ -53,3 +53,18 @@ def test_an_alert_always_finds_a_topic() -> None:
 )
 def test_who_speaks_on_a_topic(topic: str, who: tuple[str, str, str] | None) -> None:
     assert sender(topic) == who
+
+
+@pytest.mark.parametrize(
+    ("topic", "who"),
+    [
+        ("edgeguard/v1/depot/gate-1/up/status", ("depot", "gate-1", "status")),
+        ("edgeguard/v1/depot/gate-1/up/gossip/of/tomorrow", ("depot", "gate-1", "gossip/of/tomorrow")),
+        ("edgeguard/v1/depot/gate-1/down/ack", None),
+        ("edgeguard/v1/depot/gate-1/up/", None),
+        (f"edgeguard/v1/{'x' * 65}/gate-1/up/status", None),
+        ("edgeguard/v1/depot/up/gossip", None),
+    ],
+)
+def test_who_speaks_where_a_later_version_does(topic: str, who: tuple[str, str, str] | None) -> None:
+    assert speaker(topic) == who

@@ -105,3 +105,10 @@ def test_a_dot_in_a_name_is_refused(roles: dict[str, list[str]]) -> None:
 
 def test_every_role_is_understood() -> None:
     assert definitions({role: [role] for role in RIGHTS})["users"]
+
+
+def test_collectors_get_what_a_later_version_adds_and_no_live_counts(made: dict[str, Any]) -> None:
+    keys = {bound["routing_key"] for bound in made["bindings"] if bound["destination"] == "edgeguard"}
+    own = "edgeguard.v1.*.*.up."
+    assert f"{own}*" in keys
+    assert keys.isdisjoint({f"{own}#", f"{own}counts.#"})

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from edgeguard.capture import GstFrameSource
+from edgeguard.capture import GstFrameSource, feed
 from edgeguard.capture.way import Way
 from edgeguard.clock import SystemClock
 from edgeguard.gst import Pipeline, available, ntp_utc_ns
-from edgeguard.types import Frame
+from edgeguard.types import Frame, Packet
 from tests.support.clips import make_clip
 from tests.support.rtsp_process import RtspProcess
 
@@ -91,3 +92,12 @@ def test_the_time_stamps_of_a_device_are_those_of_the_monotonic_clock() -> None:
         assert ntp_utc_ns(sample.buffer) is None
     finally:
         pipeline.stop()
+
+
+def test_the_time_of_a_device_is_ours_after_a_suspend_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "slept_ns", lambda: 3600 * S)
+    of_device = object.__new__(feed.Feed)
+    monkeypatch.setattr(of_device, "_scheme", "v4l2", raising=False)
+    pipeline = SimpleNamespace(monotonic_ns=lambda running_ns: running_ns)
+    monkeypatch.setattr(of_device, "_pipeline", pipeline, raising=False)
+    assert of_device.taken_ns(Packet(5 * S, None, 0, 0, keyframe=True, buffer=None)) == 3605 * S

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeguard.clock import SystemClock
 from edgeguard.config.proposal import propose
 from edgeguard.runtime.config_store import ConfigStore, Kept
 from tests.cli.conftest import Type
@@ -76,3 +78,17 @@ def test_the_engine_of_a_configuration_that_was_sent_stays(
     ConfigStore(tmp_path / "state").settle(Kept(propose(sent), 0))
     assert type_in("prune", write(config)).exit_code == 0
     assert [engine.exists() for engine in engines] == [True, False]
+
+
+def test_nothing_goes_for_a_clock_that_leapt(tmp_path: Path, type_in: Type, site: Path) -> None:
+    then_ns, now_ns = time.time_ns() - 100 * DAY_S * 10**9, SystemClock().monotonic_ns()
+    note = tmp_path / "state" / "believed-time"
+    note.write_text(json.dumps({"utc_ns": then_ns, "monotonic_ns": now_ns}))
+    said = type_in("prune", site)
+    assert "evidence      0 removed" in said.stdout
+    assert "the clock leapt 100.0 days ahead" in said.stdout
+    assert "100.0 days" in json.loads(type_in("prune", site, "--json").stdout)["clock_doubt"]
+    examined = json.loads(type_in("doctor", site, "--only", "disk", "--json").stdout)
+    assert "100.0 days" in json.dumps(examined)
+    note.unlink()
+    assert "evidence      1 removed" in type_in("prune", site).stdout

@@ -29,6 +29,13 @@ BOOT = IDENTITY.boot_id
 REQUEST = "6f1c2d3e-0000-4000-8000-000000000001"
 
 
+def a_rumour(seq: int, place: str = "gossip", **members: Any) -> Received:
+    """A durable message of a version to come."""
+    own = {"schema": "edgeguard.gossip.v1", "site": "depot", "device": "gate-1", "boot_id": BOOT, "seq": seq}
+    topic = f"edgeguard/v1/depot/gate-1/up/{place}"
+    return Received(topic, json.dumps({**own, **members}).encode(), False)
+
+
 class Centre:
     """Taking in, on a fake link and a real database."""
 
@@ -101,6 +108,8 @@ def test_many_runs_at_once_are_receipted_within_the_schema(centre: Centre) -> No
     ("received", "words"),
     [
         (Received("edgeguard/v1/depot/gate-1/up/gossip", b"{}", False), "unknown topic"),
+        (Received("edgeguard/v1/depot/up/status", b"{}", False), "no topic of a device"),
+        (a_rumour(1, device="gate-2"), "not that of its topic"),
         (Received(IDENTITY.topics.status, b"", False), "Expecting"),
         (an_alert(1, device="gate-2"), "not that of its topic"),
         (an_alert(1, severity="terrible", device="gate-2"), "not that of its topic"),
@@ -135,6 +144,27 @@ def test_what_names_itself_but_cannot_be_read_is_kept_aside_and_receipted(
     assert centre.ingest.counters.quarantined == 1
     assert rows(centre.database, alert, "seq") == []
     assert rows(centre.database, quarantine, "seq") == [(5,)]
+
+
+def test_what_only_a_later_version_knows_is_kept_aside_and_receipted(
+    centre: Centre, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = [a_rumour(1), a_rumour(2, "gossip/yard"), a_rumour(3, "health/tomorrow"), a_rumour(4)]
+    assert centre.take(*told) == {("gate-1", BOOT, seq) for seq in (1, 2, 3, 4)}
+    assert (centre.ingest.counters.unknown, centre.ingest.counters.refused) == (4, 0)
+    assert rows(centre.database, quarantine, "seq", "body") == [
+        (seq, one.body) for seq, one in enumerate(told, 1)
+    ]
+    assert [record.args[0] for record in caplog.records] == ["gossip", "health"]  # type: ignore[index]
+    assert centre.take(told[0]) == {("gate-1", BOOT, 1)}
+    assert len(rows(centre.database, quarantine, "seq")) == 4
+
+
+def test_the_doctors_visit_is_passed_over(centre: Centre) -> None:
+    settled: list[int] = []
+    visit = Received("edgeguard/v1/depot/gate-1/up/doctor", b"{}", False, settle=lambda: settled.append(1))
+    assert centre.take(visit) == set()
+    assert (centre.ingest.counters.refused, centre.ingest.counters.unknown, settled) == (0, 0, [1])
 
 
 @pytest.mark.parametrize("step_ms", [1e300, -1e16, 1e13])

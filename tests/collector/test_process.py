@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeguard.alerts.link import Received
 from edgeguard.collector.database import Server, open_server
 from edgeguard.collector.tables import revision
 from tests.support.alerts import IDENTITY, NEXT_RUN
@@ -59,14 +60,16 @@ def test_what_is_receipted_is_on_the_disk(collector: Collector, sender: Sender) 
 
 
 def test_strangers_get_no_receipt_and_do_no_harm(collector: Collector, sender: Sender) -> None:
-    sender.send(an_alert(1, device="gate-2"), an_alert(2, severity="terrible"))
+    later = Received(IDENTITY.topics.clock.replace("/clock", "/gossip"), an_alert(4).body, False)
+    sender.send(an_alert(1, device="gate-2"), an_alert(2, severity="terrible"), later)
     sender.deliver(BOOT, [(3, an_alert(3))])
-    wait_for(lambda: (BOOT, 2) in sender.receipted, "a receipt for what is kept aside")
+    aside = {(BOOT, 2), (BOOT, 4)}
+    wait_for(lambda: aside <= sender.receipted, "receipts for what is kept aside")
     assert (BOOT, 1) not in sender.receipted
     assert collected(collector) == [3]
     token = collector.token()
     _, stats = collector.ask("/v1/stats", token)
-    assert (stats["quarantined"], stats["parts"]["ingest"]["refused"]) == (1, 1)
+    assert (stats["quarantined"], stats["parts"]["ingest"]["refused"]) == (2, 1)
 
 
 def test_killed_again_and_again_it_loses_nothing(

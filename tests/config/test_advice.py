@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from edgeguard.config import advice
+from edgeguard.config.advice import named_files
 from tests.config.trees import built, camera, rule, tree
 
 KEYWORD = {"kind": "keyword", "name": "k"}
@@ -96,6 +97,22 @@ def test_files_that_are_missing() -> None:
         "mqtt.tls.cert_file",
         "mqtt.tls.key_file",
     ]
+
+
+def test_the_secrets_of_the_drill_are_looked_at_as_others_are(tmp_path: Path) -> None:
+    certificate, *secrets = [tmp_path / name for name in ("drill.crt", "drill.key", "drill-password")]
+    for file in (certificate, *secrets):
+        file.write_text("hunter2")
+        file.chmod(0o644)
+    drill = {
+        "username": "drill-1",
+        **dict(
+            zip(("cert_file", "key_file", "password_file"), map(str, (certificate, *secrets)), strict=True)
+        ),
+    }
+    values = built(tree(drill=drill, rules=rule()["rules"]))
+    assert [line.split(":")[0] for line in advice(values)] == ["drill.password_file", "drill.key_file"]
+    assert ("drill.cert_file", certificate, False) in named_files(values)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_it_is_not_ready_while_a_part_is_still_starting() -> None:
     house.run(until=lambda: house.notifier.lines.count("WATCHDOG=1") >= 2)
     assert slow.state is State.STARTING
     assert not [line for line in house.notifier.lines if "READY" in line]
+    assert "EXTEND_TIMEOUT_USEC=60000000" in house.notifier.lines, "systemd waits on, as none is stuck"
 
 
 def test_a_change_is_told_at_once() -> None:

@@ -243,3 +243,36 @@ def test_what_is_told_is_json_for_others(bench: Bench) -> None:
     assert (act["act"], act["model"], act["alert_id"]) == ("intrusion", "a model", "a")
     assert list(act["at_ns"]) == [place for place in act["at_ns"] if place in SEEN]
     assert bench.progress["left_out"] == {"noise": "no microphone here listens for sounds"}
+
+
+def test_what_the_disk_refuses_is_a_fault_until_it_is_written(bench: Bench, tmp_path: Path) -> None:
+    bench.ask()
+    bench.pass_on("acknowledged")
+    (tmp_path / "drill").rename(tmp_path / "away")
+    (tmp_path / "drill").write_text("in the way")
+    bench.step(41)
+    bench.step(5.5)
+    assert bench.part.code == "subscriber_lost", "the worse of two is told"
+    (tmp_path / "drill").unlink()
+    (tmp_path / "away").rename(tmp_path / "drill")
+    bench.step(5.5)
+    assert (bench.progress["state"], bench.folder.record().missed) == ("missed", 1)
+
+
+def test_a_pass_that_cannot_be_noted_degrades_health_and_recovers(
+    bench: Bench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "drill").write_text("in the way")
+    assert bench.stage.ask(40.0) is None
+    bench.step()
+    bench.pass_on("acknowledged")
+    for _ in range(3):
+        bench.step(6)
+    assert (bench.part.state, bench.part.code) == (State.DEGRADED, "storage")
+    assert "is not on the disk: cannot write" in str(bench.part.reason)
+    assert bench.noticed() == [], "no drill was missed for that"
+    assert len([one for one in caplog.records if "not on the disk" in one.getMessage()]) == 1
+    (tmp_path / "drill").unlink()
+    bench.step(6)
+    assert (bench.part.state, bench.folder.record().passed) == (State.OK, 1)
+    assert bench.progress["state"] == "passed"

@@ -17,6 +17,7 @@ from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.pacing import Pacer, Wish
 from edgeguard.runtime.shelf import Shelf
 from edgeguard.runtime.sight import Eye, Sight, Watch
+from edgeguard.runtime.stage import StageThread
 from edgeguard.runtime.syncing import Pair, Syncing
 from edgeguard.runtime.vision import VisionStage
 from edgeguard.sync import SyncCheck
@@ -70,6 +71,8 @@ class Bench:
             lambda: self.lacking is None,
         )
         self.lacking: str | None = None
+        self.thread: StageThread
+        self.beats_ns: list[int] = []
         self.stage = VisionStage(
             self.frames,
             self.observations,
@@ -85,6 +88,12 @@ class Bench:
         if not self.model:
             raise ModelError("yolox-nano-416 is not installed: run `edgeguard models pull yolox-nano-416`")
         return Finder("yolox-nano-416", self.clock)
+
+    def slow(self) -> Finder:
+        """A model whose engine is built while it is opened."""
+        self.beats_ns.append(self.thread.beat_ns)
+        self.clock.advance(200)
+        return self.wanted()
 
     def watch(self, camera: str, labels: tuple[str, ...]) -> Watch:
         self.watched.append((camera, labels))
@@ -200,6 +209,20 @@ def test_who_loads_a_model_between_two_pictures_may_take_as_long_as_at_the_start
     assert bench.stage.step_s == bench.stage.open_s, "until the thread has said that the step is over"
     bench.look()
     assert bench.stage.step_s == 0
+
+
+def test_each_of_several_models_may_take_its_time() -> None:
+    bench = Bench()
+    (sight,) = bench.stage._sights
+    eyes = [replace(sight.eye, cameras=frozenset({name}), wanted=bench.slow) for name in ("gate", "dock")]
+    stage = VisionStage(
+        *(bench.frames, bench.observations, eyes, bench.watch, bench.shelf),
+        *(bench.board.part("vision"), bench.clock),
+    )
+    bench.thread = StageThread(stage, bench.part, bench.clock)
+    stage.open()
+    assert bench.clock.monotonic_ns() == 400 * 10**9
+    assert bench.beats_ns == [0, 200 * 10**9], "a sign of life after each"
 
 
 def test_closing_forgets_and_opening_loads_again() -> None:

@@ -23,6 +23,7 @@ from edgeguard.files import existing
 from edgeguard.models import load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
+from edgeguard.runtime.assembly.keeping import believed_time
 from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
 from edgeguard.runtime.checkup import CheckupStage
@@ -34,7 +35,7 @@ from edgeguard.runtime.doctor.certificates import certificates
 from edgeguard.runtime.doctor.clocks import clocks
 from edgeguard.runtime.doctor.configuration import advised, unread
 from edgeguard.runtime.doctor.daemon import is_running, parts_of
-from edgeguard.runtime.doctor.disk import disk, size_of
+from edgeguard.runtime.doctor.disk import disk, size_of, unaged
 from edgeguard.runtime.doctor.elements import decoders
 from edgeguard.runtime.doctor.gpu import gpu
 from edgeguard.runtime.doctor.jetpack import jetpack
@@ -135,7 +136,7 @@ def _of_files(config: Config, path: Path | None, clock: Clock, uid: int) -> list
         Check("config", lambda: advised(path, summary, remarks), quick=True),
         Check("permissions", lambda: permissions(path, secrets, config.state_dir, uid), quick=True),
         Check("certificate", lambda: certificates(public, tls_of(config.mqtt), clock), quick=True),
-        Check("disk", lambda: _disks(config), limit_s=_SLOW_S, quick=True),
+        Check("disk", lambda: _disks(config, clock), limit_s=_SLOW_S, quick=True),
     ]
 
 
@@ -149,7 +150,7 @@ def _uid(state_dir: Path) -> int:
     return state_dir.stat().st_uid if state_dir.exists() else 0
 
 
-def _disks(config: Config) -> Iterator[Finding]:
+def _disks(config: Config, clock: Clock) -> Iterator[Finding]:
     """Of the state, and of the evidence where that lies on another disk."""
     evidence, log, outbox = config.evidence, config.log, config.mqtt.outbox
     kept = max(0, evidence.max_bytes - size_of(evidence.dir)) if evidence.enabled else 0
@@ -161,6 +162,8 @@ def _disks(config: Config) -> Iterator[Finding]:
     yield disk(config.state_dir, evidence.reserve_bytes, other if apart else other + kept)
     if apart:
         yield disk(evidence.dir, evidence.reserve_bytes, kept)
+    if doubt := believed_time(config, clock).doubt():
+        yield unaged(doubt, config.state_dir)
 
 
 def _of_media(

@@ -18,7 +18,7 @@ from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.keeping import transcripts, transcripts_folder
 from edgeguard.runtime.assembly.sharing import Taps
-from edgeguard.runtime.assembly.sources import audio_source, is_realtime, pause, retries
+from edgeguard.runtime.assembly.sources import audio_source, is_realtime, pause, retries, silent_s
 from edgeguard.runtime.bookmark import Bookmark, BookmarkedSource
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.coverage import Coverage
@@ -31,7 +31,7 @@ from edgeguard.runtime.locked import LockedSource
 from edgeguard.runtime.mind import ClassifierChoice, Mind, MindChoice
 from edgeguard.runtime.paces import chunks
 from edgeguard.runtime.secretary import Secretary
-from edgeguard.runtime.sources import SILENT_S, SourceStage
+from edgeguard.runtime.sources import SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.strain import Strain
 from edgeguard.runtime.syncing import Syncing
@@ -159,7 +159,8 @@ class Hearing:
             part,
             loop=microphone.loop,
             coverage=self._coverage,
-            pace=chunks(SILENT_S) if is_realtime(microphone) else None,
+            silent_s=silent_s(microphone),
+            pace=chunks(silent_s(microphone)) if is_realtime(microphone) else None,
             retry_s=retries(microphone),
         )
 

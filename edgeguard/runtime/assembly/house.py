@@ -193,7 +193,7 @@ class House:
         before, after = self._drilling.config, self._drilling.over(config)
         changed = change(before, after)
         yield from self._close(changed.closed)
-        prepared = self._seeing.prepare(after)
+        prepared = yield from self._seeing.prepare(after)
         syncing = syncing_of(config, self.board, self._syncing, changed.opened | changed.reheard)
         self._taps.refit(config, changed.opened)
         self._shelf.refit(_beside(config), changed.opened)

@@ -10,7 +10,7 @@ from pathlib import Path
 from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.errors import ConfigError, ModelError
-from edgeguard.evidence import EvidenceStore, Transcripts
+from edgeguard.evidence import BelievedTime, EvidenceStore, Transcripts
 from edgeguard.models import default_root
 from edgeguard.models.spent import spent
 from edgeguard.runtime.config_store import ConfigStore
@@ -18,9 +18,15 @@ from edgeguard.runtime.journal import surplus
 from edgeguard.runtime.retention import Kept
 
 
+def believed_time(config: Config, clock: Clock) -> BelievedTime:
+    """What ages are counted to."""
+    return BelievedTime(config.state_dir / "believed-time", clock)
+
+
 def evidence_store(config: Config, clock: Clock) -> EvidenceStore:
     evidence = config.evidence
-    return EvidenceStore(evidence.dir, clock, evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
+    bounds = (evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
+    return EvidenceStore(evidence.dir, clock, *bounds, believed_time(config, clock).utc_ns)
 
 
 def transcripts_folder(config: Config) -> Path:
@@ -29,17 +35,19 @@ def transcripts_folder(config: Config) -> Path:
 
 def transcripts(config: Config, clock: Clock) -> Transcripts:
     """What was said, also where nothing more is written down."""
-    return Transcripts(transcripts_folder(config), clock, config.privacy.transcripts_days)
+    ages_to = believed_time(config, clock).utc_ns
+    return Transcripts(transcripts_folder(config), clock, config.privacy.transcripts_days, ages_to)
 
 
 def kept(config: Config, clock: Clock) -> list[Kept]:
     """Also of what is switched off now: it was kept once."""
     observations = config.state_dir / "observations"
+    ages_to = believed_time(config, clock).utc_ns
     bounds = (config.log.observations_days, config.log.observations_max_bytes)
     return [
         Kept("evidence", config.evidence.dir, evidence_store(config, clock).surplus),
         Kept("transcripts", transcripts_folder(config), transcripts(config, clock).surplus),
-        Kept("observations", observations, lambda: surplus(observations, clock.utc_ns(), *bounds)),
+        Kept("observations", observations, lambda: surplus(observations, ages_to(), *bounds)),
         *_models(config, clock),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -24,7 +24,7 @@ from edgeguard.runtime.assembly.gating import doorkeeper_of, gate_of, rules_at
 from edgeguard.runtime.assembly.gear import Gear
 from edgeguard.runtime.assembly.pacing import Downloads, pacer_of, patience_s, wishes_of
 from edgeguard.runtime.assembly.sharing import Taps
-from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries
+from edgeguard.runtime.assembly.sources import frame_source, is_realtime, retries, silent_s
 from edgeguard.runtime.assembly.viewing import views_of, views_with
 from edgeguard.runtime.assembly.watching import rules_of, wanted_by
 from edgeguard.runtime.census import Census, Outlook
@@ -45,8 +45,9 @@ from edgeguard.runtime.vision import Outfit, VisionStage
 from edgeguard.types import Counts, Frame, ModelRef, Observation, Polygon, Showing, drill
 from edgeguard.vision.tracker import Tracker
 
-_SILENT_S, _SILENT_FRAMES = 5.0, 3
-"""A camera that gives no picture for so long, and for so many of its frames, counts nothing."""
+_SILENT_FRAMES = 3
+"""A camera that gives no picture for so many of its frames, and for as long as a source may be silent, counts
+nothing."""
 _KEYFRAMES_S = 60.0
 """The same where only keyframes are decoded: a connection that gives nothing is noticed by its packets."""
 
@@ -205,13 +206,17 @@ class Seeing:
             return frame.source
         return frame.source, frame.sequence
 
-    def prepare(self, config: Config) -> tuple[list[Eye], list[Sight]]:
-        """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread."""
+    def prepare(self, config: Config) -> Generator[None, None, tuple[list[Eye], list[Sight]]]:
+        """The eyes for `config`, and sights, opened, for those that there is none for yet. For any thread.
+
+        Each step loads one model.
+        """
         cameras = enabled(config.cameras)
         eyes = self._optician.eyes(cameras, config.tracker)
         ready = [self._vision.sight(eye) for eye in eyes if not self._vision.sees_with(eye.key)]
         for sight in ready:
             sight.open()
+            yield
         return eyes, ready
 
     def refit(
@@ -284,5 +289,5 @@ def _room(cameras: Collection[str]) -> int:
 
 def _silent_s(camera: Camera) -> float:
     if camera.gate == "keyframes":
-        return _KEYFRAMES_S
-    return max(_SILENT_S, _SILENT_FRAMES / camera.analyse_fps)
+        return max(_KEYFRAMES_S, silent_s(camera))
+    return max(silent_s(camera), _SILENT_FRAMES / camera.analyse_fps)

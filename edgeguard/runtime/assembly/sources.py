@@ -15,6 +15,7 @@ from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError
 from edgeguard.media import MediaOptions, SoundTap
 from edgeguard.runtime.locked import LockedSource
+from edgeguard.runtime.sources import SILENT_S
 from edgeguard.synth import Scene
 
 _LADDER_S = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -43,6 +44,13 @@ def is_realtime(source: Source) -> bool:
 
 def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
+
+
+def silent_s(source: Source) -> float:
+    """How long it may give nothing before that is a fault: longer where `stall_s` says that it pauses, or it
+    would be one at each pause and none between."""
+    usual_s = Source.model_fields["stall_s"].default
+    return source.stall_s if source.stall_s > usual_s else SILENT_S
 
 
 def retries(source: Source) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ from edgeguard.runtime.assembly.answering import Answering
 from edgeguard.runtime.assembly.brokers import endpoint, password_of
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.fusing import alert_rules, fuser, joined_by, policy
-from edgeguard.runtime.assembly.keeping import evidence_store
+from edgeguard.runtime.assembly.keeping import believed_time, evidence_store
 from edgeguard.runtime.channel import Channel, WhenFull
 from edgeguard.runtime.delivery import DeliveryStage
 from edgeguard.runtime.health import HealthBoard
@@ -193,6 +193,7 @@ class Telling:
             self._board.part("journal"),
             max_days=log.observations_days,
             max_bytes=log.observations_max_bytes,
+            ages_to=believed_time(self._config, self._clock).utc_ns,
         )
 
     def _make_publisher(self) -> Publisher:

@@ -58,6 +58,17 @@ def disk(folder: Path, reserve_bytes: int, may_grow_bytes: int) -> Finding:
     return fine(CHECK, f"{_size(free)} are free", about, figures=figures)
 
 
+def unaged(doubt: str, folder: Path) -> Finding:
+    """That a leap of the clock keeps what is old from being removed."""
+    return warning(
+        CHECK,
+        doubt,
+        "the clock was wrong before or is wrong now; or the box was off for as long",
+        "look at `date -u`: if it is right, there is nothing to do, else set it and see who sets it wrong",
+        str(folder),
+    )
+
+
 def size_of(folder: Path) -> int:
     """Bytes of all files below it; none where there is no folder."""
     total = 0
