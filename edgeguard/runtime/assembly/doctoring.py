@@ -23,6 +23,7 @@ from edgeguard.files import existing
 from edgeguard.models import load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
+from edgeguard.runtime.assembly.hearing import awaited
 from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
 from edgeguard.runtime.checkup import CheckupStage
@@ -241,15 +242,18 @@ def _wanted(config: Config) -> list[Wanted]:
         else Wanted(name, "detect", "motion is watched for instead")
         for name in sorted(detectors_of(config))
     ]
+    vain = {name: f", and rules or patterns wait for {name} in vain" for name in awaited(config)}
     if speech.enabled and any(mic.speech for mic in ears):
-        wanted.append(Wanted(speech.model, "asr", "no speech is understood"))
+        without, needed = "no speech is understood" + vain.get("speech", ""), "speech" in vain
+        wanted.append(Wanted(speech.model, "asr", without, needed))
         if speech.denoise == "always":  # else it is done without where there is none
-            wanted.append(Wanted(speech.denoise_model, "denoise", "no speech is understood"))
+            wanted.append(Wanted(speech.denoise_model, "denoise", without, needed))
         wanted.append(Wanted(speech.vad.model, "vad", "speech is told from noise by its loudness alone"))
         if speech.keyword_model is not None:
             wanted.append(Wanted(speech.keyword_model, "keywords", "phrases are found in the text"))
     if sounds.enabled and any(mic.sounds for mic in ears):
-        wanted.append(Wanted(sounds.model, "sound-tags", "no sound is known"))
+        without, needed = "no sound is known" + vain.get("sounds", ""), "sounds" in vain
+        wanted.append(Wanted(sounds.model, "sound-tags", without, needed))
     return wanted
 
 
