@@ -25,7 +25,7 @@ from edgeguard.runtime.discovery import Found, local_cameras, local_microphones,
 
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
 
-_LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^@/]+)@(?P<rest>.+)")
+_LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^/]+)@(?P<rest>[^@/]+(/.*)?)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
@@ -118,7 +118,10 @@ def _given_login(username: str | None, password_file: Path | None, ca_file: Path
 
 def _write(out: Path, answers: Answers, safe: Safe) -> None:
     text = starter(answers)
-    config = parse(text, str(out))  # whatever was answered wrongly is told at once
+    try:
+        config = parse(text, str(out))  # whatever was answered wrongly is told at once
+    except ConfigError as error:
+        raise ConfigError(f"{error}\nNothing was written: {out} would have had these lines") from error
     safe.write()
     try:
         write_private(out, text.encode())  # a camera's URL may hold its password
@@ -172,7 +175,7 @@ class _Asker:
     def place(self, name: str, url: str, safe: Safe) -> Place:
         """A network camera's login is asked for, or in its URL; the password goes into a file of its own."""
         within = _LOGIN.fullmatch(url)
-        if within is not None and _NAME.fullmatch(name):
+        if within is not None:
             username, password = unquote(within["user"]), unquote(within["password"])
             return _with_login(name, within["scheme"] + within["rest"], username, password, safe)
         if self._quiet or not url.startswith("rtsp") or "@" in url:
@@ -220,8 +223,6 @@ def _free(what: str, taken: Collection[str]) -> str:
 def _new(source: str, taken: Collection[str]) -> tuple[str, str]:
     """What was typed, where the configuration could have it so."""
     name, url = _named(source)
-    if not _NAME.fullmatch(name):
-        raise ConfigError(f"{name!r} is no name; expected {NAME_WORDS}")
     if name in taken:
         raise ConfigError(f"{name} is the name of another one; expected a new name")
     return name, url
@@ -233,6 +234,8 @@ def _named(source: str) -> tuple[str, str]:
         raise ConfigError(
             f"{source!r} is no source; expected name=url, such as gate=rtsp://192.0.2.10/stream"
         )
+    if not _NAME.fullmatch(name.strip()):
+        raise ConfigError(f"{name.strip()!r} is no name; expected {NAME_WORDS}")
     return name.strip(), url.strip()
 
 

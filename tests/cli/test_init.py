@@ -88,7 +88,10 @@ def test_what_cannot_be_guarded_is_told(type_in: Type, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["--camera", "gate"], "'gate' is no source; expected name=url"),
+        (["--camera", "Gate=scene://yard"], "'Gate' is no name; expected a name (a-z"),
         (["--camera", "gate=http://192.0.2.1/"], "cameras.gate.url"),
+        (["--camera", "gate=http://192.0.2.1/"], "Nothing was written"),
+        (["--camera", "gate=scene://yard", "--device", "up"], 'device: given "up", expected another name'),
         (["--camera", "a=scene://yard", "--guard", "ghosts"], "guarding against 'ghosts'"),
         (["--camera", "a=scene://yard", "--closed", "night"], "is no span of time"),
         (["--camera", "a=scene://yard", "--broker", "a:b:c"], "is no broker"),
@@ -208,9 +211,10 @@ def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_pat
     assert "leave out" in both.stderr
 
 
-def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path) -> None:
+@pytest.mark.parametrize("password", ["hunter%402", "hunter@2"])
+def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path, password: str) -> None:
     out = tmp_path / "site.yaml"
-    result = type_in("init", out, "--yes", "--camera", "gate_1=rtsp://viewer:hunter%402@192.0.2.10/s?a=b")
+    result = type_in("init", out, "--yes", "--camera", f"gate_1=rtsp://viewer:{password}@192.0.2.10/s?a=b")
     assert result.exit_code == 0, result.output
     assert "hunter" not in out.read_text()
     camera = load(out).cameras["gate_1"]
