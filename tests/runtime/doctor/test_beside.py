@@ -144,3 +144,19 @@ def test_a_model_that_a_rule_or_a_pattern_waits_for_is_needed(waiting: str, tmp_
     faults = [one for one in found if one.verdict is Verdict.FAULT]
     assert all("in vain" in one.said and one.cause and one.fix for one in faults)
     assert len(faults) == len(needed)
+
+
+@pytest.mark.parametrize(("phrase", "verdict"), [("help me", Verdict.OK), ("open sesame", Verdict.FAULT)])
+def test_a_phrase_that_the_model_never_hears_is_a_fault_where_a_rule_waits_for_it(
+    phrase: str, verdict: Verdict, tmp_path: Path
+) -> None:
+    catalog, store = load_catalog(), ModelStore(tmp_path)
+    rules = [{"kind": "keyword", "name": "called"}]
+    speech = {"keywords": [{"phrase": phrase}]}
+    config = Config.model_validate(
+        settings(9, {}, rules, microphones={"hall": {"url": "alsa://plughw:0,0"}}, speech=speech)
+    )
+    wanted = doctoring._wanted(config, doctoring._to_be_known(config, catalog, store))
+    (found,) = (one for one in models(wanted, catalog, store) if one.about == "phrases-en")
+    assert found.verdict is verdict
+    assert (phrase in found.said) is (verdict is Verdict.FAULT)
