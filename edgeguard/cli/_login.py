@@ -65,9 +65,11 @@ def handed_over(folder: Path, safe: Safe) -> Login:
 
 def ask_login(ask: Callable[[str], str], safe: Safe) -> Login:
     """What whoever installs knows; nothing where the broker lets everybody in."""
-    folder = ask("  folder with ca.crt and this box's certificate and key, or Enter")
-    if folder:
-        return handed_over(Path(folder).expanduser(), safe)
+    while folder := ask("  folder with ca.crt and this box's certificate and key, or Enter"):
+        try:
+            return handed_over(Path(folder).expanduser(), safe)
+        except ConfigError as error:
+            print(f"  {error}")
     username = ask("  user at the broker, or Enter")
     if not username:
         return Login()

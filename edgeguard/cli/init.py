@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 from urllib.parse import unquote
 
 import typer
@@ -23,6 +23,7 @@ from edgeguard.errors import ConfigError
 from edgeguard.files import write_private
 from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
 
+T = TypeVar("T")
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
 
 _LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^/]+)@(?P<rest>[^@/]+(/.*)?)")
@@ -60,8 +61,7 @@ def init(
     ask = _Asker(quiet=yes)
     site = _level("site", ask.text("1/5 Site", site, "site"))
     device = _level("device", device or socket.gethostname())
-    broker = ask.text("2/5 MQTT broker", broker, "localhost")
-    host, port = _host_port(broker)
+    host, port = ask.read("2/5 MQTT broker", broker, "localhost", _host_port)
     safe = Safe(out.resolve().parent / "credentials")
     login = _given_login(username, password_file, ca_file)
     if certificates is not None:
@@ -145,6 +145,16 @@ class _Asker:
             return given or default
         return str(typer.prompt(question, default=default))
 
+    def read(self, question: str, given: str | None, default: str, understand: Callable[[str], T]) -> T:
+        """What `understand` makes of the answer; asks again for one that it refuses, where one was asked."""
+        if given is not None or self._quiet:
+            return understand(given or default)
+        while True:
+            try:
+                return understand(self.text(question, None, default))
+            except ConfigError as error:
+                print(f"  {error}")
+
     def optional(self, question: str) -> str:
         """Empty where there is nothing to say."""
         return str(typer.prompt(question, default="", show_default=False))
@@ -190,14 +200,15 @@ class _Asker:
         if given is None and not self._quiet:
             for known, meaning in GUARDED.items():
                 print(f"  {known}: {meaning}")
-            given = str(typer.prompt(question, default=",".join(GUARDED)))
-        kinds = [kind.strip() for kind in (given or ",".join(GUARDED)).split(",") if kind.strip()]
-        for kind in kinds:
-            if kind not in GUARDED:
-                raise ConfigError(
-                    f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}"
-                )
-        return [cast(Guarded, kind) for kind in kinds]
+        return self.read(question, given, ",".join(GUARDED), _kinds)
+
+
+def _kinds(words: str) -> list[Guarded]:
+    kinds = [kind.strip() for kind in words.split(",") if kind.strip()]
+    for kind in kinds:
+        if kind not in GUARDED:
+            raise ConfigError(f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}")
+    return [cast(Guarded, kind) for kind in kinds]
 
 
 def _with_login(name: str, url: str, username: str, password: str, safe: Safe) -> Place:

@@ -286,3 +286,15 @@ def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
     assert "'Gate' is no name" in result.output
     assert "'gate' is no source" in result.output
     assert result.output.count("gate is the name of another one") == 2
+
+
+def test_an_answer_that_is_not_understood_is_asked_for_again(tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--site", "s", "--device", "d", "--camera", "a=scene://yard", "--microphone", "b=scene://hall"]
+    answers = ["mqtt://mqtt.example.net:1", "mqtt.example.net", "nowhere", "", "", "intrusoin", "intrusion"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    for told in ("is no broker", "nowhere: expected ca.crt", "guarding against 'intrusoin'"):
+        assert told in result.output
+    config = load(out)
+    assert (config.mqtt.host, [rule.kind for rule in config.rules]) == ("mqtt.example.net", ["zone_entered"])
