@@ -131,7 +131,7 @@ def _write(out: Path, answers: Answers, safe: Safe) -> None:
     print(f"{out}: {sources}, {len(config.rules)} rules")
     for sentence in unseen(answers):
         print(f"advice: {sentence}")
-    print(f"Next: edgeguard check {out}, then edgeguard run {out}")
+    print(f"Next: edgeguard check {out}, edgeguard doctor {out}, then edgeguard run {out}")
 
 
 class _Asker:

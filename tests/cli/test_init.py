@@ -41,7 +41,8 @@ def test_flags_say_it_all(type_in: Type, tmp_path: Path) -> None:
 
 def test_what_it_writes_is_checked_without_a_fault(type_in: Type, tmp_path: Path) -> None:
     out = tmp_path / "site.yaml"
-    type_in("init", out, "--yes", "--camera", "yard=scene://yard", "--microphone", "hall=scene://hall")
+    made = type_in("init", out, "--yes", "--camera", "yard=scene://yard", "--microphone", "hall=scene://hall")
+    assert f"Next: edgeguard check {out}, edgeguard doctor {out}, then" in made.output
     result = type_in("check", out)
     assert result.exit_code == 0, result.output
     assert "1 cameras, 1 microphones, 5 rules" in result.output
