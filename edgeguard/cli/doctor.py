@@ -74,11 +74,13 @@ def _asked(target: str | None, snapshots: Path | None, only: list[str]) -> list[
     config_file = Path(target) if target else _INSTALLED if _INSTALLED.exists() else None
     if config_file is not None and config_file.absolute().parent == _INSTALLED.parent:
         stand_in_for_systemd(config_file)
-    every = checks(admit(config_file, SystemClock(), snapshots))
+    patient = admit(config_file, SystemClock(), snapshots)
+    every = checks(patient)
     known = dict.fromkeys(name for check in every for name in (check.name, *check.also))
     unknown = set(only) - set(known)
     if unknown:
-        fail(f"there is no check {', '.join(sorted(unknown))} here, only {', '.join(known)}", 2)
+        where = "while the configuration is refused" if patient.refusal else "here"
+        fail(f"there is no check {', '.join(sorted(unknown))} {where}, only {', '.join(known)}", 2)
     return [check for check in every if not only or {check.name, *check.also} & set(only)]
 
 

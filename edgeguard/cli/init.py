@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 from urllib.parse import unquote
 
 import typer
 
-from edgeguard.cli._login import Login, ask_login, handed_over
+from edgeguard.cli._login import Login, Safe, ask_login, handed_over
 from edgeguard.cli._output import fail
 from edgeguard.clock import SystemClock
 from edgeguard.config import parse
 from edgeguard.config.mqtt import PLAIN_PORT, TLS_PORT, is_loopback
+from edgeguard.config.section import NAME_WORDS
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
 from edgeguard.errors import ConfigError
 from edgeguard.files import write_private
 from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
 
+T = TypeVar("T")
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
 
-_LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^@/]+)@(?P<rest>.+)")
-_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^/]+)@(?P<rest>[^@/]+(/.*)?)")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 def init(
@@ -56,21 +59,20 @@ def init(
     if out.exists() and not force:
         fail(f"{out} is there already; name another file, or add --force")
     ask = _Asker(quiet=yes)
-    site = ask.text("1/5 Site", site, "site")
-    device = _level(device or socket.gethostname())
-    broker = ask.text("2/5 MQTT broker", broker, "localhost")
-    host, port = _host_port(broker)
-    secrets = out.resolve().parent / "credentials"
+    site = _level("site", ask.text("1/5 Site", site, "site"))
+    device = _level("device", device or socket.gethostname())
+    host, port = ask.read("2/5 MQTT broker", broker, "localhost", _host_port)
+    safe = Safe(out.resolve().parent / "credentials")
     login = _given_login(username, password_file, ca_file)
     if certificates is not None:
-        login = handed_over(certificates, secrets)
+        login = handed_over(certificates, safe)
     elif login == Login() and not yes and not is_loopback(host):
-        login = ask_login(ask.optional, secrets)
+        login = ask_login(ask.optional, safe)
     tls = _is_encrypted(host, port, login, plaintext)
     cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
-    microphones = ask.sources("4/5 Microphones", microphone, local_microphones)
+    microphones = ask.sources("4/5 Microphones", microphone, local_microphones, taken=cameras)
     answers = Answers(
-        site=_level(site),
+        site=site,
         device=device,
         timezone=_timezone(),
         broker=host,
@@ -82,12 +84,12 @@ def init(
         key_file=login.key_file,
         username=login.username,
         password_file=login.password_file,
-        cameras={name: ask.place(name, url, secrets) for name, url in cameras.items()},
-        microphones={name: ask.place(name, url, secrets) for name, url in microphones.items()},
+        cameras={name: ask.place(name, url, safe) for name, url in cameras.items()},
+        microphones={name: ask.place(name, url, safe) for name, url in microphones.items()},
         guard=ask.guard("5/5 What to guard against", guard),
         closed=_closed(closed),
     )
-    _write(out, answers)
+    _write(out, answers, safe)
 
 
 def _is_encrypted(host: str, port: int | None, login: Login, plaintext: bool) -> bool:
@@ -114,9 +116,13 @@ def _given_login(username: str | None, password_file: Path | None, ca_file: Path
     )
 
 
-def _write(out: Path, answers: Answers) -> None:
+def _write(out: Path, answers: Answers, safe: Safe) -> None:
     text = starter(answers)
-    config = parse(text, str(out))  # whatever was answered wrongly is told at once
+    try:
+        config = parse(text, str(out))  # whatever was answered wrongly is told at once
+    except ConfigError as error:
+        raise ConfigError(f"{error}\nNothing was written: {out} would have had these lines") from error
+    safe.write()
     try:
         write_private(out, text.encode())  # a camera's URL may hold its password
     except OSError as error:
@@ -125,7 +131,7 @@ def _write(out: Path, answers: Answers) -> None:
     print(f"{out}: {sources}, {len(config.rules)} rules")
     for sentence in unseen(answers):
         print(f"advice: {sentence}")
-    print(f"Next: edgeguard check {out}, then edgeguard run {out}")
+    print(f"Next: edgeguard check {out}, edgeguard doctor {out}, then edgeguard run {out}")
 
 
 class _Asker:
@@ -139,14 +145,28 @@ class _Asker:
             return given or default
         return str(typer.prompt(question, default=default))
 
+    def read(self, question: str, given: str | None, default: str, understand: Callable[[str], T]) -> T:
+        """What `understand` makes of the answer; asks again for one that it refuses, where one was asked."""
+        if given is not None or self._quiet:
+            return understand(given or default)
+        while True:
+            try:
+                return understand(self.text(question, None, default))
+            except ConfigError as error:
+                print(f"  {error}")
+
     def optional(self, question: str) -> str:
         """Empty where there is nothing to say."""
         return str(typer.prompt(question, default="", show_default=False))
 
     def sources(
-        self, question: str, given: Sequence[str] | None, find: Callable[[], list[Found]]
+        self,
+        question: str,
+        given: Sequence[str] | None,
+        find: Callable[[], list[Found]],
+        taken: Collection[str] = (),
     ) -> dict[str, str]:
-        """URL by name."""
+        """URL by name; none of the names is in `taken`."""
         if given is not None or self._quiet:
             return _all_named(given or ())
         print(f"{question}: looking ...")
@@ -154,46 +174,45 @@ class _Asker:
         for found in find():
             url = typer.prompt(f"  {found.what}: URL, or - to leave it out", default=found.url)
             if url != "-":
-                sources[_level(found.what.split()[0] + f"-{len(sources) + 1}")] = url
+                sources[_free(found.what, {*sources, *taken})] = url
         while more := typer.prompt("  another one as name=url, or Enter", default="", show_default=False):
-            sources.update([_named(more)])
+            try:
+                sources.update([_new(more, {*sources, *taken})])
+            except ConfigError as error:
+                print(f"  {error}")
         return sources
 
-    def place(self, name: str, url: str, secrets: Path) -> Place:
+    def place(self, name: str, url: str, safe: Safe) -> Place:
         """A network camera's login is asked for, or in its URL; the password goes into a file of its own."""
         within = _LOGIN.fullmatch(url)
-        if within is not None and _FILE_NAME.fullmatch(name):
+        if within is not None:
             username, password = unquote(within["user"]), unquote(within["password"])
-            return _with_login(name, within["scheme"] + within["rest"], username, password, secrets)
+            return _with_login(name, within["scheme"] + within["rest"], username, password, safe)
         if self._quiet or not url.startswith("rtsp") or "@" in url:
             return Place(url)
         username = typer.prompt(f"  user at {name}, or Enter", default="", show_default=False)
         if not username:
             return Place(url)
         password = typer.prompt(f"  password of {username}", hide_input=True)
-        return _with_login(name, url, username, password, secrets)
+        return _with_login(name, url, username, password, safe)
 
     def guard(self, question: str, given: str | None) -> list[Guarded]:
         if given is None and not self._quiet:
             for known, meaning in GUARDED.items():
                 print(f"  {known}: {meaning}")
-            given = str(typer.prompt(question, default=",".join(GUARDED)))
-        kinds = [kind.strip() for kind in (given or ",".join(GUARDED)).split(",") if kind.strip()]
-        for kind in kinds:
-            if kind not in GUARDED:
-                raise ConfigError(
-                    f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}"
-                )
-        return [cast(Guarded, kind) for kind in kinds]
+        return self.read(question, given, ",".join(GUARDED), _kinds)
 
 
-def _with_login(name: str, url: str, username: str, password: str, secrets: Path) -> Place:
-    try:
-        secrets.mkdir(mode=0o700, exist_ok=True)
-        write_private(secrets / name, f"{password}\n".encode())
-    except OSError as error:
-        raise ConfigError(f"cannot write into {secrets}: {error.strerror}") from error
-    return Place(url, username, str(secrets / name))
+def _kinds(words: str) -> list[Guarded]:
+    kinds = [kind.strip() for kind in words.split(",") if kind.strip()]
+    for kind in kinds:
+        if kind not in GUARDED:
+            raise ConfigError(f"nothing is known of guarding against {kind!r}; known: {', '.join(GUARDED)}")
+    return [cast(Guarded, kind) for kind in kinds]
+
+
+def _with_login(name: str, url: str, username: str, password: str, safe: Safe) -> Place:
+    return Place(url, username, safe.keep(name, f"{password}\n".encode()))
 
 
 def _all_named(sources: Sequence[str]) -> dict[str, str]:
@@ -206,12 +225,28 @@ def _all_named(sources: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def _free(what: str, taken: Collection[str]) -> str:
+    """A name for what was found: its first word and a number."""
+    word = _as_level(what.split()[0])[:28]
+    return next(name for number in count(1) if (name := f"{word}-{number}") not in taken)
+
+
+def _new(source: str, taken: Collection[str]) -> tuple[str, str]:
+    """What was typed, where the configuration could have it so."""
+    name, url = _named(source)
+    if name in taken:
+        raise ConfigError(f"{name} is the name of another one; expected a new name")
+    return name, url
+
+
 def _named(source: str) -> tuple[str, str]:
     name, equals, url = source.partition("=")
     if not equals or not name or not url:
         raise ConfigError(
             f"{source!r} is no source; expected name=url, such as gate=rtsp://192.0.2.10/stream"
         )
+    if not _NAME.fullmatch(name.strip()):
+        raise ConfigError(f"{name.strip()!r} is no name; expected {NAME_WORDS}")
     return name.strip(), url.strip()
 
 
@@ -222,8 +257,15 @@ def _host_port(broker: str) -> tuple[str, int | None]:
     return match[1].strip("[]"), int(match[2]) if match[2] else None
 
 
-def _level(name: str) -> str:
-    """A name as topics take it."""
+def _level(what: str, name: str) -> str:
+    """A name as topics take it; says so where that is another one than was meant."""
+    level = _as_level(name)
+    if level != name:
+        print(f"The {what} {name!r} is called {level} here: MQTT topics take a-z, 0-9 and -, 32 at most.")
+    return level
+
+
+def _as_level(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:32] or "edgeguard"
 
 

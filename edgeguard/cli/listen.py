@@ -66,14 +66,17 @@ def _print(listening: Listening, as_json: bool) -> None:
     for name in ("speech", "sounds"):
         part = listening.report()[name]
         show.aside(f"{name}: {part['reason'] or part.get('model')}")
-    shown_ns = 0
+    shown_ns, noticed = 0, 0
     for observations in listening.hear():
         for observation in observations:
+            noticed += 1
             show.observation(observation)
         now_ns = SystemClock().monotonic_ns()
         if now_ns - shown_ns >= _LEVEL_EVERY_NS:
             shown_ns = now_ns
             show.levels(listening.report())
+    if not noticed:
+        show.aside("it is over, and nothing was said or heard in it that is known here")
 
 
 class _Lines:

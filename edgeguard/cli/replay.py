@@ -20,13 +20,14 @@ from edgeguard.runtime.replaying import Replay
 from edgeguard.types import Alert
 
 _SHOWN = 200
+_HOW = "set log.observations to true, let the guard run, and wait for some"
 Key = tuple[str, str, str, str]
 """Day, rule, source, severity."""
 
 
 def replay(
     observations: Annotated[
-        list[Path], typer.Argument(help="Files of state_dir/observations, or that folder.", exists=True)
+        list[Path], typer.Argument(help="Files of state_dir/observations, or that folder.")
     ],
     rules: Annotated[Path, typer.Option("--rules", metavar="CONFIG", help="The configuration to try.")],
     against: Annotated[
@@ -36,9 +37,10 @@ def replay(
 ) -> None:
     """Show which alerts other rules and patterns would have raised from what was noticed, and the difference.
 
-    The log holds what rules noticed, not the pictures. Severity, cooldown, schedules, patterns, and rules on
-    what is heard can be tried freely. A rule on pictures is found by its name: it can be made stricter
-    (`dwell_s`, `count`, `classes`), but what it never noticed is not there. Such rules are named.
+    The guard keeps the log where `log.observations` is true. It holds what rules noticed, not the pictures.
+    Severity, cooldown, schedules, patterns, and rules on what is heard can be tried freely. A rule on
+    pictures is found by its name: it can be made stricter (`dwell_s`, `count`, `classes`), but what it never
+    noticed is not there. Such rules are named.
     """
     config = load(rules)
     paths = _paths(observations)
@@ -55,8 +57,10 @@ def replay(
 
 def _paths(given: Sequence[Path]) -> list[Path]:
     paths = [path for one in given for path in (sorted(one.glob("*.jsonl")) if one.is_dir() else [one])]
+    if lacking := next((path for path in paths if not path.exists()), None):
+        raise StorageError(f"{lacking} does not exist: {_HOW}")
     if not paths:
-        raise StorageError(f"{given[0]} holds no observations: set log.observations, and wait for some")
+        raise StorageError(f"{given[0]} holds no observations: {_HOW}")
     return paths
 
 

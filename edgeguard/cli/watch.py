@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,12 @@ from rich.console import Console
 from rich.text import Text
 
 from edgeguard.alerts.link import Tls
+from edgeguard.alerts.messages import Message
 from edgeguard.cli._output import Json
 from edgeguard.client import Client, ConnectionChanged, GapChanged, News, PresenceChanged, Told, connect
 from edgeguard.config.secrets import read_secret
 
-COLOURS = {"info": "cyan", "warning": "yellow", "alarm": "bold red"}
+COLOURS = {"info": "cyan", "warning": "yellow", "alarm": "bold red", "critical": "bold white on red"}
 
 Host = Annotated[str, typer.Option(help="The broker.")]
 Port = Annotated[int | None, typer.Option(help="Its port; without it 8883 with TLS, 1883 without.")]
@@ -87,13 +89,19 @@ def line(told: Told) -> Text:
     """One message as one line for people."""
     body = told.body
     if told.name != "alert":
-        state = body.get("state", "")
-        return Text(f"{body['site']}/{body['device']} {told.name} {state}".rstrip(), style="dim")
+        who = f"{body['site']}/{body['device']} {told.name} {body.get('state', '')}".rstrip()
+        return Text(_printable(", ".join([who, *_unwell(body)])), style="dim")
     text = Text(f"{body['observed_at'][11:23]} ", style="dim")
-    text.append(f"{body['severity']:<8}", style=COLOURS[body["severity"]])
-    return text.append(
-        _printable(f"{body['state']:<8}{body['source']:<12}{body['kind']:<15}{body['summary']}")
-    )
+    severity, state = body["severity"], body["state"]
+    text.append(severity, style=COLOURS[severity]).append(" " * (9 - len(severity)))
+    return text.append(_printable(f"{state:<8}{body['source']:<12}{body['kind']:<15}{body['summary']}"))
+
+
+def _unwell(body: Message) -> Iterator[str]:
+    """Of health: each part that is degraded, and the word for why."""
+    for name, part in body.get("parts", {}).items():
+        if part["state"] == "degraded":
+            yield f"{name}: {part.get('code') or part['reason']}"
 
 
 def _printable(text: str) -> str:

@@ -13,7 +13,8 @@ class Told:
     """A message of a device: parsed, checked against its schema, and news."""
 
     name: str
-    """`alert`, `status`, `health`, `counts`, `clock`, `coverage` or `result`: also the name of its schema."""
+    """`alert`, `status`, `health`, `counts`, `clock`, `coverage`, `config` or `result`: also the name of its
+    schema."""
     topic: str
     body: dict[str, Any]
     retained: bool

@@ -79,6 +79,13 @@ class Config(Section):
     log: Log = Log()
     """What the service writes down while it runs."""
 
+    @field_validator("device")
+    @classmethod
+    def _no_direction(cls, device: str) -> str:
+        if device in ("up", "down"):
+            raise ValueError("expected another name: up and down are directions in MQTT topics")
+        return device
+
     @field_validator("timezone", mode="before")
     @classmethod
     def _known_zone(cls, name: Any) -> Any:

@@ -42,7 +42,7 @@ MEANINGS = {
     "gpu_lost": "the GPU is of no use until the process begins anew",
     "hot": "a part of the box is near the temperature at which it is slowed down or stopped",
     "keyword_unknown": "the model cannot hear some of the phrases that were asked for",
-    "memory_scarce": "little memory is left",
+    "memory_scarce": "less than 5 % of the memory is left",
     "microphone_faulty": "a microphone is silent, distorted or not in step with its camera",
     "missing_dependency": "a library or program is not installed",
     "model_unavailable": "a model is not installed, or cannot be used",

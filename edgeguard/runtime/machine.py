@@ -16,9 +16,10 @@ from typing import Any
 from edgeguard.files import places, text_of
 from edgeguard.runtime.health import Part, State
 
-_NEAR_TRIP_C = 5.0
+NEAR_TRIP_C = 5.0
 """So close to where the kernel slows the box down, or stops it, is news."""
-_SCARCE_MEMORY = 0.05
+SCARCE_MEMORY = 0.05
+"""A smaller share is too little, for health and for the doctor alike."""
 _CUT_IS_NEWS_NS = 60_000_000_000
 _GPU_LOADS = ("sys/devices/platform/gpu.0/load", "sys/class/devfreq/*gpu*/device/load")
 _ALL_POWER = "VDD_IN"
@@ -115,11 +116,11 @@ class BoxWatch:
     def _worries(self, reading: Reading, now_ns: int) -> Iterator[tuple[str, str]]:
         """In words, and in one word."""
         for zone in reading.zones:
-            if zone.trip_c is not None and zone.temperature_c >= zone.trip_c - _NEAR_TRIP_C:
+            if zone.trip_c is not None and zone.temperature_c >= zone.trip_c - NEAR_TRIP_C:
                 yield f"{zone.name} is at {zone.temperature_c:.0f} C, the limit is {zone.trip_c:.0f} C", "hot"
         if self._cut_ns is not None and now_ns - self._cut_ns < _CUT_IS_NEWS_NS:
             yield "the clocks are being cut, by heat or by too little power", "throttled"
-        if reading.memory_available is not None and reading.memory_available < _SCARCE_MEMORY:
+        if reading.memory_available is not None and reading.memory_available < SCARCE_MEMORY:
             yield f"{reading.memory_available:.0%} of the memory is left", "memory_scarce"
 
 

@@ -82,6 +82,22 @@ class SpeechParts:
     """Phrases that are asked for and that the model does not know."""
 
 
+def spotter_card(catalog: Catalog, store: ModelStore, name: str | None) -> ModelCard | None:
+    """The keyword spotter of that name, installed or not; with None the first that is installed."""
+    cards = (card for card in catalog.cards if card.task == "keywords")
+    return next(
+        (card for card in cards if (store.installed(card) if name is None else card.name == name)), None
+    )
+
+
+def unheard_by(card: ModelCard, store: ModelStore, phrases: Sequence[str]) -> tuple[str, ...]:
+    """Phrases that are no part of any which a model lists that knows nothing else."""
+    if not any(file.role == "labels" for file in card.files):
+        return ()
+    known = "".join(_between_spaces(phrase) for phrase in store.labels(card))
+    return tuple(phrase for phrase in phrases if _between_spaces(phrase) not in known)
+
+
 class WordsMaker:
     """Loads what hears words; `part` is told what is used, and what is done without."""
 
@@ -107,7 +123,7 @@ class WordsMaker:
             return Transcriber(source, recogniser, vad(), settle_s=settle_s, denoiser=denoiser)
 
         if spotter is None:
-            unheard = self._unheard(card, choice.phrases)
+            unheard = unheard_by(card, self._store, choice.phrases)
             return SpeechParts(transcriber, None, (recogniser,), model, unheard)
         return SpeechParts(
             transcriber,
@@ -137,19 +153,15 @@ class WordsMaker:
 
     def _spotter(self, choice: SpeechChoice) -> SherpaSpotter | None:
         """The keyword spotter, if there are phrases to spot; without it they are found in the text."""
-        name = choice.keyword_model
-        cards = [card for card in self._catalog.cards if card.task == "keywords"]
-        found = [
-            card for card in cards if card.name == name or (name is None and self._store.installed(card))
-        ]
-        if not choice.phrases or not found:
+        found = spotter_card(self._catalog, self._store, choice.keyword_model)
+        if not choice.phrases or found is None:
             return None
         try:
-            spotter = self._make_spotter(found[0], choice)
+            spotter = self._make_spotter(found, choice)
         except UnavailableError as error:
             self._part.note(keywords=f"found in the text, as the spotter cannot be had: {error}")
             return None
-        self._part.note(keywords=found[0].name)
+        self._part.note(keywords=found.name)
         return spotter
 
     def _make_spotter(self, card: ModelCard, choice: SpeechChoice) -> SherpaSpotter:
@@ -159,13 +171,6 @@ class WordsMaker:
         return SherpaSpotter(
             **files, phrases=choice.phrases, spell=spell, threshold=threshold, threads=choice.threads
         )
-
-    def _unheard(self, card: ModelCard, phrases: Sequence[str]) -> tuple[str, ...]:
-        """Phrases that are no part of any which a model lists that knows nothing else."""
-        if not any(file.role == "labels" for file in card.files):
-            return ()
-        known = "".join(_between_spaces(phrase) for phrase in self._store.labels(card))
-        return tuple(phrase for phrase in phrases if _between_spaces(phrase) not in known)
 
     def _speech_card(self, name: str | None) -> ModelCard:
         if name is not None:

@@ -41,7 +41,8 @@ def test_flags_say_it_all(type_in: Type, tmp_path: Path) -> None:
 
 def test_what_it_writes_is_checked_without_a_fault(type_in: Type, tmp_path: Path) -> None:
     out = tmp_path / "site.yaml"
-    type_in("init", out, "--yes", "--camera", "yard=scene://yard", "--microphone", "hall=scene://hall")
+    made = type_in("init", out, "--yes", "--camera", "yard=scene://yard", "--microphone", "hall=scene://hall")
+    assert f"Next: edgeguard check {out}, edgeguard doctor {out}, then" in made.output
     result = type_in("check", out)
     assert result.exit_code == 0, result.output
     assert "1 cameras, 1 microphones, 5 rules" in result.output
@@ -88,7 +89,10 @@ def test_what_cannot_be_guarded_is_told(type_in: Type, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["--camera", "gate"], "'gate' is no source; expected name=url"),
+        (["--camera", "Gate=scene://yard"], "'Gate' is no name; expected a name (a-z"),
         (["--camera", "gate=http://192.0.2.1/"], "cameras.gate.url"),
+        (["--camera", "gate=http://192.0.2.1/"], "Nothing was written"),
+        (["--camera", "gate=scene://yard", "--device", "up"], 'device: given "up", expected another name'),
         (["--camera", "a=scene://yard", "--guard", "ghosts"], "guarding against 'ghosts'"),
         (["--camera", "a=scene://yard", "--closed", "night"], "is no span of time"),
         (["--camera", "a=scene://yard", "--broker", "a:b:c"], "is no broker"),
@@ -208,9 +212,10 @@ def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_pat
     assert "leave out" in both.stderr
 
 
-def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path) -> None:
+@pytest.mark.parametrize("password", ["hunter%402", "hunter@2"])
+def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path, password: str) -> None:
     out = tmp_path / "site.yaml"
-    result = type_in("init", out, "--yes", "--camera", "gate_1=rtsp://viewer:hunter%402@192.0.2.10/s?a=b")
+    result = type_in("init", out, "--yes", "--camera", f"gate_1=rtsp://viewer:{password}@192.0.2.10/s?a=b")
     assert result.exit_code == 0, result.output
     assert "hunter" not in out.read_text()
     camera = load(out).cameras["gate_1"]
@@ -218,3 +223,79 @@ def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: 
     secret = tmp_path / "credentials" / "gate_1"
     assert secret.read_text() == "hunter@2\n"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_name_that_topics_do_not_take_is_changed_and_told(asked: bool, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--device", "Gate_1", "--camera", "a=scene://yard"]
+    if asked:
+        flags += ["--microphone", "b=scene://hall", "--broker", "localhost", "--guard", "intrusion"]
+    else:
+        flags += ["--site", "Harbour 7", "--yes"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags], input="Harbour 7\n" if asked else None)
+    assert result.exit_code == 0, result.output
+    assert "The site 'Harbour 7' is called harbour-7 here" in result.output
+    assert "The device 'Gate_1' is called gate-1 here" in result.output
+    config = load(out)
+    assert (config.site, config.device) == ("harbour-7", "gate-1")
+
+
+def test_a_name_that_is_kept_is_not_spoken_of(type_in: Type, tmp_path: Path) -> None:
+    flags = ("--yes", "--site", "depot", "--device", "gate-1", "--camera", "a=scene://yard")
+    assert "is called" not in type_in("init", tmp_path / "site.yaml", *flags).output
+
+
+def test_a_camera_called_broker_and_the_broker_have_passwords_of_their_own(tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--site", "s", "--device", "d", "--broker", "mqtt.example.net", "--guard", "intrusion"]
+    sources = ["--camera", "broker=rtsp://v:eyes@192.0.2.1/", "--microphone", "hall=scene://hall"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags, *sources], input="\nporter\nmail\n")
+    assert result.exit_code == 0, result.output
+    config = load(out)
+    assert config.cameras["broker"].credentials() == ("v", "eyes")
+    assert config.mqtt.password() == "mail"
+
+
+def test_what_is_refused_changes_no_password(type_in: Type, tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    assert type_in("init", out, "--yes", "--camera", "a=rtsp://v:eyes@192.0.2.1/").exit_code == 0
+    both = ("--camera", "a=rtsp://v:eyes@192.0.2.1/", "--microphone", "a=rtsp://v:ears@192.0.2.2/")
+    refused = type_in("init", out, "--yes", "--force", *both)
+    assert refused.exit_code == 78
+    assert "microphones.a: expected another name: a camera has this one" in refused.stderr
+    assert load(out).cameras["a"].credentials() == ("v", "eyes")
+
+
+def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "local_cameras", lambda: [Found("v4l2:///dev/video0", "USB Camera")])
+    monkeypatch.setattr(command, "network_cameras", lambda _clock: [])
+    monkeypatch.setattr(command, "local_microphones", lambda: [Found("alsa://plughw:1,0", "USB Audio")])
+    out = tmp_path / "site.yaml"
+    answers = ["", "", "", "Gate=scene://yard", "gate", "gate=scene://yard", "gate=scene://dock", ""]
+    answers += ["", "gate=scene://hall", "", "intrusion"]
+    result = CliRunner().invoke(app, ["init", str(out)], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    config = load(out)
+    assert {name: str(camera.url) for name, camera in config.cameras.items()} == {
+        "usb-1": "v4l2:///dev/video0",
+        "gate": "scene://yard",
+    }
+    assert list(config.microphones) == ["usb-2"]
+    assert "'Gate' is no name" in result.output
+    assert "'gate' is no source" in result.output
+    assert result.output.count("gate is the name of another one") == 2
+
+
+def test_an_answer_that_is_not_understood_is_asked_for_again(tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--site", "s", "--device", "d", "--camera", "a=scene://yard", "--microphone", "b=scene://hall"]
+    answers = ["mqtt://mqtt.example.net:1", "mqtt.example.net", "nowhere", "", "", "intrusoin", "intrusion"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    for told in ("is no broker", "nowhere: expected ca.crt", "guarding against 'intrusoin'"):
+        assert told in result.output
+    config = load(out)
+    assert (config.mqtt.host, [rule.kind for rule in config.rules]) == ("mqtt.example.net", ["zone_entered"])

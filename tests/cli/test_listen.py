@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,16 @@ def test_a_recording_is_heard_and_its_sounds_are_printed(type_in: Type, mirror: 
     assert result.exit_code == 0, result.output
     assert "sound began glass" in result.output
     assert "sound ended glass" in result.output
+
+
+def test_a_recording_in_which_nothing_is_known_says_so(type_in: Type, tmp_path: Path) -> None:
+    path = tmp_path / "still.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(64_000))
+    result = type_in("listen", path)
+    assert result.exit_code == 0, result.output
+    assert "nothing was said or heard" in result.stderr
 
 
 def test_json_is_one_object_a_line(type_in: Type, mirror: Path) -> None:

@@ -42,7 +42,8 @@ def test_what_is_no_log_is_said(type_in: Type, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "torn.jsonl:1" in result.output
     (tmp_path / "empty").mkdir()
-    assert "log.observations" in type_in("replay", tmp_path / "empty", "--rules", new).output
+    for folder in ("empty", "missing"):
+        assert "set log.observations" in type_in("replay", tmp_path / folder, "--rules", new).output
 
 
 def test_a_torn_last_line_costs_itself_alone(type_in: Type, tmp_path: Path) -> None:

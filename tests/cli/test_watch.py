@@ -20,6 +20,7 @@ from edgeguard.alerts.messages import (
 )
 from edgeguard.cli.watch import line
 from edgeguard.client import Told
+from edgeguard.types import Severity
 from tests.cli.conftest import Type
 from tests.support.alerts import IDENTITY, UTC_NS, alert
 from tests.support.broker import Broker
@@ -45,6 +46,25 @@ def test_an_alert_is_one_line() -> None:
 def test_anything_else_is_who_and_how(name: str) -> None:
     body = {"site": "depot", "device": "gate-1", "state": "ok"}
     assert line(Told(name, "topic", body, True)).plain == f"depot/gate-1 {name} ok"
+
+
+@pytest.mark.parametrize("severity", [severity.value for severity in Severity])
+def test_an_alert_of_any_severity_is_shown(severity: str) -> None:
+    body = {**message(), "severity": severity}
+    assert f" {severity} " in line(Told("alert", "topic", body, False)).plain
+
+
+def test_health_names_what_is_not_well() -> None:
+    at = {"since_utc_ns": UTC_NS}
+    parts = {
+        "camera/yard": {"state": "ok", "reason": None, "code": None, **at},
+        "camera/gate": {"state": "degraded", "reason": "no answer", "code": "unreachable", **at},
+        "sounds": {"state": "degraded", "reason": "rules wait\x1b[2J in vain", "code": None, **at},
+    }
+    body = health_message(HealthReport("degraded", parts), IDENTITY, UTC_NS, 0, ClockQuality())
+    text = line(Told("health", "topic", body, False)).plain
+    assert text.startswith("depot/gate-1 health degraded, camera/gate: unreachable, sounds: rules wait")
+    assert text.isprintable()
 
 
 def test_nobody_on_the_wire_steers_the_terminal() -> None:

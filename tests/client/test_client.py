@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +88,21 @@ def test_messages_come_parsed_with_what_they_are(ears: Ears) -> None:
         ("alert", ALERT_TOPIC, False),
     ]
     assert told[1].body["kind"] == "loitering"
+
+
+def test_every_topic_of_the_contract_is_told(ears: Ears) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "mqtt.md").read_text("utf-8")
+    blocks = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    examples = {body["schema"].split(".")[1]: body for body in blocks}
+    topics = re.findall(r"^\| `(edgeguard/v1/<site>/<device>/up/[^`]+)`", page, re.MULTILINE)
+    assert len(topics) >= 9
+    for topic in topics:
+        name = topic.split("/")[5]
+        for level, word in {"id": REQUEST, **examples[name]}.items():
+            topic = topic.replace(f"<{level}>", str(word))
+        ears.link.deliver(topic, encode(examples[name]))
+        assert [news.name for news in ears.news() if isinstance(news, Told)] == [name], topic
+        assert f"`{name}`" in inspect.getsource(Told), "what it is called is on its card"
 
 
 def test_each_revision_comes_once_and_none_after_a_newer_one(ears: Ears) -> None:

@@ -155,3 +155,10 @@ def test_an_empty_camera_does_not_vanish() -> None:
     assert faults(tree(cameras={"gate": None}))[0].startswith(
         "cameras.gate: given nothing, expected a mapping"
     )
+
+
+@pytest.mark.parametrize("word", ["up", "down"])
+def test_a_device_is_not_called_like_a_direction_in_topics(word: str) -> None:
+    told = "\n".join(faults(tree(device=word)))
+    assert f'device: given "{word}", expected another name' in told
+    assert built(tree(site=word)).site == word

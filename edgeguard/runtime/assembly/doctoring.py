@@ -20,9 +20,10 @@ from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
 from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.files import existing
-from edgeguard.models import load_catalog
+from edgeguard.models import Catalog, ModelStore, load_catalog
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
+from edgeguard.runtime.assembly.hearing import awaited, phrases
 from edgeguard.runtime.assembly.keeping import believed_time
 from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
@@ -48,6 +49,7 @@ from edgeguard.runtime.doctor.sources import Place, refused
 from edgeguard.runtime.doctor.zero_copy import stays_on_gpu
 from edgeguard.runtime.health import HealthBoard
 from edgeguard.runtime.stage import Stage
+from edgeguard.runtime.words import spotter_card
 
 _FRAMES = 60
 _SLOW_S = 60.0
@@ -227,13 +229,23 @@ def _of_models(config: Config) -> list[Check]:
         store = store_of(config)
         return engines(sorted(detectors_of(config)), load_catalog(), store, Fleet(store.root))
 
+    def look_at_models() -> Iterable[Finding]:
+        catalog, store = load_catalog(), store_of(config)
+        return models(_wanted(config, _to_be_known(config, catalog, store)), catalog, store)
+
     return [
-        Check("model", lambda: models(_wanted(config), load_catalog(), store_of(config)), limit_s=_SLOW_S),
+        Check("model", look_at_models, limit_s=_SLOW_S),
         Check("engine", look_at_engines, limit_s=_SLOW_S),
     ]
 
 
-def _wanted(config: Config) -> list[Wanted]:
+def _to_be_known(config: Config, catalog: Catalog, store: ModelStore) -> tuple[str, ...]:
+    """The phrases that no spotter of keywords hears, so that the model for speech must know them."""
+    spotter = spotter_card(catalog, store, config.speech.keyword_model)
+    return () if spotter is not None and store.installed(spotter) else phrases(config, None)
+
+
+def _wanted(config: Config, to_be_known: tuple[str, ...] = ()) -> list[Wanted]:
     ears = [mic for mic in config.microphones.values() if mic.enabled]
     speech, sounds = config.speech, config.sounds
     eyes = [camera.detector for camera in config.cameras.values() if camera.enabled]
@@ -244,15 +256,18 @@ def _wanted(config: Config) -> list[Wanted]:
         else Wanted(name, "detect", "motion is watched for instead")
         for name in sorted(detectors_of(config))
     ]
+    vain = {name: f", and rules or patterns wait for {name} in vain" for name in awaited(config)}
     if speech.enabled and any(mic.speech for mic in ears):
-        wanted.append(Wanted(speech.model, "asr", "no speech is understood"))
+        without, needed = "no speech is understood" + vain.get("speech", ""), "speech" in vain
+        wanted.append(Wanted(speech.model, "asr", without, needed, to_be_known))
         if speech.denoise == "always":  # else it is done without where there is none
-            wanted.append(Wanted(speech.denoise_model, "denoise", "no speech is understood"))
+            wanted.append(Wanted(speech.denoise_model, "denoise", without, needed))
         wanted.append(Wanted(speech.vad.model, "vad", "speech is told from noise by its loudness alone"))
         if speech.keyword_model is not None:
             wanted.append(Wanted(speech.keyword_model, "keywords", "phrases are found in the text"))
     if sounds.enabled and any(mic.sounds for mic in ears):
-        wanted.append(Wanted(sounds.model, "sound-tags", "no sound is known"))
+        without, needed = "no sound is known" + vain.get("sounds", ""), "sounds" in vain
+        wanted.append(Wanted(sounds.model, "sound-tags", without, needed))
     return wanted
 
 

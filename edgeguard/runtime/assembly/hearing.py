@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from edgeguard.audio import AudioSource, GstAudioSource, SharedAudioSource
 from edgeguard.clock import Clock
@@ -226,11 +226,7 @@ class Hearing:
 
     def _ear(self, name: str) -> Ear:
         microphone = self._microphones[name]
-        mine = [
-            rule
-            for rule in self._config.rules
-            if rule.enabled and isinstance(rule, kinds.HeardRule) and _is_about(rule, name)
-        ]
+        mine = _rules_about(self._config, name)
         keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
         sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
         intent_rules = [rule for rule in mine if isinstance(rule, kinds.Intent)]
@@ -250,7 +246,7 @@ class Hearing:
             keep_text=microphone.transcripts,
             fault_rules=[FaultRule(rule.name, rule.faults) for rule in fault_rules],
             limits=_limits(microphone.checks),
-            awaited=_awaited(self._config, name, mine),
+            awaited=_awaited(self._config, name),
         )
 
 
@@ -259,10 +255,24 @@ def _is_about(rule: kinds.HeardRule, microphone: str) -> bool:
     return rule.microphone == microphone or (rule.microphone is None and microphone != drill.MICROPHONE)
 
 
-def _awaited(config: Config, microphone: str, rules: Sequence[kinds.HeardRule]) -> frozenset[str]:
+def awaited(config: Config) -> frozenset[str]:
+    """What rules and patterns wait for, of any microphone: `speech`, `sounds`."""
+    return frozenset().union(*(_awaited(config, name) for name in enabled(config.microphones)))
+
+
+def _rules_about(config: Config, microphone: str) -> list[kinds.HeardRule]:
+    return [
+        rule
+        for rule in config.rules
+        if rule.enabled and isinstance(rule, kinds.HeardRule) and _is_about(rule, microphone)
+    ]
+
+
+def _awaited(config: Config, microphone: str) -> frozenset[str]:
     """What its rules, and patterns that it may be part of, wait for; the drill's wait for nothing."""
     if microphone == drill.MICROPHONE:
         return frozenset()
+    rules = _rules_about(config, microphone)
     terms = [term for pattern in config.patterns if pattern.enabled for term in terms_of(pattern)]
     asked = [rule.kind for rule in rules]
     asked += [term.kind for term in terms if term.sources is None or microphone in term.sources]

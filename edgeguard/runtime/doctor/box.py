@@ -6,10 +6,7 @@ from pathlib import Path
 
 from edgeguard.files import text_of
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
-from edgeguard.runtime.machine import look
-
-_NEAR_TRIP_C = 5.0
-_SCARCE, _TOO_SCARCE = 0.10, 0.03
+from edgeguard.runtime.machine import NEAR_TRIP_C, SCARCE_MEMORY, look
 
 
 def thermal(root: Path = Path("/")) -> Finding:
@@ -21,7 +18,7 @@ def thermal(root: Path = Path("/")) -> Finding:
     said = f"{hottest.name} is the hottest, at {hottest.temperature_c:.0f} C"
     figures = {"temperature_c": hottest.temperature_c, "throttle_events": reading.throttled}
     for zone in reading.zones:
-        if zone.trip_c is not None and zone.temperature_c >= zone.trip_c - _NEAR_TRIP_C:
+        if zone.trip_c is not None and zone.temperature_c >= zone.trip_c - NEAR_TRIP_C:
             return warning(
                 "thermal",
                 f"{zone.name} is at {zone.temperature_c:.0f} C, and the kernel acts at {zone.trip_c:.0f} C",
@@ -48,10 +45,9 @@ def memory(root: Path = Path("/")) -> Finding:
     total = text_of(root / "proc/meminfo").partition("MemTotal:")[2].split()
     figures = {"available_share": share, "total_bytes": int(total[0]) * 1024 if total else None}
     said = f"{share:.0%} of the memory is available"
-    if share >= _SCARCE:
+    if share >= SCARCE_MEMORY:
         return fine("memory", said, figures=figures)
-    tell = fault if share < _TOO_SCARCE else warning
-    return tell(
+    return fault(
         "memory",
         f"only {said}",
         "other programs hold it, or too many cameras and models are configured for this box",

@@ -19,7 +19,7 @@ def unread(path: Path | None, said: str | None) -> Finding:
     return fault(
         CHECK,
         said or f"{path} cannot be used",
-        "the file says what the guard does not understand, or cannot be read by this user",
+        "the file says what the guard does not understand, is not there, or cannot be read by this user",
         f"correct it; `edgeguard check {path}` tells the same, `edgeguard config reference` all keys",
         str(path),
     )

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgeguard.errors import EdgeGuardError, ModelError
-from edgeguard.models import Catalog, ModelStore
+from edgeguard.models import Catalog, ModelCard, ModelStore
 from edgeguard.models.engines.fleet import Fleet
 from edgeguard.models.exported import find_exported
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
+from edgeguard.runtime.words import unheard_by
 
 CHECK = "model"
 _ENGINE = "engine"
@@ -25,6 +26,8 @@ class Wanted:
     without: str
     """What becomes of the guard without it."""
     needed: bool = False
+    phrases: tuple[str, ...] = ()
+    """What a model for speech must know, where no spotter of keywords hears it."""
 
 
 def models(wanted: Sequence[Wanted], catalog: Catalog, store: ModelStore) -> Iterator[Finding]:
@@ -69,18 +72,32 @@ def _named(one: Wanted, catalog: Catalog, store: ModelStore) -> Finding:
     if faults:
         problem = "; ".join(fault.partition(": run ")[0] for fault in faults)
         return _lacking(one, problem, f"edgeguard models pull {one.name}")
-    return fine(CHECK, f"{card.title}: every file is the published one", one.name)
+    return _there(one, card, store, f"{card.title}: every file is the published one")
 
 
 def _any(one: Wanted, catalog: Catalog, store: ModelStore) -> Finding:
     cards = [card for card in catalog.cards if card.task == one.task]
-    found = next((card.name for card in cards if store.installed(card)), None)
+    found = next((card for card in cards if store.installed(card)), None)
     if found is None:
         said = f"no model for the task {one.task} is installed"
         return _lacking(
             one, said, f"edgeguard models list --task {one.task}, then edgeguard models pull NAME"
         )
-    return fine(CHECK, f"{found} will be used for {one.task}", found)
+    return _there(one, found, store, f"{found.name} will be used for {one.task}")
+
+
+def _there(one: Wanted, card: ModelCard, store: ModelStore, said: str) -> Finding:
+    unheard = unheard_by(card, store, one.phrases)
+    if not unheard:
+        return fine(CHECK, said, card.name)
+    tell = fault if one.needed else warning
+    return tell(
+        CHECK,
+        f"it hears nobody say {', '.join(map(repr, unheard))}",
+        "it knows the phrases of its own list only, and these are not among them",
+        "take phrases of its list, or pull a general model: edgeguard models list --task asr",
+        card.name,
+    )
 
 
 def _lacking(one: Wanted, problem: str, fix: str) -> Finding:

@@ -45,8 +45,8 @@ def _secret(key: str, path: Path) -> Finding:
         check_private(path)
         with path.open("rb"):
             return fine(CHECK, f"{key}: for its owner alone", about)
-    except PermissionError as error:
-        return _refused(key, path, error)
+    except PermissionError:
+        return _refused(key, path)
     except OSError as error:
         return fault(
             CHECK,
@@ -57,7 +57,7 @@ def _secret(key: str, path: Path) -> Finding:
         )
 
 
-def _refused(key: str, path: Path, error: PermissionError) -> Finding:
+def _refused(key: str, path: Path) -> Finding:
     if not _is_open(path):
         return fault(
             CHECK,
@@ -69,7 +69,7 @@ def _refused(key: str, path: Path, error: PermissionError) -> Finding:
     found = fault(
         CHECK,
         f"{key}: others can read or change {path}, so the guard refuses it",
-        str(error.strerror),
+        f"its mode is {stat.S_IMODE(path.stat().st_mode):04o}",
         f"chmod 600 {path}",
         str(path),
     )

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from edgeguard.config import Config
+from edgeguard.models import ModelStore, load_catalog
 from edgeguard.runtime.assembly import doctoring
 from edgeguard.runtime.claim import claim
 from edgeguard.runtime.doctor import Verdict
 from edgeguard.runtime.doctor.daemon import is_running, parts_of
+from edgeguard.runtime.doctor.models import models
 from edgeguard.runtime.doctor.permissions import permissions
 from edgeguard.runtime.doctor.service import service
 from edgeguard.runtime.doctor.sources import Place, as_the_guard_sees
@@ -112,3 +114,49 @@ def test_a_camera_that_is_switched_off_makes_nobody_blind() -> None:
     blind = {**camera, "detector": {"model": "yolox-nano-416", "fallback": "none"}, "enabled": False}
     (one,) = doctoring._wanted(Config.model_validate(settings(9, {"yard": camera, "gate": blind}, [])))
     assert not one.needed
+
+
+WAITING = {
+    "a rule on words": ({"rules": [{"kind": "keyword", "name": "help-called"}]}, {"asr"}),
+    "a rule on meaning": ({"rules": [{"kind": "intent", "name": "cry"}]}, {"asr"}),
+    "a rule on sounds": ({"rules": [{"kind": "sound", "name": "glass", "tags": ["glass"]}]}, {"sound-tags"}),
+    "a pattern on sounds": (
+        {"patterns": [{"kind": "repeated", "name": "twice", "of": {"kind": "sound"}, "count": 2}]},
+        {"sound-tags"},
+    ),
+    "a rule that is off": ({"rules": [{"kind": "sound", "name": "glass", "enabled": False}]}, set()),
+    "nothing": ({}, set()),
+}
+
+
+@pytest.mark.parametrize("waiting", WAITING)
+def test_a_model_that_a_rule_or_a_pattern_waits_for_is_needed(waiting: str, tmp_path: Path) -> None:
+    asked, needed = WAITING[waiting]
+    hall = {"url": "alsa://plughw:0,0"}
+    speech = {"model": "zipformer-en-20m", "keywords": [{"phrase": "help me"}]}
+    config = Config.model_validate(
+        settings(9, {}, asked.get("rules", []), microphones={"hall": hall}, speech=speech)
+        | {"patterns": asked.get("patterns", [])}
+    )
+    wanted = doctoring._wanted(config)
+    assert {one.task for one in wanted if one.needed} == needed
+    found = models(wanted, load_catalog(), ModelStore(tmp_path))
+    faults = [one for one in found if one.verdict is Verdict.FAULT]
+    assert all("in vain" in one.said and one.cause and one.fix for one in faults)
+    assert len(faults) == len(needed)
+
+
+@pytest.mark.parametrize(("phrase", "verdict"), [("help me", Verdict.OK), ("open sesame", Verdict.FAULT)])
+def test_a_phrase_that_the_model_never_hears_is_a_fault_where_a_rule_waits_for_it(
+    phrase: str, verdict: Verdict, tmp_path: Path
+) -> None:
+    catalog, store = load_catalog(), ModelStore(tmp_path)
+    rules = [{"kind": "keyword", "name": "called"}]
+    speech = {"keywords": [{"phrase": phrase}]}
+    config = Config.model_validate(
+        settings(9, {}, rules, microphones={"hall": {"url": "alsa://plughw:0,0"}}, speech=speech)
+    )
+    wanted = doctoring._wanted(config, doctoring._to_be_known(config, catalog, store))
+    (found,) = (one for one in models(wanted, catalog, store) if one.about == "phrases-en")
+    assert found.verdict is verdict
+    assert (phrase in found.said) is (verdict is Verdict.FAULT)

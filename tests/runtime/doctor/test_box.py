@@ -18,6 +18,8 @@ from edgeguard.runtime.doctor.gpu import gpu as look_for_gpu
 from edgeguard.runtime.doctor.jetpack import installed, jetpack
 from edgeguard.runtime.doctor.power import power
 from edgeguard.runtime.doctor.service import service
+from edgeguard.runtime.health import HealthBoard, State
+from edgeguard.runtime.machine import BoxWatch
 from tests.runtime.doctor.trees import ORIN, plant
 from tests.support.gpu import FakeGpu
 
@@ -134,11 +136,17 @@ def test_heat_is_said_before_the_kernel_acts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("available", "verdict"), [(3_900_000, Verdict.OK), (500_000, Verdict.WARNING), (100_000, Verdict.FAULT)]
+    ("available", "verdict"), [(3_900_000, Verdict.OK), (400_000, Verdict.OK), (380_000, Verdict.FAULT)]
 )
-def test_little_memory_is_said(tmp_path: Path, available: int, verdict: Verdict) -> None:
+def test_memory_is_too_little_where_the_guards_own_health_says_so(
+    tmp_path: Path, available: int, verdict: Verdict
+) -> None:
     text = f"MemTotal:        7800000 kB\nMemAvailable:    {available} kB"
-    assert memory(plant(tmp_path, **{"proc/meminfo": text})).verdict is verdict
+    box = plant(tmp_path, **{"proc/meminfo": text})
+    part = HealthBoard(ManualClock()).part("box")
+    BoxWatch(part, box, box).refresh()
+    assert memory(box).verdict is verdict
+    assert (part.state is State.DEGRADED) is (verdict is Verdict.FAULT)
 
 
 def test_a_clock_that_was_never_set_is_a_fault(tmp_path: Path) -> None:
