@@ -6,7 +6,7 @@ the longest: it is the proof that something is missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,14 +46,17 @@ class Limits:
 class Retention:
     """Owned by one thread. Raises StorageError."""
 
-    def __init__(self, database: Database, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, limits: Limits, clock: Clock, ages_to: Callable[[], int] | None = None
+    ) -> None:
+        """`ages_to` is the UTC (ns) that ages are counted to, in place of the clock's."""
         self._database = database
         self._limits = limits
-        self._clock = clock
+        self._ages_to = ages_to or clock.utc_ns
 
     def sweep(self) -> bool:
         """Delete some of what is too old or too much; True if there may be more."""
-        now_ns, limits = self._clock.utc_ns(), self._limits
+        now_ns, limits = self._ages_to(), self._limits
         longest_ns = max(limits.unacknowledged_days, limits.days) * _DAY_NS
         past, long_past = now_ns - limits.health_days * _DAY_NS, now_ns - longest_ns
         with self._database.writing() as connection:

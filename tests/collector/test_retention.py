@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from edgeguard.collector.database import Database, open_sqlite
 from edgeguard.collector.retention import Limits, Retention
 from edgeguard.collector.tables import alert, coverage, health, quarantine, revision, seen
 from edgeguard.collector.writing import Stored, Writer
+from edgeguard.config.collector import CollectorConfig
+from edgeguard.runtime.assembly.centre import Centre
 from tests.support.alerts import UTC_NS
 from tests.support.centre import a_day, a_health, an_alert, arrivals, rows
 
@@ -123,3 +126,23 @@ def test_it_takes_a_little_at_a_time(
         sweeps.append(len(kept(database)))
     assert sweeps == [6, 2]
     assert kept(database) == []
+
+
+def test_nothing_goes_for_a_clock_of_the_centre_that_leapt(
+    database: Database, clock: ManualClock, tmp_path: Path
+) -> None:
+    about = {"name": "c", "mqtt": {"host": "::1"}, "state_dir": str(tmp_path)}
+    config = CollectorConfig.model_validate(about)
+    link: Any = SimpleNamespace(link=SimpleNamespace(publish=lambda *_of, **_more: 1), hears=True)
+    audit = Centre(config, clock)._audit(database, link)
+    Writer(database).store(arrivals([an_alert(1)]), clock.utc_ns())
+    remains = []
+    for days in (0, 400):
+        clock.utc_offset_ns += days * DAY_S * 10**9
+        clock.advance(700)
+        audit.step()
+        remains.append(kept(database))
+    for _ in range(25):
+        clock.advance(3600)
+        audit.step()
+    assert [*remains, kept(database)] == [[1], [1], []], "it stayed so for a day"

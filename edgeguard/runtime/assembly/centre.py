@@ -21,6 +21,7 @@ from edgeguard.config.collector import CollectorConfig
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
 from edgeguard.errors import ConfigError
+from edgeguard.evidence import BelievedTime
 from edgeguard.files import check_private
 from edgeguard.runtime.assembly.brokers import endpoint
 from edgeguard.runtime.claim import claim
@@ -105,7 +106,8 @@ class Centre:
         def make(link: Link) -> tuple[Audit, Retention]:
             times = {"heartbeat_s": config.heartbeat_s, "gap_s": config.gap_s}
             audit = Audit(database, link, config.name, self.clock, **times)
-            return audit, Retention(database, limits, self.clock)
+            ages_to = BelievedTime(config.state_dir / "believed-time", self.clock).utc_ns
+            return audit, Retention(database, limits, self.clock, ages_to)
 
         every_s = min(_LOOK_S, config.heartbeat_s, config.gap_s / 3)
         return AuditStage(ingest, make, every_s, self.clock, self.board.part("audit"))
