@@ -61,10 +61,11 @@ class Retention:
         past, long_past = now_ns - limits.health_days * _DAY_NS, now_ns - longest_ns
         with self._database.writing() as connection:
             gone = _forget_alerts(connection, _too_old(now_ns, limits), _AT_ONCE)
-            if not gone and (surplus := _surplus(connection, limits.most_alerts)):
+            if not gone and (surplus := _surplus(connection, alert, limits.most_alerts)):
                 gone = _forget_least_needed(connection, min(surplus, _AT_ONCE))
             for table in (health, quarantine, result):
                 gone += _forget(connection, table, table.c.received_ns < past)
+            gone += _forget_first(connection, _surplus(connection, quarantine, limits.most_alerts))
             gone += _forget(connection, coverage, coverage.c.received_ns < now_ns - limits.days * _DAY_NS)
             gone += _forget(connection, seen, seen.c.received_ns < long_past, _is_accounted())
             gone += _forget(connection, gap, gap.c.noticed_ns < long_past)
@@ -89,8 +90,8 @@ def _forget_least_needed(connection: Connection, limit: int) -> int:
     return gone or _forget_alerts(connection, true(), limit)
 
 
-def _surplus(connection: Connection, most: int) -> int:
-    return max(0, connection.execute(select(func.count()).select_from(alert)).scalar_one() - most)
+def _surplus(connection: Connection, table: Table, most: int) -> int:
+    return max(0, connection.execute(select(func.count()).select_from(table)).scalar_one() - most)
 
 
 def _forget_alerts(connection: Connection, which: ColumnElement[bool], limit: int) -> int:
@@ -106,6 +107,14 @@ def _forget(connection: Connection, table: Table, *which: ColumnElement[bool]) -
     key = list(table.primary_key)
     keys = connection.execute(select(*key).where(*which).limit(_AT_ONCE)).all()
     _delete(connection, table, key, keys)
+    return len(keys)
+
+
+def _forget_first(connection: Connection, surplus: int) -> int:
+    """Of what was put aside: a device at fault or in other hands can tell any amount of it."""
+    query = select(quarantine.c.id).order_by(quarantine.c.id).limit(min(surplus, _AT_ONCE))
+    keys = connection.execute(query).all() if surplus else []
+    _delete(connection, quarantine, [quarantine.c.id], keys)
     return len(keys)
 
 

@@ -69,7 +69,8 @@ class Retention(Section):
     health_days: int = Field(default=30, ge=1, le=36_500)
     """Days for which past health, refused messages and answers to commands are kept."""
     most_alerts: int = Field(default=1_000_000, ge=1000, le=1_000_000_000)
-    """Alerts that are kept at most; beyond it the oldest go first, unacknowledged alarms last."""
+    """Alerts, and refused messages, that are kept at most; beyond it the oldest go first, unacknowledged
+    alarms last."""
 
 
 class Http(Section):

@@ -80,6 +80,14 @@ def test_beyond_the_most_the_oldest_go_and_unacknowledged_alarms_last(
     assert kept(database) == [1, 4, 5]
 
 
+def test_of_what_is_put_aside_there_is_no_more_than_of_alerts(database: Database, clock: ManualClock) -> None:
+    retention = Retention(database, Limits(10, 100, 5, most_alerts=3), clock)
+    told = arrivals(an_alert(seq, severity="terrible") for seq in range(1, 8))
+    assert Writer(database).store(told, clock.utc_ns()).quarantined == 7
+    assert not retention.sweep()
+    assert [seq for (seq,) in rows(database, quarantine, "seq")] == [5, 6, 7]
+
+
 def test_positions_of_listeners_rise_even_when_all_alerts_are_gone(
     database: Database, clock: ManualClock
 ) -> None:
