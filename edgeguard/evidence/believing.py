@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,12 +65,15 @@ class BelievedTime:
     def _read(self) -> _Belief | None:
         try:
             return _Belief(**{key: int(value) for key, value in json.loads(text_of(self._note)).items()})
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
             return None
 
     def _write(self, belief: _Belief) -> None:
+        """Not as root in a folder of the guard's, who could not read it then, or had laid a link there."""
         known = {key: value for key, value in asdict(belief).items() if value is not None}
         with suppress(OSError):
+            if os.geteuid() == 0 and self._note.parent.stat().st_uid != 0:
+                return
             write_whole(self._note, json.dumps(known).encode())
 
 

@@ -92,3 +92,19 @@ def test_nothing_goes_for_a_clock_that_leapt(tmp_path: Path, type_in: Type, site
     assert "100.0 days" in json.dumps(examined)
     note.unlink()
     assert "evidence      1 removed" in type_in("prune", site).stdout
+
+
+def test_engines_stay_for_a_clock_that_leapt_as_well(
+    tmp_path: Path, type_in: Type, config: dict[str, Any], write: Write
+) -> None:
+    config |= {"state_dir": str(tmp_path / "state"), "models": {"dir": str(tmp_path / "models")}}
+    engine = tmp_path / "models" / "spare" / "engines" / "spare.fp16.plan"
+    engine.parent.mkdir(parents=True)
+    engine.write_bytes(b"plan")
+    then_ns = time.time_ns() - 100 * DAY_S * 10**9
+    os.utime(engine, ns=(then_ns, then_ns))
+    (tmp_path / "state").mkdir(exist_ok=True)
+    note = json.dumps({"utc_ns": then_ns, "monotonic_ns": SystemClock().monotonic_ns()})
+    (tmp_path / "state" / "believed-time").write_text(note)
+    assert "models        0 removed" in type_in("prune", write(config)).stdout
+    assert engine.exists()

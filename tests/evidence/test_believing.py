@@ -94,7 +94,25 @@ def test_a_box_that_was_off_for_long_believes_its_clock_after_a_day(
     assert after.doubt() is None
 
 
-@pytest.mark.parametrize("note", ["", "[]", '{"utc_ns": "x"}', "no json"])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is somebody else as well")
+def test_root_leaves_the_note_of_another_user_alone(
+    tmp_path: Path, clock: ManualClock, believed: BelievedTime
+) -> None:
+    """Whose it is could not read it any more, and may have laid a link where root would write."""
+    precious, note = tmp_path / "precious", tmp_path / "note"
+    precious.write_text("precious")
+    (tmp_path / "note.part").symlink_to(precious)
+    os.chown(tmp_path, 65534, 65534)
+    os.chown(note, 65534, 65534)
+    leap(clock, 400)
+    run(clock, believed, 3)
+    assert (note.stat().st_uid, precious.read_text()) == (65534, "precious")
+    assert believed.doubt()
+
+
+@pytest.mark.parametrize(
+    "note", ["", "[]", '{"utc_ns": 1e999, "monotonic_ns": 1}', '{"utc_ns": "x"}', "no json"]
+)
 def test_a_note_that_cannot_be_read_or_written_is_no_fault(
     tmp_path: Path, clock: ManualClock, note: str
 ) -> None:

@@ -63,7 +63,7 @@ def _models(config: Config, clock: Clock) -> list[Kept]:
 
 def _spent(root: Path, config: Config, clock: Clock) -> Sequence[Path]:
     in_use = {model for one in (config, *_running(config)) for model in _detectors(one)}
-    return spent(root, in_use, clock.utc_ns(), config.models.unused_engines_days)
+    return spent(root, in_use, believed_time(config, clock).utc_ns(), config.models.unused_engines_days)
 
 
 def _running(config: Config) -> Iterator[Config]:
