@@ -119,3 +119,10 @@ def test_every_room_has_its_card(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=place)
 def test_files_stay_small(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 320
+
+
+def test_all_who_measure_in_nanoseconds_do_it_by_one_clock() -> None:
+    """Times of the product count on while a machine is suspended; those of `time.monotonic_ns` do not."""
+    tools = (PACKAGE.parent / "tools").glob("*.py")
+    others = [path.name for path in (*FILES, *tools) if "time.monotonic_ns" in path.read_text()]
+    assert others == ["clock.py"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from _chaos_site import KEEPALIVE_S, MICROPHONE, STALL_S, ChaosSite
 from _chaos_watch import Sample, is_fine
 from _programs import wait_for
 
+from edgeguard.clock import SystemClock
+
+_CLOCK = SystemClock()
 _RESTART_S = 60.0
 """Until a guard that was started is ready, on a busy machine."""
 _ABORT_S = 10.0
@@ -61,7 +63,7 @@ class StageRaises(Fault):
         return any(_says(sample, self.where, self._words) for sample in told(site, at_ns))
 
     def end(self, site: ChaosSite) -> None:
-        now_ns = time.monotonic_ns()
+        now_ns = _CLOCK.monotonic_ns()
         wait_for(lambda: works(site, self.where, now_ns), f"{self.where} works again", _MEND_S)
 
 
@@ -96,7 +98,7 @@ class GuardDies(Fault):
     def begin(self, site: ChaosSite) -> int:
         self._lives = len(site.guard.runs)
         site.kill_guard()
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
         if len(site.guard.runs) == self._lives:
@@ -116,7 +118,7 @@ class BrokerDies(Fault):
 
     def begin(self, site: ChaosSite) -> int:
         site.broker.kill9()
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
         return any(_says(sample, "broker") for sample in site.health.since(at_ns))
@@ -133,7 +135,7 @@ class BrokerFallsSilent(Fault):
 
     def begin(self, site: ChaosSite) -> int:
         site.network.mute = True
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
         return any(_says(sample, "broker") for sample in site.health.since(at_ns))
@@ -155,14 +157,14 @@ class CameraLost(Fault):
             camera.freeze()
         else:
             camera.kill9()
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
         part = f"camera/{self.where}"
         if not any(_says(sample, part) for sample in told(site, at_ns)):
             return False
         spans = blind_spans(site.state / "coverage").get(self.where, [])
-        return any(span.holds(time.monotonic_ns()) for span in spans)
+        return any(span.holds(_CLOCK.monotonic_ns()) for span in spans)
 
     def end(self, site: ChaosSite) -> None:
         camera = site.cameras[self.where]
@@ -203,7 +205,7 @@ class DiskFills(Fault):
                     file.write(bytes(1 << 20))
             except OSError:
                 pass
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
 
     def is_shown(self, site: ChaosSite, at_ns: int) -> bool:
         parts = ("evidence", "outbox", "coverage", "journal")
@@ -211,7 +213,7 @@ class DiskFills(Fault):
 
     def end(self, site: ChaosSite) -> None:
         site.filler.unlink()
-        now_ns, parts = time.monotonic_ns(), ("outbox", "coverage")
+        now_ns, parts = _CLOCK.monotonic_ns(), ("outbox", "coverage")
         wait_for(lambda: all(works(site, part, now_ns) for part in parts), "all is written again", _MEND_S)
 
 

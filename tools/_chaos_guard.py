@@ -24,6 +24,7 @@ from edgeguard.config import load
 from edgeguard.runtime import logs
 from edgeguard.runtime.assembly import House
 
+_CLOCK = SystemClock()
 _FOREVER_S = 3600.0
 
 
@@ -58,7 +59,7 @@ class Saboteur:
         kind, words = order
         if kind == "raise_after":
             self._step()
-        self.took_ns = time.monotonic_ns()
+        self.took_ns = _CLOCK.monotonic_ns()
         self._done.set()
         if kind == "hang":
             time.sleep(_FOREVER_S)
@@ -104,7 +105,7 @@ def _do(order: dict[str, Any], saboteurs: dict[str, Saboteur], clock: JumpingClo
     """When it took effect; None if it did not."""
     if order["kind"] == "jump":
         clock.offset_ns = order["offset_ns"]
-        return time.monotonic_ns()
+        return _CLOCK.monotonic_ns()
     saboteur = saboteurs[order["stage"]]
     obeyed = saboteur.obey(order["kind"], order["words"], order["timeout_s"])
     return saboteur.took_ns if obeyed else None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from pathlib import Path
 
 from _programs import wait_for
+
+from edgeguard.clock import SystemClock
 
 ORDERS, OFFSET = "orders.sock", "clock_offset_ns"
 """In the folder of the guard's configuration: where it takes orders, and by how much its UTC is ahead."""
@@ -17,7 +18,7 @@ _ANSWER_S = 20.0
 def give(folder: Path, kind: str, **more: object) -> int:
     """Have the guard do it; the monotonic time (ns) at which it took effect. Raises RuntimeError."""
     order = json.dumps({"kind": kind, "timeout_s": _ANSWER_S, **more}).encode()
-    mine = folder / f"order-{time.monotonic_ns()}.sock"
+    mine = folder / f"order-{SystemClock().monotonic_ns()}.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
         door.bind(str(mine))
         door.settimeout(_ANSWER_S + 5)

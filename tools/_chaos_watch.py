@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -18,6 +17,9 @@ from typing import Any
 import paho.mqtt.client as paho
 from _tap import Tap
 
+from edgeguard.clock import SystemClock
+
+_CLOCK = SystemClock()
 _EVERY_S = 0.2
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 _OVERLOADED = "overloaded"
@@ -84,7 +86,7 @@ class HealthWatch:
             except IndexError:
                 continue  # it was not started yet
             parts = self._ask()
-            self.samples.append(Sample(time.monotonic_ns(), pid, parts, _rss_kib(pid)))
+            self.samples.append(Sample(_CLOCK.monotonic_ns(), pid, parts, _rss_kib(pid)))
 
     def _ask(self) -> Parts | None:
         """None also where it dies while it answers."""
@@ -112,7 +114,7 @@ class Ear(Tap):
         """When (monotonic) it told that UTC was stepped, and by how many ms."""
 
     def _take(self, message: paho.MQTTMessage) -> None:
-        now_ns, what = time.monotonic_ns(), message.topic.split("/up/")[-1]
+        now_ns, what = _CLOCK.monotonic_ns(), message.topic.split("/up/")[-1]
         if what == "health" and not message.retain:
             self.health.append(Sample(now_ns, 0, json.loads(message.payload)["parts"]))
         elif what == "clock":

@@ -37,6 +37,9 @@ from _chaos_watch import Sample, is_fine
 from _programs import end_on_sigterm
 from _street import Passage
 
+from edgeguard.clock import SystemClock
+
+_CLOCK = SystemClock()
 RECOVERY_S = 60.0
 _PAUSE_S = (0.2, 2.5)
 _LOOK_S = 0.1
@@ -95,18 +98,18 @@ class Chaos:
         site = self.site
         if not self._await_wellness():
             raise RuntimeError(f"the guard did not become well: {_unwell(site.health.now)}")
-        begin_ns = time.monotonic_ns() + round(SETTLE_S * 1e9)
+        begin_ns = _CLOCK.monotonic_ns() + round(SETTLE_S * 1e9)
         dice = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
         for fault in deck(site, self.seed):
             time.sleep(dice.uniform(*_PAUSE_S))
-            if time.monotonic_ns() - begin_ns > seconds * 1e9 and not self._missing_kinds():
+            if _CLOCK.monotonic_ns() - begin_ns > seconds * 1e9 and not self._missing_kinds():
                 break
             self._befall(fault)
-        mended_ns = time.monotonic_ns()
+        mended_ns = _CLOCK.monotonic_ns()
         recovered = self._await_wellness(drained=True)
-        recovery_s = (time.monotonic_ns() - mended_ns) / 1e9
+        recovery_s = (_CLOCK.monotonic_ns() - mended_ns) / 1e9
         time.sleep(3)  # so that something is owed after all was well, too
-        end_ns = time.monotonic_ns() - 2_000_000_000
+        end_ns = _CLOCK.monotonic_ns() - 2_000_000_000
         recovered = self._await_wellness(drained=True) and recovered
         deaths = self._unforeseen_deaths()
         site.guard.stop()
@@ -120,14 +123,14 @@ class Chaos:
     def _befall(self, fault: Fault) -> None:
         from_ns = fault.begin(self.site)
         shown_s = None
-        while (past_s := (time.monotonic_ns() - from_ns) / 1e9) < fault.limit_s and shown_s is None:
+        while (past_s := (_CLOCK.monotonic_ns() - from_ns) / 1e9) < fault.limit_s and shown_s is None:
             if fault.is_shown(self.site, from_ns):
                 shown_s = past_s
             else:
                 time.sleep(_LOOK_S)
         time.sleep(fault.hold_s)
         self._mend(fault)
-        self.occurred.append(Occurrence(fault, from_ns, shown_s, time.monotonic_ns()))
+        self.occurred.append(Occurrence(fault, from_ns, shown_s, _CLOCK.monotonic_ns()))
         if not self.quiet:
             shown = "NOT SHOWN" if shown_s is None else f"shown after {shown_s:.1f} s"
             print(f"{fault.kind} {fault.where}: {shown}", flush=True)
@@ -141,7 +144,7 @@ class Chaos:
 
     def _await_wellness(self, *, drained: bool = False) -> bool:
         """Whether everything is well, and nothing waits to be told, before long."""
-        since_ns, deadline_s = time.monotonic_ns(), time.monotonic() + RECOVERY_S
+        since_ns, deadline_s = _CLOCK.monotonic_ns(), time.monotonic() + RECOVERY_S
         while time.monotonic() < deadline_s:
             now = self.site.health.now
             waits = drained and now.parts is not None and now.parts["outbox"].get("pending", 1)
@@ -188,7 +191,7 @@ class Chaos:
                     for sample in self.site.health.since(one.to_ns)
                     if sample.parts and all(is_fine(sample.parts[part]) for part in parts)
                 ),
-                time.monotonic_ns(),
+                _CLOCK.monotonic_ns(),
             )
         return Darkness(one.fault.blinds, one.from_ns, to_ns + round(SETTLE_S * 1e9))
 

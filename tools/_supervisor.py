@@ -13,7 +13,6 @@ import signal
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,9 @@ from types import TracebackType
 
 from _programs import Program, wait_for
 
+from edgeguard.clock import SystemClock
+
+_CLOCK = SystemClock()
 _LOOK_S = 0.02
 _CREDENTIALS = struct.Struct("3i")
 _addresses = itertools.count()
@@ -162,7 +164,7 @@ class Supervisor:
     def _supervise(self) -> None:
         for number in itertools.count(1):
             self._program.start()
-            self.runs.append(Run(number, self._program.process.pid, time.monotonic_ns()))
+            self.runs.append(Run(number, self._program.process.pid, _CLOCK.monotonic_ns()))
             self._live(self.run)
             last = self.run.exit_code in self._no_restart
             if last or self._told_to_stop.wait(self._restart_s):
@@ -173,7 +175,7 @@ class Supervisor:
         while (code := self._program.exit_code) is None:
             self._hear(run)
             self._look_after(run)
-        run.exit_code, run.ended_ns = code, time.monotonic_ns()
+        run.exit_code, run.ended_ns = code, _CLOCK.monotonic_ns()
 
     def _hear(self, run: Run) -> None:
         try:
@@ -183,7 +185,7 @@ class Supervisor:
         senders = [_CREDENTIALS.unpack(data)[0] for _, kind, data in extra if kind == socket.SCM_CREDENTIALS]
         if senders == [run.pid]:
             for line in said.decode(errors="replace").splitlines():
-                self._note(run, line, time.monotonic_ns())
+                self._note(run, line, _CLOCK.monotonic_ns())
 
     def _note(self, run: Run, line: str, now_ns: int) -> None:
         name, _, value = line.partition("=")
@@ -200,7 +202,7 @@ class Supervisor:
 
     def _look_after(self, run: Run) -> None:
         """systemd's watchdog looks from READY=1 on, and no longer at a service that says it stops."""
-        now_ns = time.monotonic_ns()
+        now_ns = _CLOCK.monotonic_ns()
         if run.aborted_ns is not None:
             if now_ns - run.aborted_ns > self._abort_s * 1e9:
                 self.signal(signal.SIGKILL)

@@ -18,6 +18,7 @@ from edgeguard.alerts.link import Endpoint
 from edgeguard.alerts.topics import up_filter
 from edgeguard.cli.demo_broker import USERNAME, DemoBroker
 from edgeguard.client import Client, Told, open_client
+from edgeguard.clock import SystemClock
 from edgeguard.errors import EdgeGuardError
 
 _STOP_S = 10.0
@@ -140,7 +141,7 @@ class Play:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until():
             for told in (news for news in subscriber.receive(0.2) if isinstance(news, Told)):
-                now_ns = time.monotonic_ns()
+                now_ns = SystemClock().monotonic_ns()
                 write(json.dumps(told.body, ensure_ascii=False) + "\n")
                 self._take(told, now_ns)
             self._show.tick()
