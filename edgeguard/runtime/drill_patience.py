@@ -10,6 +10,8 @@ from edgeguard.runtime.drill_folder import Record
 SLACK = 1.5
 _CHANCE_NS = 7_200_000_000_000
 """A timer that asks hourly gets so long to hold one: a box was switched off, or its clock was set."""
+_LOOK_NS = _CHANCE_NS // 2
+"""No more than this counts of one look: who was suspended in between could hold none."""
 _CLOCK_IS_SET_NS = 1_577_836_800_000_000_000
 """2020: a box without a battery for its clock begins in 1970."""
 
@@ -46,7 +48,7 @@ class Patience:
             return replace(record, overdue=False) if record.overdue else record
         if record.overdue:
             return record
-        self._chance_ns += elapsed_ns if self._covers(utc_ns) else 0
+        self._chance_ns += min(elapsed_ns, _LOOK_NS) if self._covers(utc_ns) else 0
         return replace(record, overdue=True) if self._chance_ns >= _CHANCE_NS else record
 
     def _is_late(self, record: Record, utc_ns: int) -> bool:
