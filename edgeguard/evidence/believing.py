@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _HOUR_NS = 3_600 * 10**9
 _DAY_NS = 24 * _HOUR_NS
 """Smaller leaps are believed at once, longer ones after so much time of running."""
+_LATEST_NS = 1 << 62
+"""In the year 2116."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,20 @@ class BelievedTime:
 
     def utc_ns(self) -> int:
         """What ages count to, never later than the clock."""
+        return min(self._clock.utc_ns(), self._look().utc_ns)
+
+    def date_ns(self) -> int:
+        """Of what is kept now, never earlier than the clock: it may not be set yet since the start."""
+        return max(self._clock.utc_ns(), self._look().utc_ns)
+
+    def _look(self) -> _Belief:
         before, utc_ns = self._read(), self._clock.utc_ns()
         belief = self._judged(before, utc_ns)
         if before is None or _is_news(before, belief):
             self._write(belief)
             if belief.doubted_ns == 0 and (doubt := _doubt(belief, utc_ns)):
                 log.warning("%s", doubt)
-        return min(utc_ns, belief.utc_ns)
+        return belief
 
     def doubt(self) -> str | None:
         """Why things go by another time than the clock's; None: they go by it. Writes nothing."""
@@ -64,9 +73,10 @@ class BelievedTime:
 
     def _read(self) -> _Belief | None:
         try:
-            return _Belief(**{key: int(value) for key, value in json.loads(text_of(self._note)).items()})
+            belief = _Belief(**{key: int(value) for key, value in json.loads(text_of(self._note)).items()})
         except (ValueError, TypeError, AttributeError, OverflowError):
             return None
+        return belief if 0 <= belief.utc_ns <= _LATEST_NS else None
 
     def _write(self, belief: _Belief) -> None:
         """Not as root in a folder of the guard's, who could not read it then, or had laid a link there."""

@@ -17,13 +17,14 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
 from edgeguard.clock import Clock
 from edgeguard.errors import StorageError
+from edgeguard.evidence.believing import BelievedTime
 from edgeguard.files import write_whole
 from edgeguard.types import ClipRef
 
@@ -42,9 +43,9 @@ class EvidenceStore:
         max_bytes: int,
         max_days: float,
         reserve_bytes: int = 64_000_000,
-        ages_to: Callable[[], int] | None = None,
+        believed: BelievedTime | None = None,
     ) -> None:
-        """`ages_to` is the UTC (ns) that ages are counted to, in place of the clock's."""
+        """By what is `believed`, in place of the clock, evidence is dated and ages are counted."""
         self.disk_nearly_full = False
         """As of the last save or check."""
         self._root = root
@@ -52,7 +53,7 @@ class EvidenceStore:
         self._max_bytes = max_bytes
         self._max_age_ns = round(max_days * _DAY_NS)
         self._reserve_bytes = reserve_bytes
-        self._ages_to = ages_to or clock.utc_ns
+        self._believed = believed
 
     def open(self) -> None:
         """Make the folder and clear what a crash left. Raises StorageError."""
@@ -72,6 +73,7 @@ class EvidenceStore:
             self._make_room(len(data))
             path = self._free_name(folder, alert_id, _EXTENSIONS[media_type])
             write_whole(path, data)
+            self._date(path)
         except OSError as error:
             raise StorageError(f"cannot save evidence in {folder}: {error.strerror}") from error
         digest = hashlib.sha256(data).hexdigest()
@@ -102,7 +104,7 @@ class EvidenceStore:
         """What `prune` would remove now, oldest first. Raises OSError."""
         files = self._oldest_first()
         total = sum(size for _, size, _ in files)
-        oldest_ns = self._ages_to() - self._max_age_ns
+        oldest_ns = (self._believed or self._clock).utc_ns() - self._max_age_ns
         removed = []
         for mtime_ns, size, path in files:
             if mtime_ns >= oldest_ns and total <= self._max_bytes:
@@ -121,6 +123,13 @@ class EvidenceStore:
             probe.unlink()
         except OSError as error:
             raise StorageError(f"cannot save evidence in {self._root}: {error.strerror}") from error
+
+    def _date(self, path: Path) -> None:
+        """What is dated by a clock that is not set yet is too old as soon as it is."""
+        if self._believed is not None:
+            date_ns = self._believed.date_ns()
+            with suppress(OSError):
+                os.utime(path, ns=(date_ns, date_ns))
 
     def _make_room(self, size_bytes: int) -> None:
         for path in self._to_replace(size_bytes):

@@ -111,7 +111,15 @@ def test_root_leaves_the_note_of_another_user_alone(
 
 
 @pytest.mark.parametrize(
-    "note", ["", "[]", '{"utc_ns": 1e999, "monotonic_ns": 1}', '{"utc_ns": "x"}', "no json"]
+    "note",
+    [
+        "",
+        "[]",
+        '{"utc_ns": 1e999, "monotonic_ns": 1}',
+        '{"utc_ns": -1, "monotonic_ns": 1}',
+        '{"utc_ns": "x"}',
+        "no json",
+    ],
 )
 def test_a_note_that_cannot_be_read_or_written_is_no_fault(
     tmp_path: Path, clock: ManualClock, note: str
@@ -124,7 +132,7 @@ def test_a_note_that_cannot_be_read_or_written_is_no_fault(
 def test_evidence_outlives_a_leap_but_not_its_bounds_of_bytes(
     tmp_path: Path, clock: ManualClock, believed: BelievedTime
 ) -> None:
-    store = EvidenceStore(tmp_path / "evidence", clock, 250, 30, ages_to=believed.utc_ns)
+    store = EvidenceStore(tmp_path / "evidence", clock, 250, 30, believed=believed)
     store.open()
     for name in ("a1", "a2"):
         saved = store.save(name, b"x" * 100)
@@ -134,3 +142,34 @@ def test_evidence_outlives_a_leap_but_not_its_bounds_of_bytes(
     assert store.surplus() == []
     store.save("a3", b"x" * 100)
     assert len(store.surplus()) == 1
+
+
+def test_evidence_from_before_the_clock_was_set_outlives_its_setting(
+    tmp_path: Path, clock: ManualClock, believed: BelievedTime
+) -> None:
+    """Who cuts the power first is seen by a box that takes it for 1970."""
+    run(clock, believed, 3)
+    again = ManualClock(now_ns=0, utc_offset_ns=0)
+    after = BelievedTime(tmp_path / "note", again)
+    store = EvidenceStore(tmp_path / "evidence", again, 10**6, 30, believed=after)
+    store.open()
+    again.advance(60)
+    saved = store.save("a1", b"x" * 100)
+    again.utc_offset_ns = clock.utc_ns() + HOUR_S * 10**9
+    again.advance(60)
+    assert after.utc_ns() == again.utc_ns()
+    assert store.surplus() == []
+    dated_ns = (tmp_path / "evidence" / saved.path).stat().st_mtime_ns
+    assert 0 <= dated_ns - clock.utc_ns() <= 60 * 10**9
+
+
+def test_evidence_of_a_box_that_was_off_for_long_is_of_now(
+    tmp_path: Path, clock: ManualClock, believed: BelievedTime
+) -> None:
+    store = EvidenceStore(tmp_path / "evidence", clock, 10**6, 30, believed=believed)
+    store.open()
+    leap(clock, 40)
+    saved = store.save("a1", b"x" * 100)
+    assert (tmp_path / "evidence" / saved.path).stat().st_mtime_ns == clock.utc_ns()
+    run(clock, believed, 25)
+    assert (believed.doubt(), store.surplus()) == (None, [])

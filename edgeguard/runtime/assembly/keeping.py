@@ -26,7 +26,7 @@ def believed_time(config: Config, clock: Clock) -> BelievedTime:
 def evidence_store(config: Config, clock: Clock) -> EvidenceStore:
     evidence = config.evidence
     bounds = (evidence.max_bytes, evidence.max_days, evidence.reserve_bytes)
-    return EvidenceStore(evidence.dir, clock, *bounds, believed_time(config, clock).utc_ns)
+    return EvidenceStore(evidence.dir, clock, *bounds, believed_time(config, clock))
 
 
 def transcripts_folder(config: Config) -> Path:
