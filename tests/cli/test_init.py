@@ -274,8 +274,9 @@ def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
     monkeypatch.setattr(command, "network_cameras", lambda _clock: [])
     monkeypatch.setattr(command, "local_microphones", lambda: [Found("alsa://plughw:1,0", "USB Audio")])
     out = tmp_path / "site.yaml"
-    answers = ["", "", "", "Gate=scene://yard", "gate", "gate=scene://yard", "gate=scene://dock", ""]
-    answers += ["", "gate=scene://hall", "", "intrusion"]
+    answers = ["", "", "/dev/video0", "", "Gate=scene://yard", "gate", "gate=rstp://192.0.2.1/x"]
+    answers += ["gate=scene://yard", "gate=scene://dock", ""]
+    answers += ["", "gate=scene://hall", "ear=csi://0", "", "intrusion"]
     result = CliRunner().invoke(app, ["init", str(out)], input="\n".join(answers) + "\n")
     assert result.exit_code == 0, result.output
     config = load(out)
@@ -286,6 +287,8 @@ def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
     assert list(config.microphones) == ["usb-2"]
     assert "'Gate' is no name" in result.output
     assert "'gate' is no source" in result.output
+    assert result.output.count("this is no URL of cameras: expected a URL that begins with") == 2
+    assert "this is no URL of microphones" in result.output
     assert result.output.count("gate is the name of another one") == 2
 
 
