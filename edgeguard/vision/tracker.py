@@ -35,8 +35,6 @@ _MARGIN_SIZES = 0.3
 """... and at most, in sizes of the box."""
 _RARELY = 2.0
 """How many times as long as one of the last waits for a picture another one may be."""
-_BLIND_S = 60.0
-"""After so long without a picture nothing is told of what the last one showed."""
 
 
 class Tracker:
@@ -98,7 +96,7 @@ class Tracker:
         """
         dt_s = 0.0 if self._pts_ns is None else max(pts_ns - self._pts_ns, 0) / 1e9
         self._pts_ns = pts_ns
-        usual = dt_s <= min(_RARELY * self._wait_s, _BLIND_S)
+        usual = dt_s <= _RARELY * self._wait_s
         self._wait_s = max(dt_s, self._wait_s / 2)
         unseen_s = self._book["unseen_s"]
         unseen_s += dt_s

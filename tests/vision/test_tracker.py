@@ -272,7 +272,7 @@ def test_what_stands_still_keeps_its_id_from_glance_to_glance() -> None:
     assert ids(tracker.update(found([(100, SURE)]), gone)) != first
 
 
-@pytest.mark.parametrize("apart_s", [(2.1,), (4.0,), (2.0, 4.0), (10.0,)])
+@pytest.mark.parametrize("apart_s", [(2.1,), (4.0,), (2.0, 4.0), (10.0,), (100.0,)])
 def test_a_camera_that_gives_few_pictures_shows_one_person_not_many(apart_s: tuple[float, ...]) -> None:
     """Keyframes alone, or a low `analyse_fps`: no rule would hear of anybody who is another one each time."""
     tracker, t_s, dice, told = make(), 0.0, np.random.default_rng(3), []
