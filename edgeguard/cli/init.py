@@ -59,6 +59,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over CONFIG.")] = False,
 ) -> None:
     """Write a first configuration, asking for what no flag said."""
+    if out.is_dir():
+        fail(f"{out} is a folder; name a file in it, such as {out / 'site.yaml'}")
     if out.exists() and not force:
         fail(f"{out} is there already; name another file, or add --force")
     ask = _Asker(quiet=yes)
