@@ -59,7 +59,13 @@ def handed_over(folder: Path, safe: Safe) -> Login:
             f"{folder}: expected ca.crt and one certificate with its key, such as gate-1.crt and gate-1.key"
         )
     files = folder / AUTHORITY, found[0], found[0].with_suffix(".key")
-    ca_file, cert_file, key_file = (safe.keep(path.name, path.read_bytes()) for path in files)
+    try:
+        contents = [path.read_bytes() for path in files]
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot read what is in it: {error.strerror}") from error
+    ca_file, cert_file, key_file = (
+        safe.keep(path.name, content) for path, content in zip(files, contents, strict=True)
+    )
     return Login(ca_file, cert_file, key_file)
 
 

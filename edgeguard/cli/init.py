@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, Literal, TypeVar, cast
 from urllib.parse import unquote
 
 import typer
@@ -19,6 +19,7 @@ from edgeguard.config import parse
 from edgeguard.config.mqtt import PLAIN_PORT, TLS_PORT, is_loopback
 from edgeguard.config.section import NAME_WORDS
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
+from edgeguard.config.url import why_refused
 from edgeguard.errors import ConfigError
 from edgeguard.files import write_private
 from edgeguard.runtime.discovery import Found, local_cameras, local_microphones, network_cameras
@@ -26,6 +27,8 @@ from edgeguard.runtime.discovery import Found, local_cameras, local_microphones,
 T = TypeVar("T")
 Sources = Annotated[list[str] | None, typer.Option(metavar="NAME=URL", help="Again for each.")]
 
+_Section = Literal["cameras", "microphones"]
+_SOURCES: dict[_Section, str] = {"cameras": "3/5 Cameras", "microphones": "4/5 Microphones"}
 _LOGIN = re.compile(r"(?P<scheme>rtsps?://)(?P<user>[^:@/]+):(?P<password>[^/]+)@(?P<rest>[^@/]+(/.*)?)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
@@ -56,6 +59,8 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over CONFIG.")] = False,
 ) -> None:
     """Write a first configuration, asking for what no flag said."""
+    if out.is_dir():
+        fail(f"{out} is a folder; name a file in it, such as {out / 'site.yaml'}")
     if out.exists() and not force:
         fail(f"{out} is there already; name another file, or add --force")
     ask = _Asker(quiet=yes)
@@ -69,8 +74,8 @@ def init(
     elif login == Login() and not yes and not is_loopback(host):
         login = ask_login(ask.optional, safe)
     tls = _is_encrypted(host, port, login, plaintext)
-    cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
-    microphones = ask.sources("4/5 Microphones", microphone, local_microphones, taken=cameras)
+    cameras = ask.sources("cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
+    microphones = ask.sources("microphones", microphone, local_microphones, taken=cameras)
     answers = Answers(
         site=site,
         device=device,
@@ -161,7 +166,7 @@ class _Asker:
 
     def sources(
         self,
-        question: str,
+        section: _Section,
         given: Sequence[str] | None,
         find: Callable[[], list[Found]],
         taken: Collection[str] = (),
@@ -169,15 +174,17 @@ class _Asker:
         """URL by name; none of the names is in `taken`."""
         if given is not None or self._quiet:
             return _all_named(given or ())
-        print(f"{question}: looking ...")
+        print(f"{_SOURCES[section]}: looking ...")
         sources: dict[str, str] = {}
         for found in find():
-            url = typer.prompt(f"  {found.what}: URL, or - to leave it out", default=found.url)
+            asked = f"  {found.what}: URL, or - to leave it out"
+            url = self.read(asked, None, found.url, lambda url: url if url == "-" else _usable(url, section))
             if url != "-":
                 sources[_free(found.what, {*sources, *taken})] = url
         while more := typer.prompt("  another one as name=url, or Enter", default="", show_default=False):
             try:
-                sources.update([_new(more, {*sources, *taken})])
+                name, url = _new(more, {*sources, *taken})
+                sources[name] = _usable(url, section)
             except ConfigError as error:
                 print(f"  {error}")
         return sources
@@ -237,6 +244,14 @@ def _new(source: str, taken: Collection[str]) -> tuple[str, str]:
     if name in taken:
         raise ConfigError(f"{name} is the name of another one; expected a new name")
     return name, url
+
+
+def _usable(url: str, section: _Section) -> str:
+    """The URL as it was typed, where the configuration takes it; a password goes elsewhere anyway."""
+    within = _LOGIN.fullmatch(url)
+    if why := why_refused(within["scheme"] + within["rest"] if within else url, section):
+        raise ConfigError(f"this is no URL of {section}: {why}")
+    return url
 
 
 def _named(source: str) -> tuple[str, str]:

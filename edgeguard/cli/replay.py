@@ -39,8 +39,8 @@ def replay(
 
     The guard keeps the log where `log.observations` is true. It holds what rules noticed, not the pictures.
     Severity, cooldown, schedules, patterns, and rules on what is heard can be tried freely. A rule on
-    pictures is found by its name: it can be made stricter (`dwell_s`, `count`, `classes`), but what it never
-    noticed is not there. Such rules are named.
+    pictures is found by its name: it can be made stricter (`dwell_s`, `count`, `ratio`, `for_s`, `classes`),
+    but what it never noticed is not there. Such rules are named.
     """
     config = load(rules)
     paths = _paths(observations)

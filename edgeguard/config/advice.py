@@ -11,6 +11,8 @@ from edgeguard.config.secrets import place_of
 from edgeguard.config.source import Source
 from edgeguard.files import check_private
 
+_BY_RULES = {"zone_entered", "zone_left", "line_crossed", "loitering", "crowd", "person_down"}
+
 
 def advice(config: Config) -> list[str]:
     """One sentence for each thing to look at; reads the modes of the files that the configuration names."""
@@ -54,13 +56,31 @@ def _why_unnoticed(config: Config, term: patterns.Term) -> str | None:
         return None if any(config.cameras[name].enabled for name in asked) else "no camera of it is enabled"
     what = {"sound": "sounds", "keyword": "speech", "intent": "speech", "utterance": "speech"}.get(term.kind)
     if what is None:
-        return None
+        return _why_untold(config, term)
     if not getattr(config, what).enabled:
         return f"{what}.enabled is false"
     ears = [ear for name, ear in config.microphones.items() if not term.sources or name in term.sources]
     if any(ear.enabled and getattr(ear, what) for ear in ears):
         return None
     return f"no microphone that it may use is enabled, with `{what}` on"
+
+
+def _why_untold(config: Config, term: patterns.Term) -> str | None:
+    """Of what rules on pictures alone notice."""
+    if term.kind not in _BY_RULES or any(_may_tell(config, rule, term) for rule in config.rules):
+        return None
+    return f"no rule of kind {term.kind} that it may use is enabled"
+
+
+def _may_tell(config: Config, rule: rules.Rule, term: patterns.Term) -> bool:
+    return (
+        isinstance(rule, rules.SceneRule)
+        and (rule.kind, rule.enabled) == (term.kind, True)
+        and (term.rule is None or rule.name == term.rule)
+        and (not term.sources or rule.camera in term.sources)
+        and term.zone in (None, getattr(rule, "zone", getattr(rule, "line", None)))
+        and _why_silent(config, rule) is None
+    )
 
 
 def _why_silent(config: Config, rule: rules.Rule) -> str | None:

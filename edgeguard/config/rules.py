@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import Field, ValidationInfo, field_validator
 
 from edgeguard.config.detector import ClassName
+from edgeguard.config.labels import MOTION
 from edgeguard.config.sanity import Tampering
 from edgeguard.config.section import Distinct, Name, Section, Share, Some
 from edgeguard.config.sounds import TagName
@@ -102,6 +103,13 @@ class PersonDown(ZoneRule):
     """How many times as wide as tall the box must be at least; one at the picture's edge never counts."""
     for_s: float = Field(default=5.0, gt=0, le=3600)
     """Seconds for which it must be."""
+
+    @field_validator("classes")
+    @classmethod
+    def _of_a_shape(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if MOTION in classes:
+            raise ValueError(f"expected no {MOTION}: whatever moves may well be wide")
+        return classes
 
 
 class HeardRule(Rule):

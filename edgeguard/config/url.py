@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
@@ -99,18 +99,21 @@ _READERS: dict[str, Callable[[str, str, Path], SourceUrl]] = {
 }
 
 
-def _reader(schemes: Iterable[str]) -> Callable[[Any, ValidationInfo], SourceUrl]:
-    choice = ", ".join(f"{scheme}://" for scheme in schemes)
-
+def _reader(schemes: Collection[str]) -> Callable[[Any, ValidationInfo], SourceUrl]:
     def read(value: Any, info: ValidationInfo) -> SourceUrl:
         if isinstance(value, SourceUrl):
             return value
-        scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
-        if not separator or scheme not in schemes:
-            raise ValueError(f"expected a URL that begins with one of {choice}")
-        return _READERS[scheme](scheme, rest, folder_of(info))
+        return _read(value, schemes, folder_of(info))
 
     return read
+
+
+def _read(value: Any, schemes: Collection[str], folder: Path) -> SourceUrl:
+    scheme, separator, rest = value.partition("://") if isinstance(value, str) else ("", "", "")
+    if not separator or scheme not in schemes:
+        choice = ", ".join(f"{scheme}://" for scheme in schemes)
+        raise ValueError(f"expected a URL that begins with one of {choice}")
+    return _READERS[scheme](scheme, rest, folder)
 
 
 def _json_schema(schemes: Iterable[str]) -> dict[str, Any]:
@@ -132,3 +135,12 @@ MicrophoneUrl = Annotated[
     PlainSerializer(lambda url: str(url)),
     WithJsonSchema(_json_schema(_MICROPHONE)),
 ]
+
+
+def why_refused(url: str, section: Literal["cameras", "microphones"]) -> str | None:
+    """What a source of that section would be told of its URL; None where it may have it."""
+    try:
+        _read(url, _CAMERA if section == "cameras" else _MICROPHONE, Path.cwd())
+    except ValueError as error:
+        return str(error)
+    return None

@@ -3,7 +3,8 @@
 A track counts as in the zone when its bottom centre lies in the polygon on `settle_frames` frames in a row,
 and as out likewise, so that a box that trembles on the border does not come and go. A track that is not seen
 for `forget_s` is gone. A new track that appears in the zone close to where one of the same class was lost a
-moment ago takes over its stay: the tracker gave one person two ids.
+moment ago takes over its stay: the tracker gave one person two ids. If both are seen later, they were two: it
+goes back, and the other one begins its own.
 """
 
 from __future__ import annotations
@@ -106,17 +107,33 @@ class Occupancy:
         return self._stays[track_id]
 
     def _inherit(self, new: Stay, tracks: Tracks) -> Stay:
+        """`new`, with the stay of a track that was lost, or that an heir has meanwhile."""
         visible = set(tracks.track_id.tolist())
         for old in self.inside:
-            near = float(np.abs(old.anchor - new.anchor).max()) < _SAME_PLACE_BOXES * new.height
-            if old.track_id not in visible and old.label == new.label and near:
+            if old.track_id in visible:
+                if old.first_id == new.track_id:
+                    _take_over(new, old)
+                    old.first_id, old.inside, old.contrary = old.track_id, False, 0
+                    return new
+            elif old.label == new.label and _near(old, new) and not self._is_gone(old, tracks.pts_ns):
                 del self._stays[old.track_id]
-                new.inside, new.since_ns, new.first_id = True, old.since_ns, old.first_id
+                _take_over(new, old)
                 return new
         return new
 
+    def _is_gone(self, stay: Stay, now_ns: int) -> bool:
+        return now_ns - stay.seen_ns > self._forget_ns
+
     def _forget(self, now_ns: int) -> list[Change]:
-        gone = [stay for stay in self._stays.values() if now_ns - stay.seen_ns > self._forget_ns]
+        gone = [stay for stay in self._stays.values() if self._is_gone(stay, now_ns)]
         for stay in gone:
             del self._stays[stay.track_id]
         return [Change(stay, entered=False, seen=False) for stay in gone if stay.inside]
+
+
+def _near(old: Stay, new: Stay) -> bool:
+    return float(np.abs(old.anchor - new.anchor).max()) < _SAME_PLACE_BOXES * new.height
+
+
+def _take_over(new: Stay, old: Stay) -> None:
+    new.inside, new.since_ns, new.first_id = True, old.since_ns, old.first_id

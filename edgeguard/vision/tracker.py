@@ -33,6 +33,8 @@ _MARGIN_SIGMAS = 2.0
 """How far boxes are grown for comparing, in standard deviations of the predicted position..."""
 _MARGIN_SIZES = 0.3
 """... and at most, in sizes of the box."""
+_RARELY = 2.0
+"""How many times as long as one of the last waits for a picture another one may be."""
 
 
 class Tracker:
@@ -71,6 +73,8 @@ class Tracker:
         self._book = np.zeros(0, _BOOK)
         self._ids = itertools.count(1) if ids is None else ids
         self._pts_ns: int | None = None
+        self._wait_s = 0.0
+        """For how long there was no picture lately."""
 
     def update(self, detections: Detections, frame: Frame) -> Tracks:
         """Confirmed tracks detected in `frame`, their boxes smoothed and within the frame.
@@ -87,14 +91,17 @@ class Tracker:
     def _advance(self, pts_ns: int, glance: bool) -> None:
         """End tracks, and move the others on to the time of the frame.
 
-        Glances may be further apart than `lost_s`: what the last picture showed is looked for in any case.
+        Glances, and pictures where there are few, may be further apart than `lost_s`: what the last showed
+        is looked for in any case. It is not where a camera that gives many was away.
         """
         dt_s = 0.0 if self._pts_ns is None else max(pts_ns - self._pts_ns, 0) / 1e9
         self._pts_ns = pts_ns
+        usual = dt_s <= _RARELY * self._wait_s
+        self._wait_s = max(dt_s, self._wait_s / 2)
         unseen_s = self._book["unseen_s"]
         unseen_s += dt_s
         recent = unseen_s <= self._lost_s
-        if glance:
+        if glance or usual:
             recent |= self._book["matched"]
         keep = (self._book["matched"] | self._confirmed()) & recent
         if not keep.all():

@@ -141,88 +141,15 @@ def test_a_folder_that_is_missing_is_told_in_a_sentence(type_in: Type, tmp_path:
     assert "site.yaml: No such file or directory" in result.stderr
 
 
-def folder_of(tmp_path: Path, *names: str) -> Path:
-    """What whoever runs the broker hands over, on a stick."""
-    folder = tmp_path / "stick"
-    folder.mkdir()
-    for name in names:
-        (folder / name).write_text(name)
-    return folder
-
-
-def test_a_certificate_that_was_handed_over_is_kept_with_the_secrets(type_in: Type, tmp_path: Path) -> None:
-    stick = folder_of(tmp_path, "ca.crt", "gate-1.crt", "gate-1.key")
-    out = tmp_path / "site.yaml"
-    result = type_in("init", out, *FLAGS, "--camera", "a=scene://yard", "--certificates", stick)
-    assert result.exit_code == 0, result.output
-    tls = load(out).mqtt.tls
-    assert tls.enabled
-    kept = tmp_path / "credentials"
-    assert [tls.ca_file, tls.cert_file, tls.key_file] == [
-        kept / name for name in ("ca.crt", "gate-1.crt", "gate-1.key")
-    ]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in kept.iterdir()} == {0o600}
-
-
-@pytest.mark.parametrize(
-    "names", [(), ("ca.crt",), ("ca.crt", "a.crt"), ("ca.crt", "a.crt", "a.key", "b.crt", "b.key")]
-)
-def test_a_folder_that_holds_anything_else_is_refused(
-    names: tuple[str, ...], type_in: Type, tmp_path: Path
+def test_a_folder_in_the_place_of_the_file_is_refused_before_a_secret_is_written(
+    type_in: Type, tmp_path: Path
 ) -> None:
-    stick = folder_of(tmp_path, *names)
-    result = type_in("init", tmp_path / "site.yaml", *FLAGS, "--certificates", stick)
-    assert result.exit_code == 78
-    assert "expected ca.crt and one certificate with its key" in result.output
-
-
-@pytest.mark.parametrize(
-    ("answers", "login"),
-    [(["", "porter", "secret"], ("porter", "secret")), (["", ""], (None, None))],
-)
-def test_a_broker_elsewhere_is_asked_about(
-    answers: list[str], login: tuple[str | None, str | None], tmp_path: Path
-) -> None:
-    out = tmp_path / "site.yaml"
-    flags = ["--site", "s", "--broker", "mqtt.example.net", "--guard", "intrusion"]
-    sources = ["--camera", "a=scene://yard", "--microphone", "b=scene://hall"]
-    result = CliRunner().invoke(app, ["init", str(out), *flags, *sources], input="\n".join(answers) + "\n")
-    assert result.exit_code == 0, result.output
-    mqtt = load(out).mqtt
-    password = mqtt.password_file.read_text().strip() if mqtt.password_file else None
-    assert (mqtt.username, password) == login
-
-
-def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_path: Path) -> None:
-    out = tmp_path / "site.yaml"
-    plain = ("init", out, "--yes", "--camera", "yard=scene://yard", "--broker")
-    refused = type_in(*plain, "mqtt.example.net:1883")
-    assert refused.exit_code == 78
-    assert "--plaintext" in refused.stderr
-    assert "8883" in refused.stderr
-    assert not out.exists()
-    assert type_in(*plain, "mqtt.example.net:1883", "--plaintext").exit_code == 0
-    mqtt = load(out).mqtt
-    assert (mqtt.port, mqtt.tls.enabled, mqtt.allow_plaintext) == (1883, False, True)
-    assert type_in(*plain, "localhost:1883", "--force").exit_code == 0
-    assert not load(out).mqtt.allow_plaintext
-    (tmp_path / "ca.crt").write_text("")
-    both = type_in(*plain, "mqtt.example.net", "--force", "--plaintext", "--ca-file", tmp_path / "ca.crt")
-    assert both.exit_code == 78
-    assert "leave out" in both.stderr
-
-
-@pytest.mark.parametrize("password", ["hunter%402", "hunter@2"])
-def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path, password: str) -> None:
-    out = tmp_path / "site.yaml"
-    result = type_in("init", out, "--yes", "--camera", f"gate_1=rtsp://viewer:{password}@192.0.2.10/s?a=b")
-    assert result.exit_code == 0, result.output
-    assert "hunter" not in out.read_text()
-    camera = load(out).cameras["gate_1"]
-    assert (str(camera.url), camera.username) == ("rtsp://192.0.2.10/s?a=b", "viewer")
-    secret = tmp_path / "credentials" / "gate_1"
-    assert secret.read_text() == "hunter@2\n"
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    out = tmp_path / "guard"
+    out.mkdir()
+    result = type_in("init", out, "--yes", "--force", "--camera", "a=rtsp://eyes:v@192.0.2.1/s")
+    assert result.exit_code == 1
+    assert "is a folder" in result.stderr
+    assert [*tmp_path.rglob("*")] == [out]
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -274,8 +201,9 @@ def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
     monkeypatch.setattr(command, "network_cameras", lambda _clock: [])
     monkeypatch.setattr(command, "local_microphones", lambda: [Found("alsa://plughw:1,0", "USB Audio")])
     out = tmp_path / "site.yaml"
-    answers = ["", "", "", "Gate=scene://yard", "gate", "gate=scene://yard", "gate=scene://dock", ""]
-    answers += ["", "gate=scene://hall", "", "intrusion"]
+    answers = ["", "", "/dev/video0", "", "Gate=scene://yard", "gate", "gate=rstp://192.0.2.1/x"]
+    answers += ["gate=scene://yard", "gate=scene://dock", ""]
+    answers += ["", "gate=scene://hall", "ear=csi://0", "", "intrusion"]
     result = CliRunner().invoke(app, ["init", str(out)], input="\n".join(answers) + "\n")
     assert result.exit_code == 0, result.output
     config = load(out)
@@ -286,6 +214,8 @@ def test_what_is_found_has_names_of_its_own_and_what_is_mistyped_is_asked_again(
     assert list(config.microphones) == ["usb-2"]
     assert "'Gate' is no name" in result.output
     assert "'gate' is no source" in result.output
+    assert result.output.count("this is no URL of cameras: expected a URL that begins with") == 2
+    assert "this is no URL of microphones" in result.output
     assert result.output.count("gate is the name of another one") == 2
 
 

@@ -127,6 +127,17 @@ def test_the_secrets_of_the_drill_are_looked_at_as_others_are(tmp_path: Path) ->
             "no microphone that it may use is enabled, with `sounds` on",
         ),
         ({"kind": "sound", "sources": ["gate"]}, {}, "no microphone that it may use is enabled"),
+        ({"kind": "person_down"}, rule(), "no rule of kind person_down that it may use is enabled"),
+        (
+            {"kind": "person_down", "zone": "dock"},
+            {"rules": [DOWN], "detector": {"model": "motion"}},
+            "no rule of kind person_down that it may use is enabled",
+        ),
+        (
+            {"kind": "person_down", "sources": ["gate-mic"]},
+            {"rules": [DOWN]},
+            "no rule of kind person_down that it may use is enabled",
+        ),
     ],
 )
 def test_a_pattern_that_nothing_can_meet(term: dict[str, Any], sections: dict[str, Any], why: str) -> None:
@@ -135,3 +146,9 @@ def test_a_pattern_that_nothing_can_meet(term: dict[str, Any], sections: dict[st
     assert any(line.startswith(f"patterns[0]: p can never raise an alert: {why}") for line in told)
     heard = pattern | {"of": {"kind": "sound"}}
     assert not any("patterns" in line for line in advice(built(tree(patterns=[heard]))))
+
+
+@pytest.mark.parametrize("term", [{}, {"sources": ["gate"], "zone": "dock"}, {"rule": "d"}])
+def test_a_pattern_that_waits_for_what_a_rule_tells(term: dict[str, Any]) -> None:
+    pattern = {"kind": "repeated", "name": "p", "of": {"kind": "person_down", **term}, "count": 2}
+    assert advice(built(tree(rules=[DOWN], patterns=[pattern]))) == []

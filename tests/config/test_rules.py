@@ -86,6 +86,10 @@ def test_rules_without_a_zone() -> None:
         ({"kind": "crowd", "count": 1}, ".count: given 1, expected a whole number from 2 to 1000"),
         ({"kind": "person_down", "ratio": 0.9}, ".ratio: given 0.9, expected a number from 1 to 5"),
         ({"kind": "person_down", "for_s": 0}, ".for_s: given 0, expected a number above 0, up to 3600"),
+        (
+            {"kind": "person_down", "classes": ["person", "motion"]},
+            '.classes: given ["person", "motion"], expected no motion: whatever moves may well be wide',
+        ),
         ({"cooldown_s": -1}, ".cooldown_s: given -1, expected a number from 0 to 86400"),
         ({"name": "Rule 1"}, '.name: given "Rule 1", expected a name (a-z, 0-9, -, _; '),
         ({"classes": []}, ".classes: given [], expected a list of at least one entry"),

@@ -52,3 +52,8 @@ def test_one_life_through_a_change_of_id() -> None:
     assert second[0].phase is Phase.BEGAN
     assert {o.key for o in second} == {"7"}
     assert second[0].track_ids == (9,)
+
+
+def test_nobody_stayed_while_the_camera_was_away() -> None:
+    rule = Loitering("lingers", "dock", RIGHT_HALF, dwell_s=4.0)
+    assert stand(rule, 0, 3) + stand(rule, 600, 603, track_id=9) == []

@@ -76,6 +76,18 @@ def test_one_fall_through_a_change_of_id() -> None:
     assert (began.phase, began.key, began.track_ids) == (Phase.BEGAN, "7", (9,))
 
 
+def test_who_walks_past_in_front_ends_nothing() -> None:
+    """The one who lies is hidden for two pictures, and the tracker finds somebody new there."""
+    rule = down()
+    show(rule, 0, 6, LYING)
+    said = show(rule, 6, 6.4, (0.7, 0.45, 0.8, 0.85), track_id=9)
+    for n in range(32, 45):
+        passing = (0.7 - n / 100, 0.45, 0.8 - n / 100, 0.85)  # out of the zone, to the left
+        said += rule.update(boxed(n / 5, (7, LYING), (9, passing)))
+    said += show(rule, 9, 14, LYING)
+    assert {(o.phase, o.key, o.track_ids) for o in said} == {(Phase.CONTINUES, "7", (7,))}
+
+
 def test_only_who_lies_in_the_zone_counts() -> None:
     rule = down()
     assert show(rule, 0, 10, (0.1, 0.7, 0.4, 0.8)) == []

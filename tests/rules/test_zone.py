@@ -65,6 +65,21 @@ def test_a_new_id_at_the_place_of_a_lost_one_is_the_same_person() -> None:
     assert [o for n in range(3) for o in rule.update(tracks(1.0 + n / 5, (8, 0.72, 0.8)))] == []
 
 
+def test_who_stands_there_after_a_camera_was_away_came_in() -> None:
+    """Nothing was updated meanwhile, and the first picture shows somebody at once."""
+    rule = ZoneEntered("in", "dock", RIGHT_HALF)
+    walk(rule, 0.7, 0.7, 0.7)
+    assert [o.track_ids for n in range(3) for o in rule.update(tracks(600 + n / 5, (8, 0.7, 0.8)))] == [(8,)]
+
+
+def test_who_hid_somebody_for_a_moment_came_in_and_the_other_one_stayed() -> None:
+    rule = ZoneEntered("in", "dock", RIGHT_HALF)
+    walk(rule, 0.7, 0.7, 0.7)
+    frames = [tracks(0.6, (8, 0.72, 0.8))]
+    frames += [tracks(0.8 + n / 5, (7, 0.7, 0.8), (8, 0.72, 0.8)) for n in range(4)]
+    assert [o.track_ids for frame in frames for o in rule.update(frame)] == [(8,)]
+
+
 def test_presence_is_told_every_second_under_the_name_it_began_with() -> None:
     rule = Presence("dock", RIGHT_HALF)
     frames = [tracks(n / 5, (7, 0.7, 0.8)) for n in range(12)]

@@ -14,6 +14,7 @@ from typing import Any
 from edgeguard.alerts.topics import Topics
 from edgeguard.clock import Clock
 from edgeguard.config import Config, advice, load
+from edgeguard.config import rules as kinds
 from edgeguard.config.advice import named_files
 from edgeguard.config.mqtt import is_loopback
 from edgeguard.config.secrets import place_of
@@ -245,17 +246,26 @@ def _to_be_known(config: Config, catalog: Catalog, store: ModelStore) -> tuple[s
     return () if spotter is not None and store.installed(spotter) else phrases(config, None)
 
 
+def _to_see_by(model: str, config: Config) -> Wanted:
+    eyes = {
+        name: camera.detector
+        for name, camera in config.cameras.items()
+        if camera.enabled and camera.detector.model == model
+    }
+    if any(detector.fallback == "none" for detector in eyes.values()):
+        return Wanted(model, "detect", "its cameras are blind", needed=True)
+    downs = [rule for rule in config.rules if rule.enabled and isinstance(rule, kinds.PersonDown)]
+    vain = [rule.name for rule in downs if rule.camera in eyes]
+    without = "motion is watched for instead" + (
+        f", by which {', '.join(vain)} can tell nobody" if vain else ""
+    )
+    return Wanted(model, "detect", without, needed=bool(vain))
+
+
 def _wanted(config: Config, to_be_known: tuple[str, ...] = ()) -> list[Wanted]:
     ears = [mic for mic in config.microphones.values() if mic.enabled]
     speech, sounds = config.speech, config.sounds
-    eyes = [camera.detector for camera in config.cameras.values() if camera.enabled]
-    blind = {detector.model for detector in eyes if detector.fallback == "none"}
-    wanted = [
-        Wanted(name, "detect", "its cameras are blind", needed=True)
-        if name in blind
-        else Wanted(name, "detect", "motion is watched for instead")
-        for name in sorted(detectors_of(config))
-    ]
+    wanted = [_to_see_by(name, config) for name in sorted(detectors_of(config))]
     vain = {name: f", and rules or patterns wait for {name} in vain" for name in awaited(config)}
     if speech.enabled and any(mic.speech for mic in ears):
         without, needed = "no speech is understood" + vain.get("speech", ""), "speech" in vain

@@ -116,6 +116,15 @@ def test_a_camera_that_is_switched_off_makes_nobody_blind() -> None:
     assert not one.needed
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_detector_without_which_nobody_can_be_told_as_down_is_needed(enabled: bool) -> None:
+    zones = {"floor": {"polygon": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]}}
+    down = {"kind": "person_down", "name": "fallen", "camera": "yard", "zone": "floor", "enabled": enabled}
+    cameras = {"yard": {"url": "scene://yard", "zones": zones, "detector": {"model": "yolox-nano-416"}}}
+    (one,) = doctoring._wanted(Config.model_validate(settings(9, cameras, [down])))
+    assert (one.needed, "fallen can tell nobody" in one.without) == (enabled, enabled)
+
+
 WAITING = {
     "a rule on words": ({"rules": [{"kind": "keyword", "name": "help-called"}]}, {"asr"}),
     "a rule on meaning": ({"rules": [{"kind": "intent", "name": "cry"}]}, {"asr"}),
