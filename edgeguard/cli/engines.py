@@ -14,11 +14,12 @@ from rich.table import Table
 
 from edgeguard.cli._output import ConfigFile, Json, fail, said_plainly
 from edgeguard.cli._progress import steps
+from edgeguard.cli._store import Mirrors, Store, open_store
 from edgeguard.clock import SystemClock
 from edgeguard.config import Config, load
 from edgeguard.config.labels import MOTION
 from edgeguard.errors import EdgeGuardError
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.models.cost import MODULES, Cost, cost
 from edgeguard.models.engines.gate import judge
 from edgeguard.models.engines.shelf import shelf_of
@@ -119,15 +120,11 @@ def build(
 def gate(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="A model with an engine.")],
     as_json: Json = False,
-    root: Annotated[
-        Path | None, typer.Option("--store", metavar="DIR", help="Folder with the models.")
-    ] = None,
-    mirror: Annotated[
-        list[Path] | None, typer.Option("--mirror", metavar="DIR", help="As for models.")
-    ] = None,
+    root: Store = None,
+    mirror: Mirrors = None,
 ) -> None:
     """Hold the engine of MODEL to its golden set again, on this device."""
-    store = ModelStore(root or default_root(), mirror or ())
+    store = open_store(root, mirror)
     exported = find_exported(store, load_catalog().card(name))
     machine, shelf = open_machine(), shelf_of(store.root, name)
     precision = next(usable(exported, shelf, machine), None)
