@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
@@ -61,14 +62,15 @@ def init(
     ask = _Asker(quiet=yes)
     site = _level("site", ask.text("1/5 Site", site, "site"))
     device = _level("device", device or socket.gethostname())
-    host, port = ask.read("2/5 MQTT broker", broker, "localhost", _host_port)
+    meant = plaintext or ca_file is not None or certificates is not None
+    host, port = ask.read("2/5 MQTT broker", broker, "localhost", partial(_broker, any_port=meant))
     safe = Safe(out.resolve().parent / "credentials")
     login = _given_login(username, password_file, ca_file)
     if certificates is not None:
         login = handed_over(certificates, safe)
     elif login == Login() and not yes and not is_loopback(host):
         login = ask_login(ask.optional, safe)
-    tls = _is_encrypted(host, port, login, plaintext)
+    tls = _is_encrypted(host, login, plaintext)
     cameras = ask.sources("3/5 Cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
     microphones = ask.sources("4/5 Microphones", microphone, local_microphones, taken=cameras)
     answers = Answers(
@@ -92,20 +94,24 @@ def init(
     _write(out, answers, safe)
 
 
-def _is_encrypted(host: str, port: int | None, login: Login, plaintext: bool) -> bool:
-    """Raises ConfigError for what would not connect, or not as it was meant."""
-    if login.ca_file is not None or login.cert_file is not None:
-        if plaintext:
-            raise ConfigError("there are certificates for the broker: leave out --plaintext, or them")
-        return True
-    if plaintext or is_loopback(host):
-        return False
-    if port == PLAIN_PORT:
+def _broker(words: str, any_port: bool) -> tuple[str, int | None]:
+    """Host and port; unless it may be any, the port without encryption is refused on another machine."""
+    host, port = _host_port(words)
+    if port == PLAIN_PORT and not (any_port or is_loopback(host)):
         raise ConfigError(
             f"{host}:{port} is not encrypted, and {host} is another machine: use the broker's port for TLS "
             f"(mostly {TLS_PORT}), or add --plaintext where everybody on the way may read and forge alerts"
         )
-    return True
+    return host, port
+
+
+def _is_encrypted(host: str, login: Login, plaintext: bool) -> bool:
+    """Raises ConfigError for what would not connect as it was meant."""
+    if login.ca_file is not None or login.cert_file is not None:
+        if plaintext:
+            raise ConfigError("there are certificates for the broker: leave out --plaintext, or them")
+        return True
+    return not (plaintext or is_loopback(host))
 
 
 def _given_login(username: str | None, password_file: Path | None, ca_file: Path | None) -> Login:
