@@ -27,6 +27,7 @@ from edgeguard.models.engines.workshop import Effort, Workshop, engine_of, open_
 from edgeguard.models.exported import find_exported
 from edgeguard.models.lint import lint
 from edgeguard.runtime.assembly.modelling import store_of
+from edgeguard.wording import counted
 
 app = typer.Typer(help="Check, build and test the engines that run models on a GPU.", no_args_is_help=True)
 
@@ -45,9 +46,9 @@ def lint_model(model: OnnxFile, as_json: Json = False) -> None:
         for finding in findings:
             print(finding)
     if errors:
-        fail(f"{model}: {errors} errors, {len(findings) - errors} warnings")
+        fail(f"{model}: {counted(errors, 'errors')}, {counted(len(findings) - errors, 'warnings')}")
     if not as_json:
-        print(f"{model}: no errors, {len(findings)} warnings")
+        print(f"{model}: no errors, {counted(len(findings), 'warnings')}")
 
 
 @app.command("cost")

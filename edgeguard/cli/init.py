@@ -16,7 +16,7 @@ import typer
 from edgeguard.cli._login import Login, Safe, ask_login, handed_over
 from edgeguard.cli._output import fail
 from edgeguard.clock import SystemClock
-from edgeguard.config import parse
+from edgeguard.config import parse, summary
 from edgeguard.config.mqtt import PLAIN_PORT, TLS_PORT, is_loopback
 from edgeguard.config.section import NAME_WORDS
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
@@ -133,8 +133,7 @@ def _write(out: Path, answers: Answers, safe: Safe) -> None:
         write_private(out, text.encode())  # a camera's URL may hold its password
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror}") from error
-    sources = f"{len(config.cameras)} cameras, {len(config.microphones)} microphones"
-    print(f"{out}: {sources}, {len(config.rules)} rules")
+    print(f"{out}: {summary(config)}")
     for sentence in unseen(answers):
         print(f"advice: {sentence}")
     print(f"Next: edgeguard check {out}, edgeguard doctor {out}, then edgeguard run {out}")
