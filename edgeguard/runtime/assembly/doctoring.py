@@ -22,8 +22,8 @@ from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.files import existing
 from edgeguard.models import Catalog, ModelStore, load_catalog
 from edgeguard.models.engines.fleet import Fleet
+from edgeguard.runtime.assembly.awaiting import awaited, phrases
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
-from edgeguard.runtime.assembly.hearing import awaited, phrases
 from edgeguard.runtime.assembly.keeping import believed_time
 from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
