@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ class Pretended:
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
 
-    def load(self) -> bool:
+    def load(self, _live: Callable[[], object]) -> bool:
         return False
 
     def decode(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from edgeguard.alerts.check import faults, schema
@@ -12,6 +13,7 @@ from edgeguard.alerts.fits import fits
 MAX_BYTES = 262_144
 MAX_DEPTH = 16
 _MAX_DIGITS = 20
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def parse(body: bytes, name: str) -> dict[str, Any]:
@@ -25,6 +27,17 @@ def parse(body: bytes, name: str) -> dict[str, Any]:
         raise ValueError(f"not a valid {name}: {'; '.join(faults(value, schema(name))[:3])}")
     message: dict[str, Any] = value
     return message
+
+
+def parse_named(body: bytes) -> dict[str, Any] | None:
+    """The object in `body`, whatever its schema, if it says which durable message it is: of which device, run
+    and number. Raises ValueError for what is no strict JSON."""
+    value = strict_json(body)
+    if not isinstance(value, dict) or not {"site", "device"} <= value.keys():
+        return None
+    boot_id, seq = value.get("boot_id"), value.get("seq")
+    named = isinstance(boot_id, str) and _UUID.fullmatch(boot_id) and type(seq) is int and seq >= 1
+    return value if named else None
 
 
 def strict_json(body: bytes) -> Any:

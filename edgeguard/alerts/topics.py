@@ -10,8 +10,8 @@ from edgeguard.errors import ConfigError
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NO_WORD = re.compile(r"[^A-Za-z0-9_.-]|^$")
 _DEVICE = r"edgeguard/v1/([^/]+)/((?!(?:up|down)/)[^/]+)"
-_TOLD = "status|health|alert|clock|counts|config|coverage|result"
-_UP = re.compile(_DEVICE + rf"/up/({_TOLD})(?:/.*)?", re.DOTALL)
+_TOLD = r"(status|clock|config)|(health)(?:/past)?|(alert|counts|coverage|result)/.*"
+_UP = re.compile(_DEVICE + rf"/up/(?:{_TOLD})", re.DOTALL)
 _ANY_UP = re.compile(_DEVICE + r"/up/(.+)", re.DOTALL)
 _DOWN = re.compile(_DEVICE + r"/down/(receipt|command|config|ack)(?:/.*)?", re.DOTALL)
 
@@ -116,7 +116,7 @@ def up_filter(site: str = "+", device: str = "+") -> str:
 
 
 def sender(topic: str) -> tuple[str, str, str] | None:
-    """(site, device, message name) of an up topic; None for any other."""
+    """(site, device, message name) of an up topic of this version; None for any other."""
     return _parts(_UP, topic)
 
 
@@ -134,4 +134,4 @@ def addressee(topic: str) -> tuple[str, str, str] | None:
 
 def _parts(pattern: re.Pattern[str], topic: str) -> tuple[str, str, str] | None:
     match = pattern.fullmatch(topic)
-    return (match[1], match[2], match[3]) if match else None
+    return (match[1], match[2], match[match.lastindex or 3]) if match else None

@@ -11,6 +11,7 @@ import typer
 
 from edgeguard.alerts import audit
 from edgeguard.cli._output import Json, fail, said_plainly
+from edgeguard.wording import counted
 
 app = typer.Typer(help="The log of what was asked of this device.", no_args_is_help=True)
 
@@ -32,6 +33,6 @@ def verify(state_folder: StateFolder, head: Head = None, as_json: Json = False) 
     if as_json:
         print(json.dumps({**asdict(found), "fault": fault}))
     elif fault is None:
-        print(f"{found.lines} lines, {found.torn} of them torn; the last is {found.head}")
+        print(f"{counted(found.lines, 'lines')}, {found.torn} of them torn; the last is {found.head}")
     if fault is not None:
         fail(f"the audit log was changed: {fault}")

@@ -15,6 +15,7 @@ from edgeguard.broker.roles import acl
 from edgeguard.cli._output import said_plainly
 from edgeguard.clock import SystemClock
 from edgeguard.errors import ConfigError
+from edgeguard.wording import counted
 
 if TYPE_CHECKING:
     from edgeguard.broker.authority import Authority, Issued
@@ -92,8 +93,8 @@ def client(
 @said_plainly
 def revoke(folder: Folder, name: Name) -> None:
     """Revoke every certificate of NAME: give the broker DIR/ca.crl, then make it reload."""
-    count = _open(folder).revoke(name)
-    print(f"{count} certificates of {name} revoked; copy {folder}/ca.crl to the broker and reload it")
+    revoked = counted(_open(folder).revoke(name), "certificates")
+    print(f"{revoked} of {name} revoked; copy {folder}/ca.crl to the broker and reload it")
 
 
 def _made(make: Callable[[object], Made], roles: Path) -> Made:

@@ -16,6 +16,7 @@ from edgeguard.config.cameras import Camera
 from edgeguard.errors import EndOfStreamError, UnavailableError
 from edgeguard.runtime.assembly.sources import frame_source
 from edgeguard.vision.calibration import LIGHTS, CalibrationFolder
+from edgeguard.wording import counted
 
 _READ_S = 1.0
 
@@ -47,10 +48,10 @@ def calibrate(
             except UnavailableError as error:
                 faults.append(f"camera {name}: {error}")
             for light in LIGHTS:
-                print(f"{name}: {folder.count(name, light)} pictures by {light}")
+                print(f"{name}: {counted(folder.count(name, light), 'pictures')} by {light}")
     count, digest = folder.finish()
     if count:
-        print(f"{count} pictures in {out}, data set {digest}")
+        print(f"{counted(count, 'pictures')} in {out}, data set {digest}")
         print(f"next: python -m export.quantise MODEL --calibration {out}")
     else:
         faults.append("no camera gave a picture: check them with `edgeguard check`")

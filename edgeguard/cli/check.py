@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from edgeguard.cli._output import ConfigFile, Json
-from edgeguard.config import advice, fingerprint, load
+from edgeguard.config import advice, fingerprint, load, summary
 
 
 def check(config_file: ConfigFile, as_json: Json = False) -> None:
@@ -17,6 +17,4 @@ def check(config_file: ConfigFile, as_json: Json = False) -> None:
         return
     for remark in remarks:
         print(f"advice: {remark}")
-    cameras, microphones, rules = len(config.cameras), len(config.microphones), len(config.rules)
-    also = f", {len(config.patterns)} patterns" if config.patterns else ""
-    print(f"{config_file} is valid: {cameras} cameras, {microphones} microphones, {rules} rules{also}")
+    print(f"{config_file} is valid: {summary(config)}")

@@ -17,6 +17,7 @@ from edgeguard.cli.demo_run import Play, Tally, fresh_folder
 from edgeguard.cli.demo_site import DemoSite, choose_site
 from edgeguard.cli.demo_view import open_view
 from edgeguard.config.environment import mirror_folder
+from edgeguard.wording import counted
 
 Seconds = Annotated[float, typer.Option(min=5, max=100, help="How long to watch.")]
 Output = Annotated[Path, typer.Option("--output", metavar="DIR", help="Where pictures and messages go.")]
@@ -43,7 +44,7 @@ def demo(seconds: Seconds = 50.0, output: Output = Path("demo-output"), scene: S
             say(f"{name} is {part['state']}: {part['reason']}")
     print(json.dumps(figures))
     if tally.lost or not tally.seqs:
-        fail(f"{tally.lost} alerts were lost" if tally.lost else "no alert came")
+        fail(f"lost {counted(tally.lost, 'alerts')}" if tally.lost else "no alert came")
 
 
 def say(text: str) -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from edgeguard.cli.demo_rows import AlertRow, DeliveryRow, SourceRow, Summary
 from edgeguard.cli.watch import COLOURS
+from edgeguard.wording import counted
 
 ROWS = 14
 """So many alerts stay on the screen."""
@@ -78,9 +79,8 @@ def status(board: Board) -> Text:
     delivery = board.delivery
     text = Text(f"{board.elapsed_s:3.0f} s  {rates}  broker ")
     text.append(delivery.broker, style=STATES.get(delivery.broker, "yellow"))
-    return text.append(
-        f"  outbox {delivery.pending} waiting, {delivery.delivered} delivered  {board.opened} alerts"
-    )
+    alerts = counted(board.opened, "alerts")
+    return text.append(f"  outbox {delivery.pending} waiting, {delivery.delivered} delivered  {alerts}")
 
 
 def summary_panel(summary: Summary) -> Panel:

@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from edgeguard.config.environment import models_folder
 from edgeguard.errors import EdgeGuardError
 from edgeguard.models import ModelStore, default_root, load_catalog
 from edgeguard.models.download import Progress
@@ -77,7 +78,7 @@ def _has(model: str, mirror: Path | None, say: Callable[[str], object], progress
     """Whether the model is installed, after an attempt to install it if need be."""
     card = load_catalog().card(model)
     try:
-        store = ModelStore(default_root(), [mirror] if mirror else [])
+        store = ModelStore(models_folder() or default_root(), [mirror] if mirror else [])
         if store.installed(card):
             return True
         say(f"Fetching {card.title}. It comes under {card.licence}: {card.licence_url}")

@@ -20,6 +20,7 @@ from edgeguard.errors import DependencyError
 from edgeguard.runtime.assembly.doctoring import admit, checks
 from edgeguard.runtime.doctor import Check, Finding, Verdict, examine, healthy
 from edgeguard.runtime.doctor.zero_copy import on_gpu, zero_copy
+from edgeguard.wording import counted
 
 _INSTALLED = Path("/etc/edgeguard/edgeguard.yaml")
 _COLOURS = {
@@ -67,7 +68,7 @@ def doctor(
     found = _shown(examine(asked, SystemClock(), fix=fix), as_json, healthy)
     if not healthy(found):
         faults = sum(finding.verdict is Verdict.FAULT for finding in found)
-        fail(f"{faults} faults: see above" if faults != 1 else "1 fault: see above")
+        fail(f"{counted(faults, 'faults')}: see above")
 
 
 def _asked(target: str | None, snapshots: Path | None, only: list[str]) -> list[Check]:

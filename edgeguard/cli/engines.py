@@ -14,11 +14,12 @@ from rich.table import Table
 
 from edgeguard.cli._output import ConfigFile, Json, fail, said_plainly
 from edgeguard.cli._progress import steps
+from edgeguard.cli._store import Mirrors, Store, open_store
 from edgeguard.clock import SystemClock
 from edgeguard.config import Config, load
 from edgeguard.config.labels import MOTION
 from edgeguard.errors import EdgeGuardError
-from edgeguard.models import ModelStore, default_root, load_catalog
+from edgeguard.models import load_catalog
 from edgeguard.models.cost import MODULES, Cost, cost
 from edgeguard.models.engines.gate import judge
 from edgeguard.models.engines.shelf import shelf_of
@@ -26,6 +27,7 @@ from edgeguard.models.engines.workshop import Effort, Workshop, engine_of, open_
 from edgeguard.models.exported import find_exported
 from edgeguard.models.lint import lint
 from edgeguard.runtime.assembly.modelling import store_of
+from edgeguard.wording import counted
 
 app = typer.Typer(help="Check, build and test the engines that run models on a GPU.", no_args_is_help=True)
 
@@ -44,9 +46,9 @@ def lint_model(model: OnnxFile, as_json: Json = False) -> None:
         for finding in findings:
             print(finding)
     if errors:
-        fail(f"{model}: {errors} errors, {len(findings) - errors} warnings")
+        fail(f"{model}: {counted(errors, 'errors')}, {counted(len(findings) - errors, 'warnings')}")
     if not as_json:
-        print(f"{model}: no errors, {len(findings)} warnings")
+        print(f"{model}: no errors, {counted(len(findings), 'warnings')}")
 
 
 @app.command("cost")
@@ -119,15 +121,11 @@ def build(
 def gate(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="A model with an engine.")],
     as_json: Json = False,
-    root: Annotated[
-        Path | None, typer.Option("--store", metavar="DIR", help="Folder with the models.")
-    ] = None,
-    mirror: Annotated[
-        list[Path] | None, typer.Option("--mirror", metavar="DIR", help="As for models.")
-    ] = None,
+    root: Store = None,
+    mirror: Mirrors = None,
 ) -> None:
     """Hold the engine of MODEL to its golden set again, on this device."""
-    store = ModelStore(root or default_root(), mirror or ())
+    store = open_store(root, mirror)
     exported = find_exported(store, load_catalog().card(name))
     machine, shelf = open_machine(), shelf_of(store.root, name)
     precision = next(usable(exported, shelf, machine), None)

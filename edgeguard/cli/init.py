@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, cast
@@ -15,7 +16,7 @@ import typer
 from edgeguard.cli._login import Login, Safe, ask_login, handed_over
 from edgeguard.cli._output import fail
 from edgeguard.clock import SystemClock
-from edgeguard.config import parse
+from edgeguard.config import parse, summary
 from edgeguard.config.mqtt import PLAIN_PORT, TLS_PORT, is_loopback
 from edgeguard.config.section import NAME_WORDS
 from edgeguard.config.starter import GUARDED, Answers, Guarded, Place, starter, unseen
@@ -66,14 +67,15 @@ def init(
     ask = _Asker(quiet=yes)
     site = _level("site", ask.text("1/5 Site", site, "site"))
     device = _level("device", device or socket.gethostname())
-    host, port = ask.read("2/5 MQTT broker", broker, "localhost", _host_port)
+    meant = plaintext or ca_file is not None or certificates is not None
+    host, port = ask.read("2/5 MQTT broker", broker, "localhost", partial(_broker, any_port=meant))
     safe = Safe(out.resolve().parent / "credentials")
     login = _given_login(username, password_file, ca_file)
     if certificates is not None:
         login = handed_over(certificates, safe)
     elif login == Login() and not yes and not is_loopback(host):
         login = ask_login(ask.optional, safe)
-    tls = _is_encrypted(host, port, login, plaintext)
+    tls = _is_encrypted(host, login, plaintext)
     cameras = ask.sources("cameras", camera, lambda: [*local_cameras(), *network_cameras(SystemClock())])
     microphones = ask.sources("microphones", microphone, local_microphones, taken=cameras)
     answers = Answers(
@@ -97,20 +99,24 @@ def init(
     _write(out, answers, safe)
 
 
-def _is_encrypted(host: str, port: int | None, login: Login, plaintext: bool) -> bool:
-    """Raises ConfigError for what would not connect, or not as it was meant."""
-    if login.ca_file is not None or login.cert_file is not None:
-        if plaintext:
-            raise ConfigError("there are certificates for the broker: leave out --plaintext, or them")
-        return True
-    if plaintext or is_loopback(host):
-        return False
-    if port == PLAIN_PORT:
+def _broker(words: str, any_port: bool) -> tuple[str, int | None]:
+    """Host and port; unless it may be any, the port without encryption is refused on another machine."""
+    host, port = _host_port(words)
+    if port == PLAIN_PORT and not (any_port or is_loopback(host)):
         raise ConfigError(
             f"{host}:{port} is not encrypted, and {host} is another machine: use the broker's port for TLS "
             f"(mostly {TLS_PORT}), or add --plaintext where everybody on the way may read and forge alerts"
         )
-    return True
+    return host, port
+
+
+def _is_encrypted(host: str, login: Login, plaintext: bool) -> bool:
+    """Raises ConfigError for what would not connect as it was meant."""
+    if login.ca_file is not None or login.cert_file is not None:
+        if plaintext:
+            raise ConfigError("there are certificates for the broker: leave out --plaintext, or them")
+        return True
+    return not (plaintext or is_loopback(host))
 
 
 def _given_login(username: str | None, password_file: Path | None, ca_file: Path | None) -> Login:
@@ -132,8 +138,7 @@ def _write(out: Path, answers: Answers, safe: Safe) -> None:
         write_private(out, text.encode())  # a camera's URL may hold its password
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror}") from error
-    sources = f"{len(config.cameras)} cameras, {len(config.microphones)} microphones"
-    print(f"{out}: {sources}, {len(config.rules)} rules")
+    print(f"{out}: {summary(config)}")
     for sentence in unseen(answers):
         print(f"advice: {sentence}")
     print(f"Next: edgeguard check {out}, edgeguard doctor {out}, then edgeguard run {out}")

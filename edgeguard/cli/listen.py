@@ -16,7 +16,8 @@ from rich.text import Text
 
 from edgeguard.cli._output import Json
 from edgeguard.clock import SystemClock
-from edgeguard.config import Config, load, parse
+from edgeguard.config import Config, load
+from edgeguard.config.loading import parse_with_environment
 from edgeguard.errors import ConfigError
 from edgeguard.runtime.listening import Listening
 from edgeguard.types import Observation
@@ -196,4 +197,4 @@ def _parsed(microphones: dict[str, Any], phrases: list[str] | None = None) -> Co
         "microphones": microphones,
         "speech": {"keywords": [{"phrase": phrase} for phrase in phrases or []]},
     }
-    return parse(yaml.safe_dump(tree), "edgeguard listen")
+    return parse_with_environment(yaml.safe_dump(tree), "edgeguard listen", Path.cwd())

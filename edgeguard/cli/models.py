@@ -13,17 +13,12 @@ from rich.table import Table
 
 from edgeguard.cli._output import Json, fail, said_plainly
 from edgeguard.cli._progress import progress
+from edgeguard.cli._store import Mirrors, Store, open_store
 from edgeguard.errors import EdgeGuardError
-from edgeguard.models import ModelCard, ModelStore, default_root, load_catalog
+from edgeguard.models import ModelCard, ModelStore, load_catalog
 from edgeguard.models.card import TASKS
 
 app = typer.Typer(help="List, fetch and check the models.", no_args_is_help=True)
-
-Store = Annotated[Path | None, typer.Option("--store", metavar="DIR", help="Folder that holds the models.")]
-Mirrors = Annotated[
-    list[Path] | None,
-    typer.Option("--mirror", metavar="DIR", help="Folder whose models are used in place; may be repeated."),
-]
 
 
 @app.command("list")
@@ -39,7 +34,7 @@ def list_models(
     """Show the models, their licences, and which of them are here."""
     if task not in (None, *TASKS):
         raise typer.BadParameter(f"{task!r} is none of {', '.join(TASKS)}", param_hint="--task")
-    shelf = _open(store, mirror)
+    shelf = open_store(store, mirror)
     cards = [card for card in load_catalog().cards if task in (None, card.task)]
     rows = [_row(shelf, card) for card in cards]
     if as_json:
@@ -70,7 +65,7 @@ def pull(
 ) -> None:
     """Fetch models; what broke off goes on where it stopped."""
     cards = _cards(names)
-    shelf = _open(store, mirror)
+    shelf = open_store(store, mirror)
     for card in cards:
         if not shelf.accepted(card):
             _ask(card, yes)
@@ -92,7 +87,7 @@ def verify(
 ) -> None:
     """Compare the models that are here with their checksums."""
     cards = _cards(names or [])
-    shelf = _open(store, mirror)
+    shelf = open_store(store, mirror)
     cards = cards or [card for card in load_catalog().cards if shelf.present(card)]
     faults = {card.name: shelf.faults(card) for card in cards}
     if as_json:
@@ -111,13 +106,9 @@ def where(
 ) -> None:
     """Print the path of each file of a model, after checking it."""
     (card,) = _cards([name])
-    shelf = _open(store, mirror)
+    shelf = open_store(store, mirror)
     for file in card.files:
         print(shelf.path(card, file.name))
-
-
-def _open(root: Path | None, mirrors: list[Path] | None) -> ModelStore:
-    return ModelStore(root or default_root(), mirrors or ())
 
 
 def _cards(names: list[str]) -> list[ModelCard]:

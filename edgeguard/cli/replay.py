@@ -18,6 +18,7 @@ from edgeguard.errors import StorageError
 from edgeguard.runtime.journal import read_files
 from edgeguard.runtime.replaying import Replay
 from edgeguard.types import Alert
+from edgeguard.wording import counted
 
 _SHOWN = 200
 _HOW = "set log.observations to true, let the guard run, and wait for some"
@@ -119,4 +120,4 @@ def _print(
         print(f"and {len(alerts) - _SHOWN} more; --json lists all")
     if unseen:
         print(f"nothing in the log is of {', '.join(unseen)}: what these would notice cannot be told")
-    print(f"{len(alerts)} alerts")
+    print(counted(len(alerts), "alerts"))

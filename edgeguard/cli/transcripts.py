@@ -16,6 +16,7 @@ from edgeguard.config import load
 from edgeguard.errors import ConfigError
 from edgeguard.evidence import Transcripts
 from edgeguard.runtime.assembly.keeping import transcripts
+from edgeguard.wording import counted
 
 app = typer.Typer(
     help="Read and delete the sentences that microphones with `transcripts: true` keep.", no_args_is_help=True
@@ -51,7 +52,7 @@ def delete(
     if day is None and microphone is None and not everything:
         raise ConfigError("say what to delete: --day, --microphone or --all")
     count = _open(config_file).delete(_day(day), _name(microphone))
-    print(f"{count} files deleted" if count != 1 else "1 file deleted")
+    print(f"{counted(count, 'files')} deleted")
 
 
 def _open(config_file: Path) -> Transcripts:

@@ -14,7 +14,16 @@ from rich.text import Text
 from edgeguard.alerts.link import Tls
 from edgeguard.alerts.messages import Message
 from edgeguard.cli._output import Json
-from edgeguard.client import Client, ConnectionChanged, GapChanged, News, PresenceChanged, Told, connect
+from edgeguard.client import (
+    Client,
+    ConnectionChanged,
+    GapChanged,
+    News,
+    PresenceChanged,
+    Told,
+    ToldUnknown,
+    connect,
+)
 from edgeguard.config.secrets import read_secret
 
 COLOURS = {"info": "cyan", "warning": "yellow", "alarm": "bold red", "critical": "bold white on red"}
@@ -82,6 +91,8 @@ def remark(news: News) -> str:
         case GapChanged(site=site, device=device, gap=gap):
             numbers = f"{gap.first}" if gap.first == gap.last else f"{gap.first} to {gap.last}"
             return f"{site}/{device} {numbers}: {gap.state}"
+        case ToldUnknown(topic=topic):
+            return f"{topic} is of a later version, and not known here"
     return ""
 
 

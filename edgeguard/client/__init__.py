@@ -10,7 +10,7 @@ To add one, copy `presence.py`: a pure state machine that is fed messages and an
 from edgeguard.alerts.link import Tls
 from edgeguard.client.client import Client
 from edgeguard.client.connect import connect, open_client
-from edgeguard.client.news import ConnectionChanged, GapChanged, News, PresenceChanged, Told
+from edgeguard.client.news import ConnectionChanged, GapChanged, News, PresenceChanged, Told, ToldUnknown
 from edgeguard.client.sequence import Gap
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PresenceChanged",
     "Tls",
     "Told",
+    "ToldUnknown",
     "connect",
     "open_client",
 ]

@@ -17,10 +17,10 @@ from edgeguard.alerts.link import (
     Subscribed,
 )
 from edgeguard.alerts.messages import Message, encode
-from edgeguard.alerts.parse import parse
-from edgeguard.alerts.topics import Topics, sender
+from edgeguard.alerts.parse import parse, parse_named
+from edgeguard.alerts.topics import Topics, sender, speaker
 from edgeguard.client.devices import Devices
-from edgeguard.client.news import ConnectionChanged, News, Told
+from edgeguard.client.news import ConnectionChanged, News, Told, ToldUnknown
 from edgeguard.client.times import utc_ns
 from edgeguard.clock import Clock
 
@@ -34,8 +34,9 @@ class Client:
     """Reads the events of a link that subscribes to `topics.up_filter()`; owned by one thread.
 
     A message is refused, counted and otherwise ignored if it is not strict JSON, does not fit its schema, or
-    names another site or device than its topic. An alert is told once per revision, and never again once a
-    newer revision of it was told.
+    names another site or device than its topic. On a topic that only a later version knows, a durable message
+    is told as unknown and its number counts. An alert is told once per revision, and never again once a newer
+    revision of it was told.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Client:
 
     def _read(self, received: Received) -> Iterator[News]:
         try:
-            told = told_by(received)
+            told = told_by(received) if sender(received.topic) else _unknown(received)
         except ValueError as error:
             self.refused += 1
             self.last_refusal = f"{received.topic}: {error}"[:500]
@@ -157,7 +158,7 @@ class Client:
         if news is None:
             return
         yield from news
-        if told.name == "alert" and not self._is_newest(told.body):
+        if isinstance(told, Told) and told.name == "alert" and not self._is_newest(told.body):
             self.duplicates += 1
         else:
             yield told
@@ -180,11 +181,25 @@ def told_by(received: Received) -> Told:
         raise ValueError("unknown topic")
     site, device, name = origin
     body = parse(received.body, name)
-    if (body["site"], body["device"]) != (site, device):
-        raise ValueError("its site or device is not that of its topic")
+    _check_origin(body, site, device)
     for key in ("at", "from", "to", "started_at", "opened_at", "observed_at", "closed_at"):
         if body.get(key) is not None:
             utc_ns(body[key])
     if abs(body.get("step_ms", 0)) > _LONGEST_STEP_MS:
         raise ValueError("step_ms is out of this world")
     return Told(name, received.topic, body, received.retained)
+
+
+def _unknown(received: Received) -> ToldUnknown:
+    """A durable message that only a later version knows. Raises ValueError for what does not name itself."""
+    origin = speaker(received.topic)
+    body = parse_named(received.body) if origin else None
+    if origin is None or body is None:
+        raise ValueError("unknown topic")
+    _check_origin(body, *origin[:2])
+    return ToldUnknown(received.topic, body, received.retained)
+
+
+def _check_origin(body: Message, site: str, device: str) -> None:
+    if (body["site"], body["device"]) != (site, device):
+        raise ValueError("its site or device is not that of its topic")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from edgeguard.alerts.messages import Message
-from edgeguard.client.news import GapChanged, News, PresenceChanged, Told
+from edgeguard.client.news import GapChanged, News, PresenceChanged, Told, ToldUnknown
 from edgeguard.client.presence import UNKNOWN, Presence
 from edgeguard.client.ranges import Range
 from edgeguard.client.sequence import Sequence
@@ -35,17 +35,20 @@ class Devices:
         self._known: OrderedDict[tuple[str, str], _Device] = OrderedDict()
         self._next_look_ns = 0
 
-    def take(self, told: Told, now_ns: int) -> list[News] | None:
+    def take(self, told: Told | ToldUnknown, now_ns: int) -> list[News] | None:
         """Account for a message. Returns the news that follow from it; None for a will that comes too late to
-        mean anything."""
+        mean anything. Of a message that only a later version knows, only the number is read."""
         body = told.body
         one = self._device(body["site"], body["device"])
-        if told.name == "status":
+        if isinstance(told, Told) and told.name == "status":
             if not self._take_status(one, told, now_ns):
                 return None
         elif not told.retained:
             one.presence.alive(now_ns)
-        self._count(one, told, now_ns)
+        if isinstance(told, Told):
+            self._count(one, told, now_ns)
+        else:
+            one.sequence.heard(body["seq"], now_ns)
         return list(self._show(body["site"], body["device"], one, now_ns))
 
     def look(self, now_ns: int) -> Iterator[News]:

@@ -22,6 +22,16 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldUnknown:
+    """A durable message on a topic that only a later version knows: it counts, and says what it will."""
+
+    topic: str
+    body: dict[str, Any]
+    """Unchecked but for `site`, `device`, `boot_id` and `seq`."""
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChanged:
     """A device came, stopped, vanished or fell silent."""
 
@@ -47,4 +57,4 @@ class ConnectionChanged:
     reason: str | None
 
 
-News = Told | PresenceChanged | GapChanged | ConnectionChanged
+News = Told | ToldUnknown | PresenceChanged | GapChanged | ConnectionChanged

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from edgeguard.alerts.link import Received
-from edgeguard.alerts.parse import parse, strict_json
-from edgeguard.alerts.topics import speaker
+from edgeguard.alerts.parse import parse, parse_named
+from edgeguard.alerts.topics import sender, speaker
 from edgeguard.client.times import utc_ns
 
 MOST = (1 << 63) - 1
 """The largest number that a database takes."""
 MOST_NS = MOST // 2
 """Times beyond, in the year 2116, and steps of a clock beyond are no times."""
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_DURABLE = re.compile(r"(alert)/.*|(clock)|(coverage)/.*|(health)/past", re.DOTALL)
-_PASSING = re.compile(r"(status)|(health)|(config)|(counts)/.*|(result)/.*", re.DOTALL)
 UNKNOWN = "unknown"
+_DURABLE = ("alert", "clock", "coverage", UNKNOWN)
 _TIMES = ("at", "from", "to", "started_at", "opened_at", "observed_at", "closed_at")
 
 
@@ -53,7 +50,8 @@ def arrival(received: Received) -> Arrival:
     if origin is None:
         raise ValueError("no topic of a device")
     site, device, rest = origin
-    name, durable = _kind(rest)
+    _, _, name = sender(received.topic) or (site, device, UNKNOWN)
+    durable = name in _DURABLE or rest == "health/past"
     try:
         message = _message(received.body, name, durable)
         fault = None
@@ -68,15 +66,6 @@ def arrival(received: Received) -> Arrival:
         *(site, device, name, message["boot_id"], seq, message),
         *(received.topic, received.body, received.retained, fault),
     )
-
-
-def _kind(rest: str) -> tuple[str, bool]:
-    """The name of what is told there, and whether its device keeps it until it hears of a receipt."""
-    if known := _DURABLE.fullmatch(rest):
-        return str(known[known.lastindex or 0]), True
-    if known := _PASSING.fullmatch(rest):
-        return str(known[known.lastindex or 0]), False
-    return UNKNOWN, True
 
 
 def _message(body: bytes, name: str, durable: bool) -> dict[str, Any]:
@@ -98,11 +87,7 @@ def _message(body: bytes, name: str, durable: bool) -> dict[str, Any]:
 
 def _named(body: bytes, error: ValueError) -> dict[str, Any]:
     """The object in `body` if it says which message it is, else `error`."""
-    message = strict_json(body)
-    if not isinstance(message, dict):
-        raise error
-    boot_id, seq = message.get("boot_id"), message.get("seq")
-    named = isinstance(boot_id, str) and _UUID.fullmatch(boot_id) and type(seq) is int and 1 <= seq <= MOST
-    if not named or not {"site", "device"} <= message.keys():
+    message = parse_named(body)
+    if message is None or message["seq"] > MOST:
         raise error
     return message

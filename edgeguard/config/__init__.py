@@ -13,7 +13,7 @@ from edgeguard.config.loading import load, load_collector, parse
 from edgeguard.config.reference import reference
 from edgeguard.config.root import Config
 from edgeguard.config.schema import schema
-from edgeguard.config.show import fingerprint, masked, shown
+from edgeguard.config.show import fingerprint, masked, shown, summary
 
 __all__ = [
     "CollectorConfig",
@@ -27,4 +27,5 @@ __all__ = [
     "reference",
     "schema",
     "shown",
+    "summary",
 ]

@@ -19,11 +19,23 @@ def overrides(environ: Mapping[str, str] | None = None) -> list[Override]:
     said: list[Override] = []
     if folder := environ.get("EDGEGUARD_STATE_DIR"):
         said.append((("state_dir",), str(Path(folder).absolute())))
-    if folder := environ.get("EDGEGUARD_MODELS"):
-        said.append((("models", "dir"), str(Path(folder).absolute())))
-    if folder := environ.get("EDGEGUARD_MIRROR"):
-        said.append((("models", "mirrors"), [str(Path(folder).absolute())]))
+    if models := models_folder(environ):
+        said.append((("models", "dir"), str(models)))
+    if mirror := models_mirror(environ):
+        said.append((("models", "mirrors"), [str(mirror)]))
     return said
+
+
+def models_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Where models are kept, in place of `models.dir`: EDGEGUARD_MODELS."""
+    folder = (os.environ if environ is None else environ).get("EDGEGUARD_MODELS")
+    return Path(folder).absolute() if folder else None
+
+
+def models_mirror(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder with copies of models, in place of `models.mirrors`: EDGEGUARD_MIRROR."""
+    folder = (os.environ if environ is None else environ).get("EDGEGUARD_MIRROR")
+    return Path(folder).absolute() if folder else None
 
 
 def credentials_folder(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -42,8 +54,7 @@ def stand_in_for_systemd(config_file: Path) -> None:
 
 def mirror_folder(environ: Mapping[str, str] | None = None) -> Path | None:
     """The folder of real clips and models: EDGEGUARD_MIRROR, else `../shared` where there is one."""
-    environ = os.environ if environ is None else environ
-    folder = Path(environ.get("EDGEGUARD_MIRROR") or "../shared").absolute()
+    folder = models_mirror(environ) or Path("../shared").absolute()
     return folder if folder.is_dir() else None
 
 

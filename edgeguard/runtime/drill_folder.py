@@ -86,7 +86,8 @@ class DrillFolder:
     def alone(self) -> Iterator[None]:
         """One command at a time: two would take each other's connection to the broker.
 
-        Raises UnavailableError where another one holds a drill, StorageError if that cannot be found out.
+        Raises UnavailableError where another one holds a drill, or no service ever made the state folder;
+        StorageError if that cannot be found out.
         """
         with ExitStack() as stack:
             try:
@@ -94,6 +95,11 @@ class DrillFolder:
                 fcntl.flock(stack.enter_context(_opened("drill", state)), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise UnavailableError("somebody else holds a drill now") from error
+            except FileNotFoundError as error:
+                raise UnavailableError(
+                    "the service does not run with this configuration: there is no folder "
+                    f"{self._state_dir}, which it makes when it starts"
+                ) from error
             except OSError as error:
                 raise StorageError(f"cannot write {self._folder}: {error.strerror}") from error
             yield

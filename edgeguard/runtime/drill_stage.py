@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from edgeguard.clock import Clock
 from edgeguard.runtime.channel import Channel
+from edgeguard.runtime.drill_alarm import DrillAlarm
 from edgeguard.runtime.drill_book import Act, DrillBook, Passage
 from edgeguard.runtime.drill_folder import DrillFolder, DrillRequest, Record, Verdict
 from edgeguard.runtime.drill_notes import DrillNotes
@@ -17,17 +18,14 @@ from edgeguard.runtime.drill_patience import SLACK, Patience
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.synth.scenes.drill import ENDS_S
-from edgeguard.types import Measure, Observation, Phase, drill
+from edgeguard.types import Observation
 
 log = logging.getLogger(__name__)
 
-KIND, SOURCE = "drill_missed", "system"
 _WORD_NS = 5_000_000_000
 """How long after its time the subscriber may still say what it heard."""
 _APART_NS = 300_000_000_000
 """Drills that are asked for from afar leave pictures and alerts behind, as others do."""
-_AGAIN_NS = 10_000_000_000
-"""How often it is said that none passes; the alert closes when that is no longer said."""
 _LOOKS: Mapping[str, str] = {
     "captured": "nothing came from its source",
     "inferred": "no detector looked at its pictures",
@@ -88,7 +86,6 @@ class DrillStage(Stage):
         self._folder = folder
         self._script = script
         self._why = why
-        self._observations = observations
         self._part = part
         self._clock = clock
         self._every_h = every_h
@@ -100,8 +97,7 @@ class DrillStage(Stage):
         self._held: _Held | None = None
         self._record = Record()
         self._told: dict[str, Any] = {}
-        self._alarm_ns: int | None = None
-        """When it was said last that none passes; None while that need not be said."""
+        self._alarm = DrillAlarm(observations, clock)
 
     def ask(self, timeout_s: float) -> str | None:
         """Hold a drill that no subscriber judges; why not, if one is held already. For any thread."""
@@ -131,7 +127,7 @@ class DrillStage(Stage):
         self._wait_for_one()
         self._notes.again()
         self._say()
-        self._alarm()
+        self._alarm.look(self._fault)
 
     def close(self) -> None:
         self._book.end()
@@ -263,30 +259,6 @@ class DrillStage(Stage):
         if self._every_h is not None and record.overdue:
             return f"no drill passed for more than {self._every_h * SLACK:g} hours", "overdue"
         return None
-
-    def _alarm(self) -> None:
-        """An alert that stays open until a drill passes."""
-        fault, now_ns = self._fault, self._clock.monotonic_ns()
-        if fault is None:
-            if self._alarm_ns is not None:
-                self._alarm_ns = None
-                self._observe(Phase.ENDED, "passed", "ok", now_ns)
-        elif self._alarm_ns is None or now_ns - self._alarm_ns >= _AGAIN_NS:
-            phase = Phase.BEGAN if self._alarm_ns is None else Phase.CONTINUES
-            self._alarm_ns = now_ns
-            self._observe(phase, *fault, now_ns)
-
-    def _observe(self, phase: Phase, reason: str, code: str, now_ns: int) -> None:
-        measures = (Measure("reason", reason), Measure("code", code))
-        self._observations.put(
-            Observation(
-                *(KIND, SOURCE, now_ns, self._clock.utc_ns(), 1.0),
-                phase=phase,
-                rule=drill.MISSED,
-                key=KIND,
-                measures=measures,
-            )
-        )
 
 
 def _looks(passage: Passage) -> str:

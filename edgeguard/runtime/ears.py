@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from edgeguard.clock import Clock
@@ -92,16 +93,20 @@ class EarMaker:
         self._lacking: dict[Part, tuple[str, str]] = {}
         """Why there is no model, and the word for it, by part of health."""
 
-    def load(self) -> bool:
-        """Load the models that are wanted and not loaded yet; whether that brought one."""
+    def load(self, live: Callable[[], object]) -> bool:
+        """Load the models that are wanted and not loaded yet, with a sign of life after each; whether that
+        brought one."""
         before = (self._words, self._tagger)
         self._mind.load()
+        live()
         if self._words is None:
-            self._words = self._load(self._speech, self._load_words, self._speech_part)
+            self._words = self._load(self._speech, partial(self._load_words, live), self._speech_part)
+            live()
             if self._words and self._words.unheard:
                 self._speech_part.set(State.DEGRADED, _unheard(self._words), "keyword_unknown")
         if self._tagger is None:
             self._tagger = self._load(self._sounds, self._load_sounds, self._sounds_part)
+            live()
         return (self._words, self._tagger) != before
 
     def listeners(self, but: Collection[str] = ()) -> dict[str, Listener]:
@@ -159,8 +164,8 @@ class EarMaker:
             else:
                 part.set(State.OFF, reason, code)
 
-    def _load_words(self, choice: SpeechChoice) -> SpeechParts:
-        words = WordsMaker(self._catalog, self._store, self._speech_part).load(choice)
+    def _load_words(self, live: Callable[[], object], choice: SpeechChoice) -> SpeechParts:
+        words = WordsMaker(self._catalog, self._store, self._speech_part).load(choice, live)
         self.models["keyword"] = self.models["intent"] = words.ref
         return words
 

@@ -36,7 +36,7 @@ class HearingStage(Stage):
 
     name = "speech"
     open_s = 240.0
-    """Models are loaded then: on a slow card that takes minutes."""
+    """A model is loaded then: on a slow card that takes minutes. Each of several may take as long."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class HearingStage(Stage):
         self._waiting: list[AudioChunk] = []
 
     def open(self) -> None:
-        self._ears.load()
+        self._ears.load(self.live)
         self._listen()
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
 
@@ -126,7 +126,7 @@ class HearingStage(Stage):
             return
         self._retry_ns = self._clock.monotonic_ns() + _RETRY_MODELS_NS
         self.step_s = self.open_s  # who loads a model is not stuck
-        if self._ears.load():
+        if self._ears.load(self.live):
             self.close()
             self._listen()
 

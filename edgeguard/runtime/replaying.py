@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from edgeguard.clock import ManualClock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
+from edgeguard.runtime.assembly.awaiting import phrases
 from edgeguard.runtime.assembly.fusing import fuser, policy
-from edgeguard.runtime.assembly.hearing import phrases
 from edgeguard.runtime.replay_time import ReplayTime
 from edgeguard.types import Alert, AlertState, Observation
 

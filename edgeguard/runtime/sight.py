@@ -12,6 +12,7 @@ from edgeguard.runtime.codes import FAULT, code_of
 from edgeguard.runtime.glancing import Doorkeeper
 from edgeguard.runtime.health import Part, State
 from edgeguard.runtime.paces import INFERENCE
+from edgeguard.runtime.syncing import Syncing
 from edgeguard.types import Counts, Detections, Frame, Memory, ModelRef, Observation, Tracks
 from edgeguard.vision.detector import Detector
 
@@ -169,3 +170,18 @@ class Sight:
         self.detector, self.model = detector, detector.model
         self._watches.clear()
         self.eye.part.note(model=detector.model.name, backend=detector.model.backend)
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What the vision thread looks with from now on."""
+
+    eyes: Sequence[Eye]
+    ready: Sequence[Sight]
+    """Opened already, for those eyes that no sight is there for."""
+    anew: Collection[str]
+    """Cameras whose tracker and rules begin anew."""
+    stale: Collection[str]
+    """Cameras whose waiting pictures are of before, and not looked at any more."""
+    patience_s: float
+    syncing: Syncing

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from edgeguard.clock import Clock
 from edgeguard.cuda.driver import GpuLostError
@@ -17,7 +17,7 @@ from edgeguard.runtime.latency import Note, passed, unnoted
 from edgeguard.runtime.paces import RULES
 from edgeguard.runtime.pacing import Pacer
 from edgeguard.runtime.shelf import Shelf, View
-from edgeguard.runtime.sight import Eye, Sight, Watch
+from edgeguard.runtime.sight import Eye, Outfit, Sight, Watch
 from edgeguard.runtime.stage import STEP_S, Stage
 from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.views import Views
@@ -28,21 +28,6 @@ log = logging.getLogger(__name__)
 
 def _as_it_is(frame: Frame) -> Frame:
     return frame
-
-
-@dataclass(frozen=True, slots=True)
-class Outfit:
-    """What the vision thread looks with from now on."""
-
-    eyes: Sequence[Eye]
-    ready: Sequence[Sight]
-    """Opened already, for those eyes that no sight is there for."""
-    anew: Collection[str]
-    """Cameras whose tracker and rules begin anew."""
-    stale: Collection[str]
-    """Cameras whose waiting pictures are of before, and not looked at any more."""
-    patience_s: float
-    syncing: Syncing
 
 
 class VisionStage(Stage):

@@ -106,10 +106,12 @@ class WordsMaker:
         self._store = store
         self._part = part
 
-    def load(self, choice: SpeechChoice) -> SpeechParts:
-        """Raises ModelError or DependencyError if speech cannot be recognised at all."""
+    def load(self, choice: SpeechChoice, live: Callable[[], object]) -> SpeechParts:
+        """With a sign of life between two models. Raises ModelError or DependencyError if speech cannot be
+        recognised at all."""
         card = self._speech_card(choice.model)
         recogniser = self._recogniser(card, choice)
+        live()
         vad = self._vad(choice)
         denoiser_path = self._denoiser(card, choice)
         usual_s = card.thresholds.get("settle_s", _SETTLE_S.get(card.decoding or "", _LONG_SETTLE_S))

@@ -86,7 +86,7 @@ def test_revoking_a_name_finds_every_certificate_of_it_and_no_other(folder: Path
     assert run("revoke", folder, "depot/gate-1").startswith("2 certificates")
     assert run("revoke", folder, "depot/gate-1").startswith("0 certificates")
     run("client", folder, "depot/gate-1")
-    assert run("revoke", folder, "depot/gate-1").startswith("1 certificates")
+    assert run("revoke", folder, "depot/gate-1").startswith("1 certificate of")
     crl = x509.load_pem_x509_crl((folder / "ca.crl").read_bytes())
     other = x509.load_pem_x509_certificate((folder / "clients/depot/gate-2.crt").read_bytes())
     assert len(list(crl)) == 3

@@ -13,7 +13,7 @@ Write = Callable[[dict[str, Any]], Path]
 def test_what_is_right_is_counted(type_in: Type, config: dict[str, Any], write: Write) -> None:
     said = type_in("check", write(config))
     assert said.exit_code == 0
-    assert "is valid: 1 cameras, 0 microphones, 4 rules" in said.stdout
+    assert "is valid: 1 camera, 0 microphones, 4 rules" in said.stdout
 
 
 def test_what_is_allowed_but_odd_is_advised(type_in: Type, config: dict[str, Any], write: Write) -> None:

@@ -65,12 +65,21 @@ def test_root_listens_with_the_secrets_of_the_service(
     secret.write_text("hunter2\n")
     secret.chmod(0o600)
     code, said = run(str(config), "--timeout", "20")
-    assert (code, "cannot write" in said) == (1, True), "the folder of the state is what is missing now"
+    assert (code, "no folder" in said) == (1, True), "the folder of the state is what is missing now"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_without_the_folder_of_the_state_no_service_runs(tmp_path: Path) -> None:
     config = write(tmp_path)
     (tmp_path / "state").rmdir()
+    code, said = run(str(config), "--timeout", "20")
+    assert (code, "the service does not run" in said) == (1, True)
+    assert f"there is no folder {tmp_path / 'state'}" in said
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    (tmp_path / "state").rmdir()
+    (tmp_path / "state").touch()
     code, said = run(str(config), "--timeout", "20")
     assert (code, "cannot write" in said) == (1, True)
 

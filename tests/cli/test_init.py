@@ -45,7 +45,7 @@ def test_what_it_writes_is_checked_without_a_fault(type_in: Type, tmp_path: Path
     assert f"Next: edgeguard check {out}, edgeguard doctor {out}, then" in made.output
     result = type_in("check", out)
     assert result.exit_code == 0, result.output
-    assert "1 cameras, 1 microphones, 5 rules" in result.output
+    assert "1 camera, 1 microphone, 5 rules" in result.output
 
 
 def test_questions_are_asked_and_passwords_stay_out_of_the_file(

@@ -104,6 +104,17 @@ def test_the_plain_port_of_another_machine_is_no_accident(type_in: Type, tmp_pat
     assert "leave out" in both.stderr
 
 
+def test_the_plain_port_of_another_machine_is_asked_about_before_the_login(tmp_path: Path) -> None:
+    out = tmp_path / "site.yaml"
+    flags = ["--site", "s", "--device", "d", "--camera", "a=scene://yard", "--microphone", "b=scene://hall"]
+    answers = ["mqtt.example.net:1883", "mqtt.example.net:8883", "", "", "intrusion"]
+    result = CliRunner().invoke(app, ["init", str(out), *flags], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    assert result.output.index("is not encrypted") < result.output.index("user at the broker")
+    assert result.output.count("--plaintext") == 1
+    assert (load(out).mqtt.port, load(out).mqtt.tls.enabled) == (8883, True)
+
+
 @pytest.mark.parametrize("password", ["hunter%402", "hunter@2"])
 def test_a_login_in_a_flag_goes_into_a_file_of_its_own(type_in: Type, tmp_path: Path, password: str) -> None:
     out = tmp_path / "site.yaml"

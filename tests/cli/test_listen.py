@@ -26,6 +26,13 @@ def test_a_recording_is_heard_and_its_sounds_are_printed(type_in: Type, mirror: 
     assert "sound ended glass" in result.output
 
 
+def test_models_are_looked_for_where_a_guard_would(
+    type_in: Type, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEGUARD_MIRROR", str(mirror))
+    assert "sound began glass" in type_in("listen", mirror / GLASS).output
+
+
 def test_a_recording_in_which_nothing_is_known_says_so(type_in: Type, tmp_path: Path) -> None:
     path = tmp_path / "still.wav"
     with wave.open(str(path), "wb") as file:

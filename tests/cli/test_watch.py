@@ -18,8 +18,8 @@ from edgeguard.alerts.messages import (
     encode,
     health_message,
 )
-from edgeguard.cli.watch import line
-from edgeguard.client import Told
+from edgeguard.cli.watch import line, remark
+from edgeguard.client import Told, ToldUnknown
 from edgeguard.types import Severity
 from tests.cli.conftest import Type
 from tests.support.alerts import IDENTITY, UTC_NS, alert
@@ -46,6 +46,12 @@ def test_an_alert_is_one_line() -> None:
 def test_anything_else_is_who_and_how(name: str) -> None:
     body = {"site": "depot", "device": "gate-1", "state": "ok"}
     assert line(Told(name, "topic", body, True)).plain == f"depot/gate-1 {name} ok"
+
+
+def test_what_a_later_version_tells_is_named() -> None:
+    assert remark(ToldUnknown("edgeguard/v1/depot/gate-1/up/gossip", {}, False)) == (
+        "edgeguard/v1/depot/gate-1/up/gossip is of a later version, and not known here"
+    )
 
 
 @pytest.mark.parametrize("severity", [severity.value for severity in Severity])

@@ -28,12 +28,22 @@ from edgeguard.alerts.messages import (
     status_message,
 )
 from edgeguard.alerts.parse import parse
-from edgeguard.client import Client, ConnectionChanged, Gap, GapChanged, News, PresenceChanged, Told
+from edgeguard.client import (
+    Client,
+    ConnectionChanged,
+    Gap,
+    GapChanged,
+    News,
+    PresenceChanged,
+    Told,
+    ToldUnknown,
+)
 from edgeguard.clock import ManualClock
 from edgeguard.runtime.channel import Channel
 from tests.support.alerts import ALERT_TOPIC, IDENTITY, NEXT_RUN, UTC_NS, alert
 
 STATUS = IDENTITY.topics.status
+GOSSIP = "edgeguard/v1/depot/gate-1/up/gossip"
 REQUEST = "6f1c2d3e-0000-4000-8000-000000000001"
 
 
@@ -131,7 +141,10 @@ def test_the_same_alert_id_of_two_devices_is_two_alerts(ears: Ears) -> None:
         (ALERT_TOPIC, wire(severity="terrible"), "severity is none of"),
         (STATUS, wire(), "not a valid status"),
         ("edgeguard/v1/depot/gate-1/up/status", b"", "Expecting"),
-        ("edgeguard/v1/depot/gate-1/up/gossip", b"{}", "unknown topic"),
+        (GOSSIP, b"{}", "unknown topic"),
+        (GOSSIP, b"{", "Expecting"),
+        (GOSSIP, wire(device="gate-2"), "not that of its topic"),
+        ("edgeguard/v1/depot/up/gossip", wire(), "unknown topic"),
     ],
 )
 def test_strange_messages_are_counted_and_passed_over(
@@ -181,6 +194,20 @@ def test_a_number_that_stays_away_is_a_gap_until_it_comes(ears: Ears) -> None:
     ears.clock.advance(1)
     assert GapChanged("depot", "gate-1", Gap(3, 3, "shed")) in ears.news()
     assert ears.subscriber.devices.missing("depot", "gate-1") == []
+
+
+@pytest.mark.parametrize("topic", [GOSSIP, f"{GOSSIP}/yard", f"{IDENTITY.topics.health}/tomorrow"])
+def test_what_only_a_later_version_knows_is_told_as_that_and_is_no_gap(ears: Ears, topic: str) -> None:
+    ears.hear(STATUS, status())
+    ears.hear(ALERT_TOPIC, wire(1, 1))
+    ears.later(31)
+    body = {"site": "depot", "device": "gate-1", "boot_id": IDENTITY.boot_id, "seq": 2}
+    body.update(schema="edgeguard.gossip.v7", seq_high="many", unavailable=7, step_ms=None)
+    ears.link.deliver(topic, encode(body))
+    assert ears.news() == [PresenceChanged("depot", "gate-1", "online"), ToldUnknown(topic, body, False)]
+    ears.hear(ALERT_TOPIC, wire(3, 3))
+    assert ears.gaps(34) == []
+    assert ears.subscriber.refused == 0
 
 
 def test_what_the_device_gave_out_and_did_not_send_is_missing(ears: Ears) -> None:
@@ -276,6 +303,7 @@ def whole_messages() -> list[tuple[str, bytes]]:
         (topics.status, status()),
         (topics.clock, encode(clock_message(1.0, IDENTITY, 2, UTC_NS, quality))),
         (topics.health, encode(health_message(HealthReport("ok", {}), IDENTITY, UTC_NS, 2, quality))),
+        (GOSSIP, wire(2, 2)),
         (topics.result(REQUEST), encode(result_message(IDENTITY, REQUEST, "replay", answer, UTC_NS))),
     ]
 
@@ -307,8 +335,8 @@ def test_nothing_that_comes_stops_it(
     before = ears.subscriber.refused
     for (topic, body), retained in told:
         ears.link.deliver(topic, body, retained=retained)
-    heard = [news for news in ears.later(seconds) if isinstance(news, Told)]
+    heard = [news for news in ears.later(seconds) if isinstance(news, Told | ToldUnknown)]
     assert len(heard) + ears.subscriber.refused - before <= len(told)
     for news in heard:
-        if news.body.get("at"):
+        if isinstance(news, Told) and news.body.get("at"):
             ears.subscriber.time_ns(news.body)

@@ -143,7 +143,10 @@ def test_two_commands_do_not_take_each_others_connection(tmp_path: Path) -> None
         pass
     with DrillFolder(tmp_path).alone():
         assert (tmp_path / "drill").is_dir()
-    with pytest.raises(StorageError, match="cannot write"), DrillFolder(tmp_path / "nowhere").alone():
+    with pytest.raises(UnavailableError, match="does not run"), DrillFolder(tmp_path / "nowhere").alone():
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot write"), DrillFolder(tmp_path / "file").alone():
         pass
 
 

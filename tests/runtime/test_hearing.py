@@ -16,6 +16,7 @@ from edgeguard.runtime.ears import Ear, EarMaker, SoundChoice
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.hearing import HearingStage
 from edgeguard.runtime.mind import Mind
+from edgeguard.runtime.stage import StageThread
 from edgeguard.runtime.syncing import Syncing
 from edgeguard.runtime.words import SpeechChoice
 from edgeguard.speech import Endpointing, SoundRule
@@ -71,6 +72,22 @@ def test_what_has_no_model_is_off_and_says_why(tmp_path: Path) -> None:
         part = bench.board.part(name)
         assert part.state is State.OFF
         assert "models" in str(part.reason)
+
+
+def test_each_of_several_models_may_take_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path)
+    thread = StageThread(bench.stage, bench.part, bench.clock)
+    beats_s: list[float] = []
+
+    def slow(*_: object) -> None:
+        beats_s.append(thread.beat_ns / 1e9)
+        bench.clock.advance(200)
+
+    for load in ("_load_words", "_load_sounds"):
+        monkeypatch.setattr(EarMaker, load, slow)
+    bench.stage.open()
+    assert bench.clock.monotonic_ns() == 400 * 10**9
+    assert (beats_s, thread.beat_ns) == ([0, 200], 400 * 10**9), "a sign of life after each"
 
 
 def test_a_rule_that_waits_in_vain_is_a_fault_and_one_that_is_gone_is_none(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class Ears:
         self._names = names
         self._clock = clock
 
-    def load(self) -> bool:
+    def load(self, _live: Callable[[], object]) -> bool:
         return self.loads.pop() if self.loads else False
 
     def listeners(self) -> dict[str, Listener]:

@@ -30,6 +30,7 @@ class Shop:
         self.folder = folder
         self.entries: dict[str, dict[str, Any]] = {}
         self.mirror = mirror
+        self.lives = 0
         self.part: Part = HealthBoard(ManualClock()).part("speech")
 
     def add(self, name: str, task: str, decoding: str, files: dict[str, Path], **more: Any) -> None:
@@ -55,7 +56,11 @@ class Shop:
             "threads": 1,
             **choice,
         }
-        return WordsMaker(catalog, store, self.part).load(SpeechChoice(**asked))
+        return WordsMaker(catalog, store, self.part).load(SpeechChoice(**asked), self.live)
+
+    def live(self) -> None:
+        """A sign of life between two models."""
+        self.lives += 1
 
     def _file(self, role: str, path: Path) -> dict[str, Any]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -161,6 +166,7 @@ def test_a_spotter_that_can_hears_the_phrases(shop: Shop) -> None:
     with_spotter(shop, {1000: "r", 2000: "ù"})
     parts = shop.load(phrases=("入",))
     assert shop.part.counters["keywords"] == "spotter"
+    assert shop.lives == 1, "each of the two may take its time"
     assert parts.spotter is not None
     spotter = parts.spotter("gate")
     spotter._vad = FakeVad()

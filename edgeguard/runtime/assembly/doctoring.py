@@ -13,7 +13,7 @@ from typing import Any
 
 from edgeguard.alerts.topics import Topics
 from edgeguard.clock import Clock
-from edgeguard.config import Config, advice, load
+from edgeguard.config import Config, advice, load, summary
 from edgeguard.config import rules as kinds
 from edgeguard.config.advice import named_files
 from edgeguard.config.mqtt import is_loopback
@@ -23,8 +23,8 @@ from edgeguard.errors import ConfigError, EdgeGuardError
 from edgeguard.files import existing
 from edgeguard.models import Catalog, ModelStore, load_catalog
 from edgeguard.models.engines.fleet import Fleet
+from edgeguard.runtime.assembly.awaiting import awaited, phrases
 from edgeguard.runtime.assembly.brokers import endpoint, tls_of
-from edgeguard.runtime.assembly.hearing import awaited, phrases
 from edgeguard.runtime.assembly.keeping import believed_time
 from edgeguard.runtime.assembly.modelling import detectors_of, store_of
 from edgeguard.runtime.assembly.sources import audio_source, frame_source
@@ -131,12 +131,10 @@ def _of_files(config: Config, path: Path | None, clock: Clock, uid: int) -> list
     remarks = [
         remark for remark in advice(config) if remark.partition(": ")[0] not in {key for key, *_ in files}
     ]
-    cameras, microphones = len(config.cameras), len(config.microphones)
-    summary = f"{cameras} cameras, {microphones} microphones, {len(config.rules)} rules"
     secrets = [(key, file) for key, file, secret in files if secret]
     public = [(key, file) for key, file, secret in files if not secret]
     return [
-        Check("config", lambda: advised(path, summary, remarks), quick=True),
+        Check("config", lambda: advised(path, summary(config), remarks), quick=True),
         Check("permissions", lambda: permissions(path, secrets, config.state_dir, uid), quick=True),
         Check("certificate", lambda: certificates(public, tls_of(config.mqtt), clock), quick=True),
         Check("disk", lambda: _disks(config, clock), limit_s=_SLOW_S, quick=True),

@@ -26,7 +26,7 @@ from edgeguard.fusion import (
     Together,
     Witnessed,
 )
-from edgeguard.runtime.assembly.hearing import phrases
+from edgeguard.runtime.assembly.awaiting import phrases
 from edgeguard.runtime.assembly.scheduling import schedule
 from edgeguard.types import EVERYWHERE as EVERYWHERE
 from edgeguard.types import Severity, drill

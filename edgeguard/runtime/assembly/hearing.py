@@ -9,11 +9,11 @@ from edgeguard.clock import Clock
 from edgeguard.config import Config
 from edgeguard.config import rules as kinds
 from edgeguard.config.microphones import Checks
-from edgeguard.config.patterns import terms_of
 from edgeguard.config.source import enabled
 from edgeguard.config.understanding import Classifier
 from edgeguard.errors import ConfigError
 from edgeguard.models import Catalog, ModelStore
+from edgeguard.runtime.assembly.awaiting import awaited_of, phrases, rules_about
 from edgeguard.runtime.assembly.changes import Change
 from edgeguard.runtime.assembly.drilling import Drilling
 from edgeguard.runtime.assembly.keeping import transcripts, transcripts_folder
@@ -41,9 +41,6 @@ from edgeguard.types import AudioChunk, ModelRef, Observation, drill
 
 _CHUNKS = 50
 """Of 100 ms, for each microphone; as many again may be under way."""
-
-_HEARD_BY = {"keyword": "speech", "intent": "speech", "utterance": "speech", "sound": "sounds"}
-"""The part of health without which a kind of observation is never made."""
 _DENOISE = {"auto": None, "always": True, "never": False}
 
 
@@ -226,7 +223,7 @@ class Hearing:
 
     def _ear(self, name: str) -> Ear:
         microphone = self._microphones[name]
-        mine = _rules_about(self._config, name)
+        mine = rules_about(self._config, name)
         keyword_rules = [rule for rule in mine if isinstance(rule, kinds.Keyword)]
         sound_rules = [rule for rule in mine if isinstance(rule, kinds.Sound)]
         intent_rules = [rule for rule in mine if isinstance(rule, kinds.Intent)]
@@ -246,42 +243,8 @@ class Hearing:
             keep_text=microphone.transcripts,
             fault_rules=[FaultRule(rule.name, rule.faults) for rule in fault_rules],
             limits=_limits(microphone.checks),
-            awaited=_awaited(self._config, name),
+            awaited=awaited_of(self._config, name),
         )
-
-
-def _is_about(rule: kinds.HeardRule, microphone: str) -> bool:
-    """A rule on any microphone is about all that are real."""
-    return rule.microphone == microphone or (rule.microphone is None and microphone != drill.MICROPHONE)
-
-
-def awaited(config: Config) -> frozenset[str]:
-    """What rules and patterns wait for, of any microphone: `speech`, `sounds`."""
-    return frozenset().union(*(_awaited(config, name) for name in enabled(config.microphones)))
-
-
-def _rules_about(config: Config, microphone: str) -> list[kinds.HeardRule]:
-    return [
-        rule
-        for rule in config.rules
-        if rule.enabled and isinstance(rule, kinds.HeardRule) and _is_about(rule, microphone)
-    ]
-
-
-def _awaited(config: Config, microphone: str) -> frozenset[str]:
-    """What its rules, and patterns that it may be part of, wait for; the drill's wait for nothing."""
-    if microphone == drill.MICROPHONE:
-        return frozenset()
-    rules = _rules_about(config, microphone)
-    terms = [term for pattern in config.patterns if pattern.enabled for term in terms_of(pattern)]
-    asked = [rule.kind for rule in rules]
-    asked += [term.kind for term in terms if term.sources is None or microphone in term.sources]
-    for rule in rules:
-        if isinstance(rule, kinds.HeardAndSeen):
-            asked += [kind for kind, some in (("sound", rule.tags), ("keyword", rule.keywords)) if some]
-    heard = config.microphones[microphone]
-    wanted = {"speech": heard.speech, "sounds": heard.sounds}
-    return frozenset(name for kind, name in _HEARD_BY.items() if kind in asked and wanted[name])
 
 
 def _limits(checks: Checks) -> Limits | None:
@@ -296,9 +259,3 @@ def _classifier(settings: Classifier) -> ClassifierChoice | None:
         return None
     intents = {entry.label: entry.intent for entry in settings.labels}
     return ClassifierChoice(model, vocabulary, labels, intents, settings.weight)
-
-
-def phrases(config: Config, names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """What is to be heard for the keywords of these names; for all of them if None."""
-    keywords = config.speech.keywords
-    return tuple(keyword.phrase for keyword in keywords if names is None or keyword.name in names)

@@ -37,11 +37,11 @@ from edgeguard.runtime.heed import Lapse
 from edgeguard.runtime.latency import Note, unnoted
 from edgeguard.runtime.paces import frames
 from edgeguard.runtime.shelf import Shelf
-from edgeguard.runtime.sight import Eye, Sight, Watch
+from edgeguard.runtime.sight import Eye, Outfit, Sight, Watch
 from edgeguard.runtime.sources import Inlet, SourceStage
 from edgeguard.runtime.stage import Stage
 from edgeguard.runtime.syncing import Syncing
-from edgeguard.runtime.vision import Outfit, VisionStage
+from edgeguard.runtime.vision import VisionStage
 from edgeguard.types import Counts, Frame, ModelRef, Observation, Polygon, Showing, drill
 from edgeguard.vision.tracker import Tracker
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from edgeguard.files import text_of
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
 from edgeguard.runtime.machine import NEAR_TRIP_C, SCARCE_MEMORY, look
+from edgeguard.wording import counted
 
 
 def thermal(root: Path = Path("/")) -> Finding:
@@ -29,7 +30,7 @@ def thermal(root: Path = Path("/")) -> Finding:
     if reading.throttled:
         return warning(
             "thermal",
-            f"the clocks were cut {reading.throttled} times since this box started",
+            f"the clocks were cut {counted(reading.throttled, 'times')} since this box started",
             "too much heat, or a power supply that sags",
             "check the fan, and use the power supply that the module asks for",
             figures=figures,

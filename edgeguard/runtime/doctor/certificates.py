@@ -11,6 +11,7 @@ from edgeguard.alerts.tls import tls_context
 from edgeguard.clock import Clock
 from edgeguard.runtime.doctor.finding import Finding, fault, fine, skipped, warning
 from edgeguard.runtime.doctor.pem import Validity, validities
+from edgeguard.wording import counted
 
 CHECK = "certificate"
 SOON = timedelta(days=30)
@@ -56,7 +57,7 @@ def judged(about: str, what: str, found: Validity, now: datetime) -> Finding:
     if found.ends - now < SOON:
         return warning(
             CHECK,
-            f"{what} ends on {found.ends:%Y-%m-%d}, in {figures['days_left']} days",
+            f"{what} ends on {found.ends:%Y-%m-%d}, in {counted((found.ends - now).days, 'days')}",
             "certificates have an end",
             renew,
             about,
