@@ -1,7 +1,8 @@
 """Trains, exports and judges the starter model that hears distress and command phrases.
 
     python tools/train_phrases.py speak FOLDER     # an hour of two cores or less
-    python tools/train_phrases.py train FOLDER
+    python tools/train_phrases.py train FOLDER     # goes on where it stood
+    python tools/train_phrases.py average FOLDER --of BEFORE.pt AFTER.pt
     python tools/train_phrases.py export FOLDER
     python tools/train_phrases.py judge FOLDER
 
@@ -40,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", choices=("speak", "train", "export", "judge"))
+    parser.add_argument("step", choices=("speak", "train", "average", "export", "judge"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mirror", type=Path, default=MIRROR, help="the folder of clips and noises")
     parser.add_argument(
@@ -50,8 +51,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=4, help="how often every phrase is judged by")
     parser.add_argument("--rate", type=float, default=2e-3, help="the learning rate to begin with")
     parser.add_argument("--minutes", type=float, default=60, help="how long to train")
+    parser.add_argument("--of", nargs="+", type=Path, default=[], help="weights of one network to average")
     args = parser.parse_args()
-    {"speak": _speak, "train": _train, "export": _export, "judge": _judge}[args.step](args)
+    steps = {"speak": _speak, "train": _train, "average": _average, "export": _export, "judge": _judge}
+    steps[args.step](args)
     return 0
 
 
@@ -91,6 +94,15 @@ def _train(args: argparse.Namespace) -> None:
         for line in unheard[:: max(1, len(unheard) // 100)]
     ]
     training.train(args.folder, scenes, check, args.minutes, args.rate)
+
+
+def _average(args: argparse.Namespace) -> None:
+    """Hears better than either (Izmailov et al. 2018)."""
+    import torch
+
+    weights = [torch.load(path) for path in args.of]
+    mean = {name: sum(each[name] for each in weights) / len(weights) for name in weights[0]}
+    torch.save(mean, args.folder / "ear.pt")
 
 
 def _export(args: argparse.Namespace) -> None:

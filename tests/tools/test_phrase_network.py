@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="no PyTorch, which only training nee
 
 from phrase_training import exporting, training  # noqa: E402
 from phrase_training.features import BINS  # noqa: E402
-from phrase_training.network import BLANK, SHIFT, WINDOW, Ear, steps  # noqa: E402
+from phrase_training.network import SHIFT, WINDOW, Ear, steps  # noqa: E402
 from phrase_training.texts import PHRASES  # noqa: E402
 
 STEPS = 30
@@ -35,7 +35,7 @@ def whole(ear: Ear, features: Any) -> Any:
     """What it answers to all at once, as the exported one does: bolder than it was trained."""
     with torch.inference_mode():
         logits = ear(features)[0]
-        logits[..., BLANK] -= exporting._BOLDNESS
+        logits += exporting.boldness()
         return np.asarray(logits.log_softmax(2)[:, : STEPS * SHIFT // 4])
 
 

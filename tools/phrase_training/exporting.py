@@ -14,12 +14,13 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from phrase_training.features import BINS
-from phrase_training.network import BLANK, SHIFT, SUBSAMPLING, WINDOW, Ear
+from phrase_training.network import SHIFT, SUBSAMPLING, WINDOW, Ear
 from phrase_training.texts import PHRASES
 
 _OUTPUTS = SHIFT // SUBSAMPLING
-_BOLDNESS = 0.5
-"""Taken off the logit of the blank, as a network in doubt keeps silent: more is heard, not all of it true."""
+_BOLDNESS, _SHYNESS = 0.5, -0.25
+"""Added to the logits of phrases of several words, as a network in doubt keeps silent (more is heard, not all
+of it true), and of single words, which are heard in others too easily."""
 _JOINT = "\N{NO-BREAK SPACE}"
 """Between a token's words: sherpa-onnx ends a token at a plain space."""
 _INPUTS = ("audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len")
@@ -36,7 +37,7 @@ class Step(nn.Module):  # type: ignore[misc]
     def __init__(self, ear: Ear) -> None:
         super().__init__()
         self.ear = ear
-        self.boldness = nn.Parameter(_BOLDNESS * (torch.arange(BLANK + 1) == BLANK), requires_grad=False)
+        self.boldness = nn.Parameter(boldness(), requires_grad=False)
 
     def forward(
         self, signal: Tensor, length: Tensor, state: Tensor, time: Tensor, used: Tensor
@@ -46,9 +47,14 @@ class Step(nn.Module):  # type: ignore[misc]
         for layer, before in zip(ear.layers, known.split(list(ear.past), 1), strict=True):
             x, latest = layer(x, before)
             past.append(latest)
-        logits = ear.phrases(ear.last(x)) - self.boldness
+        logits = ear.phrases(ear.last(x)) + self.boldness
         log_probs = logits.log_softmax(2)
         return log_probs, length * 0 + _OUTPUTS, torch.cat(past, 1)[:, None], time + 0, used + 0
+
+
+def boldness() -> Tensor:
+    """(phrases + 1,) what is added to the logits; nothing to the blank's, which is the last."""
+    return torch.tensor([_BOLDNESS if " " in phrase else _SHYNESS for phrase in PHRASES] + [0.0])
 
 
 def export(ear: Ear, folder: Path) -> Path:
