@@ -7,7 +7,7 @@ demo: setup
 	.venv/bin/edgeguard demo
 
 test: setup
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	.venv/bin/ruff check .

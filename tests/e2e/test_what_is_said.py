@@ -44,7 +44,7 @@ from edgeguard.types import ModelRef
 
 SCRIPT = {" ".join(SENTENCES).split()!r}
 
-def load(self, choice):
+def load(self, choice, live):
     make = lambda source: Transcriber(source, FakeRecogniser(SCRIPT), FakeVad())
     return words.SpeechParts(make, None, (), ModelRef("script", "0" * 64, "none"))
 

@@ -17,6 +17,7 @@ from edgeguard.runtime.daemon import Crew, Daemon
 from edgeguard.runtime.health import HealthBoard, State
 from edgeguard.runtime.notify import Notifier
 from edgeguard.runtime.stage import Stage, StageThread
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -269,6 +270,7 @@ def test_on_a_starved_machine_a_stage_that_hangs_is_found_all_the_same() -> None
     daemon = house.daemon()
     thread = house.crew.sources[0]
     thread.start()
+    wait_for(lambda: thread.part.state is State.OK, "it works until it hangs")
     found = []
     for _ in range(5):
         found.append(daemon._find_stuck(clock.now_ns))
@@ -282,9 +284,10 @@ def test_a_stage_may_take_its_time_to_open() -> None:
     house = House(clock)
     thread = house.crew.thinkers[0]
     thread.stage.open_s = 240.0
-    gate = threading.Event()
-    thread.stage.open = gate.wait  # type: ignore[method-assign, assignment]
+    begun, gate = threading.Event(), threading.Event()
+    thread.stage.open = lambda: begun.set() or gate.wait()  # type: ignore[method-assign, assignment, func-returns-value]
     thread.start()
+    assert begun.wait(10)
     clock.advance(239)
     assert not thread.is_stuck(clock.now_ns, 15.0)
     clock.advance(2)
