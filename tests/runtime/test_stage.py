@@ -11,6 +11,7 @@ from edgeguard.errors import EndOfStreamError, SourceError
 from edgeguard.runtime.health import HealthBoard, Part, State
 from edgeguard.runtime.paces import DECISIONS
 from edgeguard.runtime.stage import Stage, StageThread
+from tests.support.waiting import wait_for
 
 
 class Scripted(Stage):
@@ -73,10 +74,12 @@ def test_a_thread_that_died_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     clock = SystemClock()
     part = HealthBoard(clock).part("scripted")
-    thread = StageThread(Scripted(part, None), part, clock)
+    stage = Scripted(part, None)
+    thread = StageThread(stage, part, clock)
     assert not thread.is_stuck(clock.monotonic_ns(), 30.0), "it was not started yet"
     monkeypatch.setattr(thread, "_rest", lambda: 1 / 0)
     thread.start()
+    wait_for(lambda: stage.opened, "it runs")
     thread.ask_to_stop()
     assert thread.join(5)
     assert thread.is_stuck(clock.monotonic_ns(), 30.0)
