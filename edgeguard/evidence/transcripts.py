@@ -14,6 +14,7 @@ from edgeguard.errors import StorageError
 from edgeguard.files import remove
 
 _DAY = "%Y-%m-%d"
+_HOUR_NS = 3_600 * 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Transcripts:
         self._clock = clock
         self._max_days = max_days
         self._ages_to = ages_to or clock.utc_ns
-        self._tidied = ""
+        self._tidied_hour: int | None = None
 
     def keep(self, microphone: str, utc_ns: int, text: str) -> None:
         """Append a sentence. Raises StorageError."""
@@ -75,11 +76,11 @@ class Transcripts:
         return len(paths)
 
     def tidy(self) -> None:
-        """Remove the days that are too old, once a day. Raises StorageError."""
-        today = datetime.fromtimestamp(self._ages_to() / 1e9, timezone.utc).strftime(_DAY)
-        if today == self._tidied:
+        """Remove the days that are too old; looks once an hour, however often asked. Raises StorageError."""
+        hour = self._clock.utc_ns() // _HOUR_NS
+        if hour == self._tidied_hour:
             return
-        self._tidied = today
+        self._tidied_hour = hour
         try:
             for folder in self.surplus():
                 remove(folder)

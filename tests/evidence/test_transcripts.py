@@ -53,6 +53,18 @@ def test_old_days_go_though_nobody_speaks_any_more(transcripts: Transcripts, clo
     assert list(transcripts.read()) == []
 
 
+def test_who_tidies_with_each_chunk_of_sound_looks_once_an_hour(clock: ManualClock, tmp_path: Path) -> None:
+    looks: list[int] = []
+    transcripts = Transcripts(tmp_path, clock, 3, lambda: looks.append(1) or clock.utc_ns())
+    for _ in range(100):
+        transcripts.tidy()
+        clock.advance(0.1)
+    assert len(looks) == 1
+    clock.advance(3600)
+    transcripts.tidy()
+    assert len(looks) == 2
+
+
 def test_a_torn_line_takes_no_other_with_it(
     transcripts: Transcripts, clock: ManualClock, tmp_path: Path
 ) -> None:
