@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from edgeguard.rules.occupancy import Occupancy, Stay
-from edgeguard.rules.rule import observe
+from edgeguard.rules.occupancy import Occupancy, Stay, observe_stay
 from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 
 _EVERY_NS = 1_000_000_000
@@ -54,15 +53,7 @@ class Loitering:
     def _say(self, tracks: Tracks, stay: Stay, phase: Phase) -> Observation:
         until_ns = stay.seen_ns if phase is Phase.ENDED else tracks.pts_ns
         dwell_s = round((until_ns - stay.since_ns) / 1e9, 1)
-        return observe(
-            self.kind,
-            tracks,
-            rule=self.name,
-            key=str(stay.first_id),
-            zone=self._zone,
-            phase=phase,
-            rows=[int(row) for row in (tracks.track_id == stay.track_id).nonzero()[0]],
-            track_ids=(stay.track_id,),
-            label=stay.label,
-            measures=(Measure("dwell_s", dwell_s, ">=", self._dwell_s),),
+        measures = (Measure("dwell_s", dwell_s, ">=", self._dwell_s),)
+        return observe_stay(
+            self.kind, tracks, stay, rule=self.name, zone=self._zone, phase=phase, measures=measures
         )

@@ -15,8 +15,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from edgeguard.rules.rule import rows_of
-from edgeguard.types import Polygon, Tracks
+from edgeguard.rules.rule import observe, rows_of
+from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 
 _SAME_PLACE_BOXES = 0.75
 """How far, in box heights, a lost track's heir may appear from it."""
@@ -137,3 +137,33 @@ def _near(old: Stay, new: Stay) -> bool:
 
 def _take_over(new: Stay, old: Stay) -> None:
     new.inside, new.since_ns, new.first_id = True, old.since_ns, old.first_id
+
+
+def rows_of_stay(tracks: Tracks, stay: Stay) -> list[int]:
+    """Where in `tracks` it is; none where it is not seen."""
+    return [int(row) for row in (tracks.track_id == stay.track_id).nonzero()[0]]
+
+
+def observe_stay(
+    kind: str,
+    tracks: Tracks,
+    stay: Stay,
+    *,
+    rule: str | None,
+    zone: str,
+    phase: Phase,
+    measures: tuple[Measure, ...] = (),
+) -> Observation:
+    """An observation about one stay from its beginning to its end, also where it is not seen any more."""
+    return observe(
+        kind,
+        tracks,
+        rule=rule,
+        key=str(stay.first_id),
+        zone=zone,
+        phase=phase,
+        rows=rows_of_stay(tracks, stay),
+        track_ids=(stay.track_id,),
+        label=stay.label,
+        measures=measures,
+    )

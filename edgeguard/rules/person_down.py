@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeguard.rules.occupancy import Occupancy, Stay
-from edgeguard.rules.rule import observe
+from edgeguard.rules.occupancy import Occupancy, Stay, observe_stay
 from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 
 _EVERY_NS = 1_000_000_000
@@ -101,20 +100,12 @@ class PersonDown:
         return self._say(tracks, stay, fall, Phase.ENDED)
 
     def _say(self, tracks: Tracks, stay: Stay, fall: _Fall, phase: Phase) -> Observation:
-        return observe(
-            self.kind,
-            tracks,
-            rule=self.name,
-            key=str(stay.first_id),
-            zone=self._zone,
-            phase=phase,
-            rows=[int(row) for row in (tracks.track_id == stay.track_id).nonzero()[0]],
-            track_ids=(stay.track_id,),
-            label=stay.label,
-            measures=(
-                Measure("for_s", round((fall.seen_ns - fall.since_ns) / 1e9, 1), ">=", self._for_s),
-                Measure("ratio", round(fall.ratio, 2), ">=", self._ratio),
-            ),
+        measures = (
+            Measure("for_s", round((fall.seen_ns - fall.since_ns) / 1e9, 1), ">=", self._for_s),
+            Measure("ratio", round(fall.ratio, 2), ">=", self._ratio),
+        )
+        return observe_stay(
+            self.kind, tracks, stay, rule=self.name, zone=self._zone, phase=phase, measures=measures
         )
 
 

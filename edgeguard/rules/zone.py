@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeguard.rules.occupancy import Change, Occupancy, Stay
+from edgeguard.rules.occupancy import Change, Occupancy, Stay, observe_stay, rows_of_stay
 from edgeguard.rules.rule import observe
 from edgeguard.types import Measure, Observation, Phase, Polygon, Tracks
 
@@ -79,25 +79,11 @@ class Presence:
         self._told_ns[stay.first_id] = tracks.pts_ns
         if phase is Phase.ENDED:
             self._told_ns.pop(stay.first_id, None)  # an heir and a track that came back share one
-        return observe(
-            self.kind,
-            tracks,
-            rule=None,
-            key=str(stay.first_id),
-            zone=self._zone,
-            phase=phase,
-            rows=_rows(tracks, stay),
-            track_ids=(stay.track_id,),
-            label=stay.label,
-        )
-
-
-def _rows(tracks: Tracks, stay: Stay) -> list[int]:
-    return [int(row) for row in (tracks.track_id == stay.track_id).nonzero()[0]]
+        return observe_stay(self.kind, tracks, stay, rule=None, zone=self._zone, phase=phase)
 
 
 def _happened(kind: str, rule: str, zone: str, tracks: Tracks, change: Change) -> Observation:
-    rows = _rows(tracks, change.stay)
+    rows = rows_of_stay(tracks, change.stay)
     confidence = round(float(tracks.confidence[rows[0]]), 3)
     return observe(
         kind,
